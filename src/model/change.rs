@@ -1,0 +1,142 @@
+//! The change log: one row for each committed fact, in one order, each row sealed with the hash of the row
+//! before it.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::canonical::{Digest, canonical_json};
+use super::time::Instant;
+
+/// The hash before the first row: 64 zeros.
+pub const GENESIS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+
+/// What a row of the change log tells.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize, ToSchema)]
+pub enum ChangeKind {
+    /// A vocabulary was created.
+    #[serde(rename = "vocabulary.created")]
+    VocabularyCreated,
+    /// The frame of a vocabulary was changed.
+    #[serde(rename = "vocabulary.changed")]
+    VocabularyChanged,
+    /// A concept is said to be in force with some content over a period.
+    #[serde(rename = "concept.stated")]
+    ConceptStated,
+    /// A concept is said not to be in force over a period.
+    #[serde(rename = "concept.retired")]
+    ConceptRetired,
+    /// A version was published.
+    #[serde(rename = "version.published")]
+    VersionPublished,
+}
+
+impl ChangeKind {
+    /// The kind as it is written.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::VocabularyCreated => "vocabulary.created",
+            Self::VocabularyChanged => "vocabulary.changed",
+            Self::ConceptStated => "concept.stated",
+            Self::ConceptRetired => "concept.retired",
+            Self::VersionPublished => "version.published",
+        }
+    }
+}
+
+/// One row of the change log.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Change {
+    /// The position: 1, 2, 3, … without gaps, in the order of commits.
+    pub seq: i64,
+    /// When it was registered.
+    pub at: Instant,
+    /// Who did it.
+    pub actor: String,
+    /// What it tells.
+    pub kind: String,
+    /// The vocabulary it is about.
+    pub vocabulary: Uuid,
+    /// The concept, version or vocabulary it is about.
+    pub subject: Uuid,
+    /// The fact itself, canonical JSON.
+    pub body: String,
+    /// The seal of the row before.
+    pub previous: String,
+    /// The seal of this row.
+    pub hash: String,
+}
+
+impl Change {
+    /// Seals a fact into the log after `previous`.
+    #[expect(clippy::too_many_arguments, reason = "a row has these columns, and each is given once")]
+    #[must_use]
+    pub fn seal(
+        seq: i64,
+        at: Instant,
+        actor: &str,
+        kind: ChangeKind,
+        vocabulary: Uuid,
+        subject: Uuid,
+        body: String,
+        previous: &str,
+    ) -> Self {
+        let mut change = Self {
+            seq,
+            at,
+            actor: actor.to_owned(),
+            kind: kind.as_str().to_owned(),
+            vocabulary,
+            subject,
+            body,
+            previous: previous.to_owned(),
+            hash: String::new(),
+        };
+        change.hash = change.seal_of();
+        change
+    }
+
+    /// What the seal must be: SHA-256 over the canonical JSON of the row without its `hash`.
+    #[must_use]
+    pub fn seal_of(&self) -> String {
+        let row = serde_json::json!({
+            "seq": self.seq,
+            "at": self.at.micros(),
+            "actor": self.actor,
+            "kind": self.kind,
+            "vocabulary": self.vocabulary,
+            "subject": self.subject,
+            "body": self.body,
+            "previous": self.previous,
+        });
+        Digest::of(canonical_json(&row)).to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_column_is_under_the_seal() {
+        let at = Instant::from_micros(1);
+        let row = Change::seal(1, at, "a", ChangeKind::VersionPublished, Uuid::nil(), Uuid::nil(), "{}".into(), GENESIS);
+        assert_eq!(row.hash, row.seal_of());
+        let spoils: [fn(&mut Change); 8] = [
+            |c| c.seq = 2,
+            |c| c.at = c.at.next(),
+            |c| c.actor.push('x'),
+            |c| c.kind.push('x'),
+            |c| c.vocabulary = Uuid::max(),
+            |c| c.subject = Uuid::max(),
+            |c| c.body.push(' '),
+            |c| c.previous.replace_range(0..1, "1"),
+        ];
+        for spoil in spoils {
+            let mut spoiled = row.clone();
+            spoil(&mut spoiled);
+            assert_ne!(spoiled.hash, spoiled.seal_of());
+        }
+    }
+}

@@ -1,0 +1,621 @@
+//! What is said of a concept at one time (ISO 704, ISO 1087; SKOS): notation, terms, definitions, notes,
+//! legal basis, relations, mappings.
+//!
+//! [`ContentFields`] is the open form that readers fill in and that is written; [`Content`] is the lawful
+//! one, and [`Content::new`] is the only way to it.
+
+use std::collections::HashSet;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::canonical::{Digest, canonical_json};
+use super::refusal::{Code, Refusal, Result};
+use super::text::{Language, Text, lawful_text};
+use super::time::Instant;
+
+/// The longest notation or alias, in bytes.
+const LONGEST_KEY: usize = 512;
+
+/// How a term is looked upon (ISO 1087, 3.4.14 to 3.4.16; SKOS labels).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum TermStatus {
+    /// The term to use: one for each language (skos:prefLabel).
+    Preferred,
+    /// A synonym that may be used (skos:altLabel).
+    Admitted,
+    /// A term not to use; it says why and what to use instead.
+    Deprecated,
+    /// Found by search, never shown (skos:hiddenLabel).
+    Hidden,
+}
+
+/// The form of a term (ISO 12620: term type).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[expect(missing_docs, reason = "the names are ISO 12620's own")]
+pub enum TermForm {
+    FullForm,
+    ShortForm,
+    Abbreviation,
+    Acronym,
+    Symbol,
+    Variant,
+}
+
+/// A term of a concept in a language.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Term {
+    /// The language.
+    pub language: Language,
+    /// How the term is looked upon.
+    pub status: TermStatus,
+    /// The term itself.
+    pub value: String,
+    /// Its form, where it matters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub form: Option<TermForm>,
+    /// Where the term is taken from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// Why a deprecated term is deprecated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// What to use instead of a deprecated term.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub use_instead: Option<String>,
+}
+
+impl Term {
+    /// A plain term without form or source.
+    #[must_use]
+    pub fn plain(language: Language, status: TermStatus, value: impl Into<String>) -> Self {
+        Self { language, status, value: value.into(), form: None, source: None, reason: None, use_instead: None }
+    }
+}
+
+/// How a definition relates to its source (SKOS-AP-NO: relationshipWithSource).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum SourceRelation {
+    /// Written by the group itself.
+    Own,
+    /// Built on the source.
+    BasedOn,
+    /// Quoted word for word.
+    Quoted,
+}
+
+/// A definition in a language, for everyone or for one audience.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Definition {
+    /// The language.
+    pub language: Language,
+    /// For whom it is written; everyone when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub audience: Option<String>,
+    /// The text; `[[term]]` and `[[shown||term]]` link to concepts.
+    pub text: String,
+    /// Where it is taken from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// How it relates to that source.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source_relation: Option<SourceRelation>,
+}
+
+impl Definition {
+    /// A definition for everyone, without a source.
+    #[must_use]
+    pub fn plain(language: Language, text: impl Into<String>) -> Self {
+        Self { language, audience: None, text: text.into(), source: None, source_relation: None }
+    }
+}
+
+/// What a note is for (SKOS documentation properties; `application` is the field's "anvendelsesnote").
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum NoteKind {
+    /// What the concept covers (skos:scopeNote).
+    Scope,
+    /// skos:example.
+    Example,
+    /// How to register with the concept.
+    Application,
+    /// skos:historyNote.
+    History,
+    /// skos:editorialNote.
+    Editorial,
+    /// skos:changeNote.
+    Change,
+    /// A comment of no particular kind (skos:note).
+    General,
+}
+
+/// A note in a language.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Note {
+    /// What it is for.
+    pub kind: NoteKind,
+    /// The language.
+    pub language: Language,
+    /// The text.
+    pub text: String,
+}
+
+/// The law that a concept rests on.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LegalBasis {
+    /// The law's name, as it is cited: `Serviceloven`.
+    pub law: String,
+    /// The paragraph: `§ 83 a, stk. 1`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub paragraph: Option<String>,
+    /// The European Legislation Identifier, an IRI.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub eli: Option<String>,
+    /// From when the law says so; included.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub from: Option<Instant>,
+    /// Until when; not included.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub to: Option<Instant>,
+}
+
+/// The kinds of relation. Hierarchical ones are kept on the narrower concept and point upwards.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum RelationKind {
+    /// The target is the superordinate generic concept (skos:broader; OIO: overordnetklasse).
+    Generic,
+    /// The target is the whole of which this is a part.
+    Partitive,
+    /// The target is associated, in a role.
+    Associative,
+    /// See also (skos:related without a role; OIO: sideordnede).
+    SeeAlso,
+    /// The target may lawfully be combined with this class (OIO: lovligekombinationer).
+    LegalCombination,
+    /// The target is replaced by this concept (dct:replaces; OIO: erstatter).
+    Replaces,
+}
+
+/// A relation to another concept of the registry. `T` is how the target is named: its uuid once it is known.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Relation<T = Uuid> {
+    /// The kind.
+    pub kind: RelationKind,
+    /// The other concept.
+    pub target: T,
+    /// The subdivision criterion (inddelingskriterium) of a hierarchical relation.
+    #[serde(default = "Vec::new", skip_serializing_if = "Vec::is_empty")]
+    pub criterion: Vec<Text>,
+    /// The role of the target in an associative relation.
+    #[serde(default = "Vec::new", skip_serializing_if = "Vec::is_empty")]
+    pub role: Vec<Text>,
+}
+
+impl<T> Relation<T> {
+    /// A relation without criterion or role.
+    pub fn plain(kind: RelationKind, target: T) -> Self {
+        Self { kind, target, criterion: Vec::new(), role: Vec::new() }
+    }
+}
+
+/// How well a concept of another vocabulary matches (SKOS mapping properties).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[expect(missing_docs, reason = "the names are SKOS's own")]
+pub enum MappingKind {
+    Exact,
+    Close,
+    Broad,
+    Narrow,
+    Related,
+}
+
+/// A mapping to a concept of another vocabulary.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Mapping {
+    /// The SKOS match type.
+    pub kind: MappingKind,
+    /// The IRI of the other concept.
+    pub target: String,
+}
+
+/// Another identifier of the concept.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Alias {
+    /// The identifier.
+    pub value: String,
+    /// Whose identifier it is, an IRI; the vocabulary's own when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub system: Option<String>,
+    /// From when it may be used; included. Absent: as long as the state that holds it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub from: Option<Instant>,
+    /// Until when; not included.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub to: Option<Instant>,
+}
+
+impl Alias {
+    /// An alias without a validity of its own.
+    #[must_use]
+    pub fn plain(value: impl Into<String>) -> Self {
+        Self { value: value.into(), system: None, from: None, to: None }
+    }
+}
+
+/// A triple that the registry has no field for, kept as it came. Terms are written as in N-Triples.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Statement {
+    /// The subject; the concept itself when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    /// The predicate: `<http://…>`.
+    pub predicate: String,
+    /// The object: `<http://…>`, `"text"@da`, `"1"^^<http://…>` or `_:b0`.
+    pub object: String,
+}
+
+/// The open form of a concept's content, with targets named by `T`. See [`Content`].
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, bound(deserialize = "T: Deserialize<'de>"))]
+pub struct ContentFields<T = Uuid> {
+    /// The code that people use (OIO: brugervendtnøgle; skos:notation).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notation: Option<String>,
+    /// Other identifiers.
+    #[serde(default = "Vec::new", skip_serializing_if = "Vec::is_empty")]
+    pub aliases: Vec<Alias>,
+    /// The code of the facet it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub facet: Option<String>,
+    /// Its place among its siblings: lower comes first. Only the order means anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rank: Option<i64>,
+    /// The terms.
+    #[serde(default = "Vec::new", skip_serializing_if = "Vec::is_empty")]
+    pub terms: Vec<Term>,
+    /// The definitions.
+    #[serde(default = "Vec::new", skip_serializing_if = "Vec::is_empty")]
+    pub definitions: Vec<Definition>,
+    /// The notes.
+    #[serde(default = "Vec::new", skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<Note>,
+    /// The laws it rests on.
+    #[serde(default = "Vec::new", skip_serializing_if = "Vec::is_empty")]
+    pub legal_basis: Vec<LegalBasis>,
+    /// The subject fields (emneområder).
+    #[serde(default = "Vec::new", skip_serializing_if = "Vec::is_empty")]
+    pub subject_fields: Vec<Text>,
+    /// Relations to other concepts.
+    #[serde(default = "Vec::new", skip_serializing_if = "Vec::is_empty")]
+    pub relations: Vec<Relation<T>>,
+    /// Mappings to other vocabularies.
+    #[serde(default = "Vec::new", skip_serializing_if = "Vec::is_empty")]
+    pub mappings: Vec<Mapping>,
+    /// Triples without a field of their own.
+    #[serde(default = "Vec::new", skip_serializing_if = "Vec::is_empty")]
+    pub statements: Vec<Statement>,
+}
+
+impl<T> Default for ContentFields<T> {
+    fn default() -> Self {
+        Self {
+            notation: None,
+            aliases: Vec::new(),
+            facet: None,
+            rank: None,
+            terms: Vec::new(),
+            definitions: Vec::new(),
+            notes: Vec::new(),
+            legal_basis: Vec::new(),
+            subject_fields: Vec::new(),
+            relations: Vec::new(),
+            mappings: Vec::new(),
+            statements: Vec::new(),
+        }
+    }
+}
+
+impl<T> ContentFields<T> {
+    /// The same fields with every target named otherwise.
+    ///
+    /// # Errors
+    /// The first refusal of `name`.
+    pub fn try_map_targets<U>(self, mut name: impl FnMut(T) -> Result<U>) -> Result<ContentFields<U>> {
+        let relations = self
+            .relations
+            .into_iter()
+            .map(|r| Ok(Relation { kind: r.kind, target: name(r.target)?, criterion: r.criterion, role: r.role }))
+            .collect::<Result<_>>()?;
+        Ok(ContentFields {
+            relations,
+            notation: self.notation,
+            aliases: self.aliases,
+            facet: self.facet,
+            rank: self.rank,
+            terms: self.terms,
+            definitions: self.definitions,
+            notes: self.notes,
+            legal_basis: self.legal_basis,
+            subject_fields: self.subject_fields,
+            mappings: self.mappings,
+            statements: self.statements,
+        })
+    }
+}
+
+/// The lawful content of a concept. Lists are sorted, so equal content is equal bytes.
+///
+/// Laws: at least one preferred term, and at most one for each language; one definition for each language
+/// and audience; no empty text; no term, alias, note, relation or mapping twice; only a deprecated term has
+/// a reason and a replacement.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(try_from = "ContentFields", into = "ContentFields")]
+pub struct Content(ContentFields);
+
+impl Content {
+    /// Makes fields lawful: trims texts, sorts lists, drops exact repetitions.
+    ///
+    /// # Errors
+    /// A refusal that names the law that is broken and the field.
+    pub fn new(mut f: ContentFields) -> Result<Self> {
+        lawful_key(&mut f.notation, "notation")?;
+        lawful_key(&mut f.facet, "facet")?;
+        for alias in &mut f.aliases {
+            alias.value = key(&alias.value).map_err(|r| r.at_field("aliases"))?;
+        }
+        lawful_terms(&mut f.terms)?;
+        for d in &mut f.definitions {
+            d.text = lawful_text(&d.text).map_err(|r| r.at_field("definitions"))?;
+        }
+        for n in &mut f.notes {
+            n.text = lawful_text(&n.text).map_err(|r| r.at_field("notes"))?;
+        }
+        for l in &mut f.legal_basis {
+            l.law = lawful_text(&l.law).map_err(|r| r.at_field("legalBasis"))?;
+        }
+        for m in &mut f.mappings {
+            m.target = key(&m.target).map_err(|r| r.at_field("mappings"))?;
+        }
+        settle(&mut f.aliases);
+        settle(&mut f.definitions);
+        settle(&mut f.notes);
+        settle(&mut f.legal_basis);
+        settle(&mut f.subject_fields);
+        settle(&mut f.relations);
+        settle(&mut f.mappings);
+        settle(&mut f.statements);
+        if let Some(pair) =
+            f.definitions.windows(2).find(|w| w[0].language == w[1].language && w[0].audience == w[1].audience)
+        {
+            let language = &pair[0].language;
+            return Err(Refusal::new(
+                Code::Unlawful,
+                format!("begrebet har to definitioner på {language} til samme målgruppe"),
+                format!("the concept has two definitions in {language} for one audience"),
+            )
+            .at_field("definitions"));
+        }
+        if let Some(pair) = f.relations.windows(2).find(|w| w[0].kind == w[1].kind && w[0].target == w[1].target) {
+            let target = pair[0].target;
+            return Err(Refusal::new(
+                Code::Unlawful,
+                format!("begrebet har samme relation til {target} to gange"),
+                format!("the concept has one relation to {target} twice"),
+            )
+            .at_field("relations"));
+        }
+        Ok(Self(f))
+    }
+
+    /// The fields, to read.
+    #[must_use]
+    pub fn fields(&self) -> &ContentFields {
+        &self.0
+    }
+
+    /// The fields, to change and make lawful again.
+    #[must_use]
+    pub fn into_fields(self) -> ContentFields {
+        self.0
+    }
+
+    /// The canonical JSON: what is stored, digested and sent.
+    #[must_use]
+    pub fn canonical(&self) -> String {
+        canonical_json(&self.0)
+    }
+
+    /// The digest of the canonical JSON.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        Digest::of(self.canonical())
+    }
+
+    /// The preferred term for a reader of `language`: in that language, else in Danish, else the first.
+    #[must_use]
+    pub fn label(&self, language: &str) -> &str {
+        let preferred = || self.0.terms.iter().filter(|t| t.status == TermStatus::Preferred);
+        preferred()
+            .find(|t| t.language.primary() == language)
+            .or_else(|| preferred().find(|t| t.language.primary() == "da"))
+            .or_else(|| preferred().next())
+            .map_or("", |t| t.value.as_str())
+    }
+
+    /// The targets of the relations of one kind.
+    pub fn targets(&self, kind: RelationKind) -> impl Iterator<Item = Uuid> + '_ {
+        self.0.relations.iter().filter(move |r| r.kind == kind).map(|r| r.target)
+    }
+
+    /// The concepts directly above: generic and partitive superordinates, generic ones first.
+    pub fn parents(&self) -> impl Iterator<Item = Uuid> + '_ {
+        self.targets(RelationKind::Generic).chain(self.targets(RelationKind::Partitive))
+    }
+}
+
+impl TryFrom<ContentFields> for Content {
+    type Error = Refusal;
+
+    fn try_from(fields: ContentFields) -> Result<Self> {
+        Self::new(fields)
+    }
+}
+
+impl From<Content> for ContentFields {
+    fn from(content: Content) -> Self {
+        content.0
+    }
+}
+
+impl Refusal {
+    fn at_field(self, field: &str) -> Self {
+        self.at(super::refusal::Place::field(field))
+    }
+}
+
+fn settle<T: Ord>(items: &mut Vec<T>) {
+    items.sort();
+    items.dedup();
+}
+
+fn key(text: &str) -> Result<String> {
+    let text = lawful_text(text)?;
+    if text.len() > LONGEST_KEY || text.chars().any(char::is_control) {
+        return Err(Refusal::new(
+            Code::InvalidIdentifier,
+            "en kode er højst 512 byte og uden styretegn",
+            "a code is at most 512 bytes, without control characters",
+        ));
+    }
+    Ok(text)
+}
+
+fn lawful_key(field: &mut Option<String>, name: &str) -> Result<()> {
+    if let Some(value) = field {
+        *value = key(value).map_err(|r| r.at_field(name))?;
+    }
+    Ok(())
+}
+
+fn lawful_terms(terms: &mut Vec<Term>) -> Result<()> {
+    for term in &mut *terms {
+        term.value = lawful_text(&term.value).map_err(|r| r.at_field("terms"))?;
+        if term.status != TermStatus::Deprecated && (term.reason.is_some() || term.use_instead.is_some()) {
+            return Err(Refusal::new(
+                Code::Unlawful,
+                format!("»{}« er ikke frarådet og kan ikke have en begrundelse for det", term.value),
+                format!("'{}' is not deprecated and cannot say why it is", term.value),
+            )
+            .at_field("terms"));
+        }
+    }
+    settle(terms);
+    let mut seen = HashSet::new();
+    let mut preferred = HashSet::new();
+    for term in &*terms {
+        if term.status == TermStatus::Preferred && !preferred.insert(&term.language) {
+            return Err(Refusal::new(
+                Code::PreferredTerm,
+                format!("begrebet har to foretrukne termer på {}: »{}« er den anden", term.language, term.value),
+                format!("the concept has two preferred terms in {}: '{}' is the second", term.language, term.value),
+            )
+            .at_field("terms"));
+        }
+        if !seen.insert((&term.language, &term.value)) {
+            return Err(Refusal::new(
+                Code::Unlawful,
+                format!("termen »{}« ({}) er der to gange", term.value, term.language),
+                format!("the term '{}' ({}) is there twice", term.value, term.language),
+            )
+            .at_field("terms"));
+        }
+    }
+    if preferred.is_empty() {
+        return Err(Refusal::new(
+            Code::PreferredTerm,
+            "begrebet har ingen foretrukken term",
+            "the concept has no preferred term",
+        )
+        .at_field("terms"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn da() -> Language {
+        Language::danish()
+    }
+
+    fn fields() -> ContentFields {
+        ContentFields {
+            notation: Some("J1.4".into()),
+            terms: vec![Term::plain(da(), TermStatus::Preferred, "Egenomsorg")],
+            ..ContentFields::default()
+        }
+    }
+
+    #[test]
+    fn equal_content_is_equal_bytes() {
+        let mut a = fields();
+        a.terms.push(Term::plain(da(), TermStatus::Admitted, " selvhjælp "));
+        a.terms.push(Term::plain(Language::english(), TermStatus::Preferred, "self-care"));
+        let mut b = a.clone();
+        b.terms.reverse();
+        b.terms.push(Term::plain(da(), TermStatus::Admitted, "selvhjælp"));
+        let (a, b) = (Content::new(a).unwrap(), Content::new(b).unwrap());
+        assert_eq!(a.canonical(), b.canonical());
+        assert_eq!(serde_json::from_str::<Content>(&a.canonical()).unwrap(), a);
+        assert_eq!((a.label("da"), a.label("en"), a.label("sv")), ("Egenomsorg", "self-care", "Egenomsorg"));
+    }
+
+    #[test]
+    fn what_is_unlawful_cannot_be_made() {
+        type Spoil = fn(&mut ContentFields);
+        let cases: [(Spoil, Code); 9] = [
+            (|f| f.terms.clear(), Code::PreferredTerm),
+            (|f| f.terms.push(Term::plain(da(), TermStatus::Preferred, "Omsorg")), Code::PreferredTerm),
+            (|f| f.terms.push(Term::plain(da(), TermStatus::Hidden, "Egenomsorg")), Code::Unlawful),
+            (|f| f.terms[0].value = " \u{a0} ".into(), Code::InvalidText),
+            (|f| f.terms[0].reason = Some("forældet".into()), Code::Unlawful),
+            (|f| f.notation = Some("a\nb".into()), Code::InvalidIdentifier),
+            (|f| f.notation = Some("x".repeat(513)), Code::InvalidIdentifier),
+            (|f| f.definitions = vec![Definition::plain(da(), "a"), Definition::plain(da(), "b")], Code::Unlawful),
+            (
+                |f| {
+                    f.relations = ["a", "b"].map(|c| {
+                        let criterion = vec![Text::new(da(), c).unwrap()];
+                        Relation { kind: RelationKind::Generic, target: Uuid::nil(), criterion, role: vec![] }
+                    }).to_vec();
+                },
+                Code::Unlawful,
+            ),
+        ];
+        for (i, (spoil, code)) in cases.into_iter().enumerate() {
+            let mut f = fields();
+            spoil(&mut f);
+            assert_eq!(Content::new(f).unwrap_err().code, code, "case {i}");
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! What a registry of concepts *is*: vocabularies, concepts, their states in two times, versions, changes.
+//!
+//! Pure: no I/O, no clock, no dice. Every room may call this one; it calls none. A value that exists is
+//! lawful: rules are kept by types or by the one constructor of each type.
+
+mod canonical;
+mod change;
+mod content;
+mod diff;
+mod identifier;
+mod refusal;
+mod state;
+mod text;
+mod time;
+mod version;
+mod vocabulary;
+
+pub use canonical::{Digest, canonical_json};
+pub use change::{Change, ChangeKind, GENESIS};
+pub use content::{
+    Alias, Content, ContentFields, Definition, LegalBasis, Mapping, MappingKind, Note, NoteKind, Relation,
+    RelationKind, SourceRelation, Statement, Term, TermForm, TermStatus,
+};
+pub use diff::{ConceptChange, ConceptChangeKind, FieldChange, Side, diff};
+pub use identifier::{Label, Slug};
+pub use refusal::{Category, Code, Place, Refusal, Result};
+pub use state::{Revision, State, Timeline};
+pub use text::{Language, Text};
+pub use time::{Clock, Date, Instant, Period, Point, parse_date, today_in_denmark};
+pub use version::{Manifest, Origin, Version, VersionHasher};
+pub use vocabulary::{Facet, Governance, Kind, Vocabulary, VocabularyFields};
