@@ -60,8 +60,7 @@ impl Format {
     pub const READ: [Self; 8] = Self::ALL;
 
     /// The formats that can be written.
-    pub const WRITTEN: [Self; 7] =
-        [Self::Ttl, Self::Nt, Self::Rdf, Self::Jsonld, Self::Csv, Self::Json, Self::Oioxml];
+    pub const WRITTEN: [Self; 7] = [Self::Ttl, Self::Nt, Self::Rdf, Self::Jsonld, Self::Csv, Self::Json, Self::Oioxml];
 
     /// The name in `--format` and `?format=`.
     #[must_use]

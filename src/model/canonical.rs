@@ -71,7 +71,7 @@ impl Digest {
         &self.0
     }
 
-    pub(super) fn from_hasher(hasher: Sha256) -> Self {
+    pub(crate) fn from_hasher(hasher: Sha256) -> Self {
         Self(hasher.finalize().into())
     }
 }

@@ -121,7 +121,8 @@ mod tests {
     #[test]
     fn every_column_is_under_the_seal() {
         let at = Instant::from_micros(1);
-        let row = Change::seal(1, at, "a", ChangeKind::VersionPublished, Uuid::nil(), Uuid::nil(), "{}".into(), GENESIS);
+        let row =
+            Change::seal(1, at, "a", ChangeKind::VersionPublished, Uuid::nil(), Uuid::nil(), "{}".into(), GENESIS);
         assert_eq!(row.hash, row.seal_of());
         let spoils: [fn(&mut Change); 8] = [
             |c| c.seq = 2,

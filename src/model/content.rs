@@ -191,10 +191,12 @@ pub enum RelationKind {
 /// A relation to another concept of the registry. `T` is how the target is named: its uuid once it is known.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(bound = "")]
 pub struct Relation<T = Uuid> {
     /// The kind.
     pub kind: RelationKind,
     /// The other concept.
+    #[schema(value_type = Uuid)]
     pub target: T,
     /// The subdivision criterion (inddelingskriterium) of a hierarchical relation.
     #[serde(default = "Vec::new", skip_serializing_if = "Vec::is_empty")]
@@ -276,6 +278,7 @@ pub struct Statement {
 /// The open form of a concept's content, with targets named by `T`. See [`Content`].
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, bound(deserialize = "T: Deserialize<'de>"))]
+#[schema(bound = "")]
 pub struct ContentFields<T = Uuid> {
     /// The code that people use (OIO: brugervendtnøgle; skos:notation).
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -306,6 +309,7 @@ pub struct ContentFields<T = Uuid> {
     pub subject_fields: Vec<Text>,
     /// Relations to other concepts.
     #[serde(default = "Vec::new", skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<Relation<String>>)]
     pub relations: Vec<Relation<T>>,
     /// Mappings to other vocabularies.
     #[serde(default = "Vec::new", skip_serializing_if = "Vec::is_empty")]
@@ -604,10 +608,12 @@ mod tests {
             (|f| f.definitions = vec![Definition::plain(da(), "a"), Definition::plain(da(), "b")], Code::Unlawful),
             (
                 |f| {
-                    f.relations = ["a", "b"].map(|c| {
-                        let criterion = vec![Text::new(da(), c).unwrap()];
-                        Relation { kind: RelationKind::Generic, target: Uuid::nil(), criterion, role: vec![] }
-                    }).to_vec();
+                    f.relations = ["a", "b"]
+                        .map(|c| {
+                            let criterion = vec![Text::new(da(), c).unwrap()];
+                            Relation { kind: RelationKind::Generic, target: Uuid::nil(), criterion, role: vec![] }
+                        })
+                        .to_vec();
                 },
                 Code::Unlawful,
             ),

@@ -262,7 +262,9 @@ mod tests {
         let old = concept(|_| ());
         let replacing = |targets: &[Uuid]| {
             let targets = targets.to_vec();
-            concept(move |f| f.relations = targets.iter().map(|t| Relation::plain(RelationKind::Replaces, *t)).collect())
+            concept(move |f| {
+                f.relations = targets.iter().map(|t| Relation::plain(RelationKind::Replaces, *t)).collect()
+            })
         };
         let kind = |pairs: &[(Uuid, Option<&Content>, Option<&Content>)]| {
             let changes = diff(pairs);

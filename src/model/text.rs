@@ -148,7 +148,8 @@ mod tests {
 
     #[test]
     fn a_language_is_a_tag() {
-        for (written, kept) in [("da", "da"), ("DA", "da"), ("en-gb", "en-GB"), ("und", "und"), ("zh-hant", "zh-hant")] {
+        for (written, kept) in [("da", "da"), ("DA", "da"), ("en-gb", "en-GB"), ("und", "und"), ("zh-hant", "zh-hant")]
+        {
             assert_eq!(written.parse::<Language>().unwrap().as_str(), kept);
         }
         for wrong in ["", "d", "dansk sprog", "da_DK", "da-", "-da", "da-123456789"] {

@@ -141,12 +141,10 @@ pub fn parse_date(text: &str) -> Result<Date> {
     let lawful = text.len() == 10 && text.as_bytes()[4] == b'-' && text.as_bytes()[7] == b'-';
     match text.parse::<Date>() {
         Ok(date) if lawful => Ok(date),
-        _ => Err(Refusal::new(
-            Code::InvalidDate,
-            format!("»{text}« er ikke en dato"),
-            format!("'{text}' is not a date"),
-        )
-        .allowed(["YYYY-MM-DD"])),
+        _ => {
+            Err(Refusal::new(Code::InvalidDate, format!("»{text}« er ikke en dato"), format!("'{text}' is not a date"))
+                .allowed(["YYYY-MM-DD"]))
+        }
     }
 }
 

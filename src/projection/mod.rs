@@ -1,0 +1,17 @@
+//! What public reads come from: immutable snapshots in memory, rebuilt from the facts at any time.
+//!
+//! A [`Plane`] is everything ever said of one vocabulary; an [`Edition`] is the reading of it at one point
+//! of the two times. States are shared between editions, never copied. The [`Follower`] reads the change
+//! log and nothing else, and swaps in a new snapshot as a whole. Called by `registry`; calls `store` and
+//! the model.
+
+mod edition;
+mod follower;
+mod plane;
+mod said;
+mod tree;
+
+pub use edition::{Edition, Entry};
+pub use follower::{Follower, Projections, Snapshot};
+pub use plane::{Found, Plane, View};
+pub use said::{Said, Saying};

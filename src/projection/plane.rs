@@ -1,0 +1,235 @@
+//! Everything ever said of one vocabulary, and how to find a reading of it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use super::edition::{Edition, Entry};
+use super::said::{Said, Saying};
+use crate::model::{Instant, Point, Result, State, Version, Vocabulary};
+use crate::store::StateRow;
+
+/// The states of a vocabulary's concepts, shared with every edition of it.
+#[derive(Debug)]
+pub struct Plane {
+    vocabulary: Arc<Vocabulary>,
+    versions: Box<[Arc<Version>]>,
+    concepts: HashMap<Uuid, Box<[Arc<Saying>]>>,
+    /// Every code that ever named a concept here.
+    keys: HashMap<Box<str>, Vec<Uuid>>,
+    /// Which concepts say that they replace a concept.
+    replaced_by: HashMap<Uuid, Vec<Uuid>>,
+    /// The instants of valid and of registered time at which something changes.
+    valid_edges: Box<[Instant]>,
+    registered_edges: Box<[Instant]>,
+}
+
+/// A plane read at a point.
+#[derive(Clone, Debug)]
+pub struct View {
+    /// The plane.
+    pub plane: Arc<Plane>,
+    /// The reading.
+    pub edition: Arc<Edition>,
+    /// The version in force there: the last to take effect, as known there.
+    pub version: Option<Arc<Version>>,
+    /// Whether the reading can never change: it names a version, or a registered time that is past.
+    pub pinned: bool,
+}
+
+/// What a key leads to.
+pub enum Found<'a> {
+    /// A concept of the edition.
+    Here(Entry<'a>),
+    /// A concept of the vocabulary that this edition does not have.
+    Elsewhere(Uuid),
+    /// Nothing: the vocabulary never had such a code.
+    Nothing,
+}
+
+impl Plane {
+    /// Builds a plane from rows in any order. With `previous`, the rows are those of the concepts that were
+    /// touched since; the others are taken over.
+    ///
+    /// # Errors
+    /// [`crate::model::Code::Corrupt`].
+    pub fn new(
+        vocabulary: Vocabulary,
+        versions: Vec<Version>,
+        rows: Vec<StateRow>,
+        previous: Option<&Self>,
+    ) -> Result<Self> {
+        let mut said: HashMap<crate::model::Digest, Arc<Said>> = HashMap::new();
+        let mut fresh: HashMap<Uuid, Vec<Arc<Saying>>> = HashMap::new();
+        for row in rows {
+            let content = match said.get(&row.content) {
+                Some(known) => known.clone(),
+                None => {
+                    let new = Arc::new(Said::new(row.content, row.body)?);
+                    said.insert(row.content, new.clone());
+                    new
+                }
+            };
+            let state = State::new(row.registered, row.valid, content);
+            fresh.entry(row.concept).or_default().push(Arc::new(Saying { concept: row.concept, state }));
+        }
+        drop(said);
+        let mut concepts = previous.map(|p| p.concepts.clone()).unwrap_or_default();
+        concepts.extend(fresh.into_iter().map(|(uuid, mut states)| {
+            states.sort_by_key(|s| (s.state.registered(), s.state.valid()));
+            (uuid, states.into_boxed_slice())
+        }));
+        Ok(Self::index(vocabulary, versions, concepts))
+    }
+
+    fn index(vocabulary: Vocabulary, versions: Vec<Version>, concepts: HashMap<Uuid, Box<[Arc<Saying>]>>) -> Self {
+        let mut keys: HashMap<Box<str>, Vec<Uuid>> = HashMap::with_capacity(concepts.len());
+        let mut replaced_by: HashMap<Uuid, Vec<Uuid>> = HashMap::new();
+        let (mut valid, mut registered) = (std::collections::BTreeSet::new(), std::collections::BTreeSet::new());
+        for (&uuid, states) in &concepts {
+            for s in states {
+                valid.extend([s.state.valid().from(), s.state.valid().to()]);
+                registered.extend([s.state.registered().from(), s.state.registered().to()]);
+                let said = s.state.content();
+                for key in said.notation.as_deref().into_iter().chain(said.aliases.iter().map(|a| a.value.as_str())) {
+                    match keys.get_mut(key) {
+                        Some(list) if list.contains(&uuid) => {}
+                        Some(list) => list.push(uuid),
+                        None => drop(keys.insert(key.into(), vec![uuid])),
+                    }
+                }
+                if s.state.is_current() {
+                    for target in &said.replaces {
+                        let list = replaced_by.entry(*target).or_default();
+                        if !list.contains(&uuid) {
+                            list.push(uuid);
+                        }
+                    }
+                }
+            }
+        }
+        keys.values_mut().chain(replaced_by.values_mut()).for_each(|list| list.sort_unstable());
+        Self {
+            vocabulary: Arc::new(vocabulary),
+            versions: versions.into_iter().map(Arc::new).collect(),
+            concepts,
+            keys,
+            replaced_by,
+            valid_edges: valid.into_iter().filter(|i| i.is_finite()).collect(),
+            registered_edges: registered.into_iter().filter(|i| i.is_finite()).collect(),
+        }
+    }
+
+    /// The vocabulary.
+    #[must_use]
+    pub fn vocabulary(&self) -> &Arc<Vocabulary> {
+        &self.vocabulary
+    }
+
+    /// The versions, by effective date and then registration.
+    #[must_use]
+    pub fn versions(&self) -> &[Arc<Version>] {
+        &self.versions
+    }
+
+    /// The version of a label.
+    #[must_use]
+    pub fn version(&self, label: &str) -> Option<&Arc<Version>> {
+        self.versions.iter().find(|v| v.label.as_str() == label)
+    }
+
+    /// The version in force at a point: of those registered by then, the last to take effect.
+    #[must_use]
+    pub fn version_at(&self, at: Point) -> Option<&Arc<Version>> {
+        let known = self.versions.iter().filter(|v| v.registered <= at.registered && v.effective <= at.valid);
+        known.max_by_key(|v| (v.effective, v.registered))
+    }
+
+    /// Everything said of a concept, by registration and then validity.
+    #[must_use]
+    pub fn sayings(&self, concept: Uuid) -> &[Arc<Saying>] {
+        self.concepts.get(&concept).map_or(&[], |s| s)
+    }
+
+    /// The concepts, in no order.
+    pub fn concepts(&self) -> impl Iterator<Item = (Uuid, &[Arc<Saying>])> + '_ {
+        self.concepts.iter().map(|(uuid, sayings)| (*uuid, &**sayings))
+    }
+
+    /// The concepts that a code ever named.
+    #[must_use]
+    pub fn called(&self, key: &str) -> &[Uuid] {
+        self.keys.get(key).map_or(&[], Vec::as_slice)
+    }
+
+    /// The concepts that replace a concept, as known now.
+    #[must_use]
+    pub fn replaced_by(&self, concept: Uuid) -> &[Uuid] {
+        self.replaced_by.get(&concept).map_or(&[], Vec::as_slice)
+    }
+
+    /// What was last said of a concept, as known at `registered`: the state with the latest validity that
+    /// begins no later than `valid`, else the first to come.
+    #[must_use]
+    pub fn nearest(&self, concept: Uuid, at: Point) -> Option<&Arc<Saying>> {
+        let known = || {
+            self.sayings(concept).iter().filter(|s| {
+                s.state.registered().contains(at.registered)
+                    || (at.registered == Instant::FOREVER && s.state.is_current())
+            })
+        };
+        let past = known().filter(|s| s.state.valid().from() <= at.valid);
+        past.max_by_key(|s| s.state.valid().from()).or_else(|| known().min_by_key(|s| s.state.valid().from()))
+    }
+
+    /// The same reading, named by the last edges at or before a point: all points between two edges read alike.
+    #[must_use]
+    pub fn settle(&self, at: Point) -> Point {
+        let last = |edges: &[Instant], t: Instant| match edges.partition_point(|e| *e <= t) {
+            0 => Instant::BEGINNING,
+            n => edges[n - 1],
+        };
+        Point { valid: last(&self.valid_edges, at.valid), registered: last(&self.registered_edges, at.registered) }
+    }
+
+    /// Reads the plane at a point.
+    #[must_use]
+    pub fn read(&self, at: Point) -> Edition {
+        let sayings = self.concepts.values().filter_map(|s| s.iter().find(|s| s.state.covers(at)).cloned());
+        Edition::new(at, sayings.collect())
+    }
+}
+
+impl View {
+    /// The vocabulary.
+    #[must_use]
+    pub fn vocabulary(&self) -> &Vocabulary {
+        &self.plane.vocabulary
+    }
+
+    /// What a key leads to: a uuid, a notation or an alias here; else what it named at another time.
+    #[must_use]
+    pub fn find(&self, key: &str) -> Found<'_> {
+        if let Ok(uuid) = Uuid::try_parse(key) {
+            if let Some(entry) = self.edition.get(uuid) {
+                return Found::Here(entry);
+            }
+            if self.plane.concepts.contains_key(&uuid) {
+                return Found::Elsewhere(uuid);
+            }
+        }
+        let candidates = self.plane.called(key);
+        let here = || candidates.iter().filter_map(|c| self.edition.get(*c));
+        // The notation first, then an alias, then what it was called once.
+        let best = here()
+            .find(|e| e.said().notation.as_deref() == Some(key))
+            .or_else(|| here().find(|e| e.said().is_called(key)))
+            .or_else(|| here().next());
+        match (best, candidates) {
+            (Some(entry), _) => Found::Here(entry),
+            (None, [first, ..]) => Found::Elsewhere(*first),
+            (None, []) => Found::Nothing,
+        }
+    }
+}

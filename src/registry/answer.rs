@@ -1,0 +1,430 @@
+//! The answers: what a reader is told of a vocabulary, a version, a concept. All shapes are those of the
+//! JSON API; every answer says which version it comes from.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::{Registry, View};
+use crate::model::{
+    Code, ContentFields, Instant, Label, Manifest, Period, Place, Point, Refusal, Result, Slug, Version,
+    VocabularyFields,
+};
+use crate::projection::{Entry, Found, Plane, Said, Saying};
+
+/// A vocabulary, with where it stands.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct VocabularyAnswer {
+    /// The vocabulary itself.
+    #[serde(flatten)]
+    pub vocabulary: VocabularyFields,
+    /// Its IRI.
+    pub iri: String,
+    /// How many concepts are in force today.
+    pub concepts: usize,
+    /// How many versions it has.
+    pub versions: usize,
+    /// The version in force today.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<VersionName>,
+}
+
+/// The name of a version.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct VersionName {
+    /// The label.
+    pub label: Label,
+    /// From when it is in force.
+    #[schema(value_type = String)]
+    pub effective: Instant,
+}
+
+impl VersionName {
+    /// The name of a version.
+    #[must_use]
+    pub fn new(version: &Version) -> Self {
+        Self { label: version.label.clone(), effective: version.effective }
+    }
+}
+
+/// A version with its manifest.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct VersionAnswer {
+    /// The vocabulary.
+    pub vocabulary: Slug,
+    /// The uuid.
+    pub uuid: Uuid,
+    /// Its IRI.
+    pub iri: String,
+    /// The label.
+    pub label: Label,
+    /// From when it is in force.
+    #[schema(value_type = String)]
+    pub effective: Instant,
+    /// Until when: the effective date of the version that takes over, as known now. Absent in the answer for
+    /// one version, which never changes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub until: Option<Instant>,
+    /// When it was registered.
+    #[schema(value_type = String)]
+    pub registered: Instant,
+    /// Who decided, and where that is written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decision: Option<String>,
+    /// What it holds.
+    pub manifest: Manifest,
+}
+
+/// Whether a concept may be used where it is read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Status {
+    /// It is in force.
+    InForce,
+    /// It was in force before.
+    Retired,
+    /// It comes into force later.
+    Future,
+}
+
+/// A concept named in an answer about another.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Reference {
+    /// The uuid.
+    pub uuid: Uuid,
+    /// The notation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub notation: Option<String>,
+    /// The preferred term, in the reader's language where there is one.
+    pub label: String,
+}
+
+/// A concept as it is read at one point.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ConceptAnswer {
+    /// The uuid, for ever.
+    pub uuid: Uuid,
+    /// The IRI.
+    pub iri: String,
+    /// The vocabulary.
+    pub vocabulary: Slug,
+    /// The version it is read from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<VersionName>,
+    /// Whether it may be used there.
+    pub status: Status,
+    /// From when what is said here holds.
+    #[schema(value_type = String)]
+    pub valid_from: Instant,
+    /// Until when; absent while no end is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub valid_to: Option<Instant>,
+    /// Since when the registry says so.
+    #[schema(value_type = String)]
+    pub registered_from: Instant,
+    /// The level, 1 at the top; absent for what is not in force.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub level: Option<u16>,
+    /// The concepts directly above.
+    pub broader: Vec<Reference>,
+    /// How many concepts stand directly below.
+    pub narrower_count: usize,
+    /// What replaces a concept that is not in force.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub replaced_by: Vec<Reference>,
+    /// The content; its members follow those above.
+    #[serde(skip)]
+    pub said: Arc<Said>,
+}
+
+/// The JSON of a concept, for the documentation: the members of [`ConceptAnswer`], then those of the content.
+#[derive(ToSchema)]
+#[schema(as = Concept)]
+#[expect(dead_code, reason = "only its schema is used")]
+pub struct ConceptDocument {
+    #[schema(inline)]
+    #[serde(flatten)]
+    answer: ConceptAnswer,
+    #[serde(flatten)]
+    content: ContentFields,
+}
+
+impl ConceptAnswer {
+    /// The JSON: the members above, then those of the content, whose bytes are not read again.
+    ///
+    /// # Panics
+    /// Never: the members are JSON.
+    #[must_use]
+    pub fn to_json(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(512 + self.said.json.len());
+        serde_json::to_writer(&mut out, self).expect("the members are JSON");
+        out.pop();
+        out.push(b',');
+        out.extend_from_slice(&self.said.json.as_bytes()[1..]);
+        out
+    }
+}
+
+/// The history of a concept: everything that was ever said of it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct HistoryAnswer {
+    /// The uuid.
+    pub uuid: Uuid,
+    /// The IRI.
+    pub iri: String,
+    /// The vocabulary.
+    pub vocabulary: Slug,
+    /// The states, oldest registration first and then by validity.
+    pub states: Vec<HistoryState>,
+}
+
+/// One state of a history.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct HistoryState {
+    /// From when it holds.
+    #[schema(value_type = String)]
+    pub valid_from: Instant,
+    /// Until when.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub valid_to: Option<Instant>,
+    /// Since when the registry says so.
+    #[schema(value_type = String)]
+    pub registered_from: Instant,
+    /// Until when it said so; absent while it does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub registered_to: Option<Instant>,
+    /// The versions in which the concept reads so.
+    pub versions: Vec<Label>,
+    /// The content.
+    #[schema(value_type = ContentFields)]
+    pub content: Box<RawValue>,
+}
+
+fn end(period: Period) -> Option<Instant> {
+    Some(period.to()).filter(|t| t.is_finite())
+}
+
+fn raw(json: &str) -> Box<RawValue> {
+    RawValue::from_string(json.to_owned()).unwrap_or_else(|_| RawValue::NULL.to_owned())
+}
+
+fn reference(entry: Entry<'_>, language: &str) -> Reference {
+    named(entry.saying(), language)
+}
+
+fn named(saying: &Saying, language: &str) -> Reference {
+    let said = saying.state.content();
+    Reference {
+        uuid: saying.concept,
+        notation: said.notation.as_deref().map(ToOwned::to_owned),
+        label: said.label(language).to_owned(),
+    }
+}
+
+impl Registry {
+    /// Every vocabulary, by slug.
+    #[must_use]
+    pub fn vocabularies(&self) -> Vec<VocabularyAnswer> {
+        self.snapshot().planes().iter().map(|p| self.vocabulary_answer(p)).collect()
+    }
+
+    /// One vocabulary.
+    ///
+    /// # Errors
+    /// [`Code::UnknownVocabulary`].
+    pub fn vocabulary(&self, slug: &str) -> Result<VocabularyAnswer> {
+        Ok(self.vocabulary_answer(&*self.plane(slug)?))
+    }
+
+    fn vocabulary_answer(&self, plane: &Plane) -> VocabularyAnswer {
+        let now = Point { valid: self.projections.today(), registered: Instant::FOREVER };
+        let fields = plane.vocabulary().fields().clone();
+        VocabularyAnswer {
+            iri: fields.namespace.trim_end_matches(['/', '#']).to_owned(),
+            vocabulary: fields,
+            concepts: self.projections.edition(plane, now).len(),
+            versions: plane.versions().len(),
+            version: plane.version_at(now).map(|v| VersionName::new(v)),
+        }
+    }
+
+    /// The versions of a vocabulary, newest first, each with the date at which another takes over.
+    ///
+    /// # Errors
+    /// [`Code::UnknownVocabulary`].
+    pub fn versions(&self, slug: &str) -> Result<Vec<VersionAnswer>> {
+        let plane = self.plane(slug)?;
+        let mut answers: Vec<VersionAnswer> = plane.versions().iter().map(|v| version_answer(&plane, v)).collect();
+        let mut until = None;
+        for answer in answers.iter_mut().rev() {
+            answer.until = until;
+            until = Some(answer.effective);
+        }
+        answers.reverse();
+        Ok(answers)
+    }
+
+    /// One version: the same bytes for ever.
+    ///
+    /// # Errors
+    /// [`Code::UnknownVocabulary`], [`Code::UnknownVersion`].
+    pub fn version(&self, slug: &str, label: &str) -> Result<VersionAnswer> {
+        let plane = self.plane(slug)?;
+        let known = || plane.versions().iter().map(|v| v.label.to_string());
+        let version = plane.version(label).ok_or_else(|| super::query::unknown_version(label, known()))?;
+        Ok(version_answer(&plane, version))
+    }
+
+    /// A concept as it is read in a view. Where the view is not pinned, a concept that is not in force
+    /// answers too, with what replaces it.
+    ///
+    /// # Errors
+    /// [`Code::UnknownConcept`]; in a pinned view [`Code::NotInVersion`] with what is known of it.
+    pub fn concept(&self, view: &View, key: &str, language: &str) -> Result<ConceptAnswer> {
+        match view.find(key) {
+            Found::Here(entry) => Ok(concept_here(view, entry, language)),
+            Found::Nothing => Err(unknown_concept(view, key)),
+            Found::Elsewhere(_) if view.pinned => Err(self.not_in_version(view, key, language)),
+            Found::Elsewhere(uuid) => {
+                let nearest = view.plane.nearest(uuid, view.edition.point());
+                let saying = nearest.ok_or_else(|| self.not_in_version(view, key, language))?;
+                Ok(self.concept_elsewhere(view, saying, language))
+            }
+        }
+    }
+
+    fn concept_elsewhere(&self, view: &View, saying: &Saying, language: &str) -> ConceptAnswer {
+        let (registered, valid) = (saying.state.registered(), saying.state.valid());
+        let said = saying.state.content();
+        let at = Point { valid: valid.from(), registered: Instant::FOREVER };
+        let parents = said.parents.iter().filter_map(|p| view.plane.nearest(*p, at));
+        ConceptAnswer {
+            uuid: saying.concept,
+            iri: view.vocabulary().iri(saying.concept),
+            vocabulary: view.vocabulary().slug().clone(),
+            version: None,
+            status: if valid.from() > view.edition.point().valid { Status::Future } else { Status::Retired },
+            valid_from: valid.from(),
+            valid_to: end(valid),
+            registered_from: registered.from(),
+            level: None,
+            broader: parents.map(|p| named(p, language)).collect(),
+            narrower_count: 0,
+            replaced_by: self.replacements(&view.plane, saying.concept, language),
+            said: said.clone(),
+        }
+    }
+
+    /// What replaces a concept, as known now.
+    pub(super) fn replacements(&self, plane: &Plane, concept: Uuid, language: &str) -> Vec<Reference> {
+        let now = Point { valid: self.projections.today(), registered: Instant::FOREVER };
+        let by = plane.replaced_by(concept).iter().filter_map(|u| plane.nearest(*u, now));
+        by.map(|s| named(s, language)).collect()
+    }
+
+    fn not_in_version(&self, view: &View, key: &str, language: &str) -> Refusal {
+        let label = view.version.as_ref().map_or_else(String::new, |v| v.label.to_string());
+        let mut items = Vec::new();
+        if let Found::Elsewhere(uuid) = view.find(key) {
+            for s in view.plane.sayings(uuid).iter().filter(|s| s.state.is_current()) {
+                let said = s.state.content();
+                let code = said.notation.as_deref().unwrap_or_default();
+                let (from, to) = (s.state.valid().from(), s.state.valid().to());
+                items.push(format!("{uuid} {code} {} [{from}, {to})", said.label(language)));
+            }
+            for by in self.replacements(&view.plane, uuid, language) {
+                items.push(format!("replaced by {} {} {}", by.uuid, by.notation.unwrap_or_default(), by.label));
+            }
+        }
+        Refusal::new(
+            Code::NotInVersion,
+            format!("»{key}« er et begreb i ordforrådet, men ikke i versionen {label}"),
+            format!("'{key}' is a concept of the vocabulary but not in the version {label}"),
+        )
+        .items(items)
+    }
+
+    /// Everything that was ever said of a concept.
+    ///
+    /// # Errors
+    /// [`Code::UnknownVocabulary`], [`Code::UnknownConcept`].
+    pub fn history(&self, slug: &str, key: &str) -> Result<HistoryAnswer> {
+        let view = self.view(slug, &super::At::default())?;
+        let uuid = match view.find(key) {
+            Found::Here(entry) => entry.uuid(),
+            Found::Elsewhere(uuid) => uuid,
+            Found::Nothing => return Err(unknown_concept(&view, key)),
+        };
+        let plane = &view.plane;
+        let state = |s: &Arc<Saying>| HistoryState {
+            valid_from: s.state.valid().from(),
+            valid_to: end(s.state.valid()),
+            registered_from: s.state.registered().from(),
+            registered_to: end(s.state.registered()),
+            versions: plane.versions().iter().filter(|v| s.state.covers(v.point())).map(|v| v.label.clone()).collect(),
+            content: raw(&s.state.content().json),
+        };
+        Ok(HistoryAnswer {
+            uuid,
+            iri: plane.vocabulary().iri(uuid),
+            vocabulary: plane.vocabulary().slug().clone(),
+            states: plane.sayings(uuid).iter().map(state).collect(),
+        })
+    }
+}
+
+fn version_answer(plane: &Plane, version: &Version) -> VersionAnswer {
+    let slug = plane.vocabulary().slug();
+    VersionAnswer {
+        vocabulary: slug.clone(),
+        uuid: version.uuid,
+        iri: format!("{}versions/{}", plane.vocabulary().fields().namespace, version.label),
+        label: version.label.clone(),
+        effective: version.effective,
+        until: None,
+        registered: version.registered,
+        decision: version.decision.clone(),
+        manifest: version.manifest.clone(),
+    }
+}
+
+pub(super) fn concept_here(view: &View, entry: Entry<'_>, language: &str) -> ConceptAnswer {
+    let state = &entry.saying().state;
+    ConceptAnswer {
+        uuid: entry.uuid(),
+        iri: view.vocabulary().iri(entry.uuid()),
+        vocabulary: view.vocabulary().slug().clone(),
+        version: view.version.as_deref().map(VersionName::new),
+        status: Status::InForce,
+        valid_from: state.valid().from(),
+        valid_to: end(state.valid()),
+        registered_from: state.registered().from(),
+        level: Some(entry.level()),
+        broader: entry.parents().map(|p| reference(p, language)).collect(),
+        narrower_count: entry.children().len(),
+        replaced_by: Vec::new(),
+        said: entry.said().clone(),
+    }
+}
+
+pub(super) fn unknown_concept(view: &View, key: &str) -> Refusal {
+    let slug = view.vocabulary().slug();
+    let key: String = key.chars().take(200).collect();
+    Refusal::new(
+        Code::UnknownConcept,
+        format!("»{key}« har aldrig været et begreb i {slug}"),
+        format!("'{key}' has never been a concept of {slug}"),
+    )
+    .at(Place::field("key"))
+}

@@ -1,0 +1,443 @@
+//! The commands: import an edition, publish one again.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::identity::Identity;
+use super::permission::{Actor, Command, permit};
+use super::plan::{Known, Matched, Outcome, Plan, Planned, Wish, plan};
+use super::{Registry, query};
+use crate::exchange::{self, Format, Frame, Incoming, IncomingConcept, Key, Loss, ReadOptions};
+use crate::model::{
+    Code, Content, Digest, Facet, Governance, Instant, Kind, Label, Language, Manifest, Origin, Place, Refusal, Result,
+    Slug, State, Text, Timeline, Version, Vocabulary, VocabularyFields,
+};
+use crate::store::{Act, StateRow, Write};
+
+/// An edition to import and publish.
+pub struct ImportRequest<'a> {
+    /// The vocabulary; created when there is none of that slug.
+    pub vocabulary: Slug,
+    /// The format of the bytes.
+    pub format: Format,
+    /// The file.
+    pub bytes: &'a [u8],
+    /// The label of the version; needed unless it is a dry run.
+    pub label: Option<Label>,
+    /// From when it is in force; today when absent.
+    pub effective: Option<Instant>,
+    /// Who is who, where codes do not tell.
+    pub identity: Identity,
+    /// Whether concepts that look like vanishing ones are new all the same.
+    pub accept_new: bool,
+    /// Plan only.
+    pub dry_run: bool,
+    /// The language of texts that name none; the vocabulary's first when absent.
+    pub language: Option<Language>,
+    /// Who decided, and where that is written.
+    pub decision: Option<String>,
+    /// The frame of the vocabulary; made from the file when absent.
+    pub frame: Option<VocabularyFields>,
+}
+
+/// A version to publish again under a new label.
+pub struct PublishRequest {
+    /// The vocabulary.
+    pub vocabulary: Slug,
+    /// The new label.
+    pub label: Label,
+    /// From when it is in force.
+    pub effective: Instant,
+    /// The version whose content it has; what is in force at `effective` when absent.
+    pub from: Option<Label>,
+    /// Who decided, and where that is written.
+    pub decision: Option<String>,
+    /// Plan only.
+    pub dry_run: bool,
+}
+
+/// What came of a command.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Verdict {
+    /// It was published.
+    Published,
+    /// It would be published: a dry run.
+    Planned,
+    /// It is there already: nothing was changed.
+    AlreadyThere,
+}
+
+/// What an import or a publication did, or would do.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ImportReport {
+    /// What came of it.
+    pub verdict: Verdict,
+    /// The vocabulary.
+    pub vocabulary: Slug,
+    /// Whether the vocabulary was created.
+    pub created: bool,
+    /// The label.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label: Option<Label>,
+    /// From when it is in force.
+    #[schema(value_type = String)]
+    pub effective: Instant,
+    /// Until when: the effective date of the version that takes over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub until: Option<Instant>,
+    /// The counts and the digest.
+    pub manifest: Manifest,
+    /// How many concepts stay as they are.
+    pub unchanged: u64,
+    /// How many pairs of entries were one concept.
+    pub twins: usize,
+    /// How the entries were found to be concepts, with counts.
+    pub matched: BTreeMap<Matched, u64>,
+    /// What could not be taken over.
+    pub losses: Vec<Loss>,
+    /// One line for each concept.
+    pub concepts: Vec<Planned>,
+    /// The position of the change log after it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub position: Option<i64>,
+}
+
+impl Registry {
+    /// Imports an edition: reads it, plans it and, unless it is a dry run, publishes it in one transaction.
+    ///
+    /// # Errors
+    /// What the reader, the plan or the database refuses; [`Code::LabelTaken`] when the label exists with
+    /// other content; [`Code::Governance`] when the vocabulary takes no import. Nothing is changed then.
+    pub async fn import(&self, actor: &Actor, request: ImportRequest<'_>) -> Result<ImportReport> {
+        permit(actor, Command::Frame, None)?;
+        let known = self.snapshot().by_slug(request.vocabulary.as_str()).map(|p| p.vocabulary().clone());
+        let language = request.language.clone().or_else(|| known.as_ref().map(|v| v.default_language().clone()));
+        let options = ReadOptions {
+            language: language.unwrap_or_else(Language::danish),
+            namespace: known.as_ref().map(|v| v.fields().namespace.clone()),
+        };
+        let incoming = exchange::read(request.format, request.bytes, &options)?;
+        let origin = Origin {
+            format: request.format.name().into(),
+            digest: Digest::of(request.bytes),
+            bytes: request.bytes.len() as u64,
+        };
+        let effective = request.effective.unwrap_or_else(|| self.projections.today());
+        if request.label.is_none() && !request.dry_run {
+            return Err(Refusal::new(
+                Code::InvalidParameter,
+                "en import, der udgives, skal have en versionsbetegnelse",
+                "an import that is published needs a version label",
+            )
+            .at(Place::field("version"))
+            .allowed(["--version LABEL", "--dry-run"]));
+        }
+        let mut write = self.store.write(&actor.name(), self.clock.now()).await?;
+        let existing = write.vocabularies().await?.into_iter().find(|v| *v.slug() == request.vocabulary);
+        permit(actor, Command::Publish, existing.as_ref())?;
+        let created = existing.is_none();
+        let vocabulary = match existing {
+            Some(vocabulary) => vocabulary,
+            None => {
+                let fields = match request.frame {
+                    Some(fields) => fields,
+                    None => self.frame(&request.vocabulary, &incoming.frame, &options.language),
+                };
+                let vocabulary = Vocabulary::new(fields)?;
+                write.create_vocabulary(&vocabulary).await?;
+                vocabulary
+            }
+        };
+        let known = known_of(&mut write, vocabulary.uuid()).await?;
+        let edition =
+            Edition { incoming, origin: Some(origin), identity: &request.identity, accept_new: request.accept_new };
+        let naming = Naming { label: request.label, effective, decision: request.decision, dry_run: request.dry_run };
+        self.publish_edition(write, &vocabulary, created, known, edition, naming).await
+    }
+
+    /// Publishes content that the registry has already under a new label, from a date: a return to an earlier
+    /// version, or another date for the same content.
+    ///
+    /// # Errors
+    /// [`Code::UnknownVocabulary`], [`Code::UnknownVersion`], [`Code::NothingInForce`], [`Code::LabelTaken`],
+    /// [`Code::Governance`]. Nothing is changed then.
+    pub async fn publish(&self, actor: &Actor, request: PublishRequest) -> Result<ImportReport> {
+        let mut write = self.store.write(&actor.name(), self.clock.now()).await?;
+        let vocabulary = write.vocabularies().await?.into_iter().find(|v| *v.slug() == request.vocabulary);
+        let vocabulary = vocabulary.ok_or_else(|| query::unknown_vocabulary(request.vocabulary.as_str()))?;
+        permit(actor, Command::Publish, Some(&vocabulary))?;
+        let known = known_of(&mut write, vocabulary.uuid()).await?;
+        let version = match &request.from {
+            Some(label) => known.versions.iter().find(|v| v.label == *label),
+            None => known
+                .versions
+                .iter()
+                .filter(|v| v.effective <= request.effective)
+                .max_by_key(|v| (v.effective, v.registered)),
+        };
+        let Some(version) = version else {
+            let label = request.from.as_ref().map_or_else(|| request.effective.to_string(), ToString::to_string);
+            return Err(query::unknown_version(&label, known.versions.iter().map(|v| v.label.to_string())));
+        };
+        let incoming = incoming_of(&known, version);
+        let (origin, identity) = (version.manifest.source.clone(), Identity::default());
+        let edition = Edition { incoming, origin, identity: &identity, accept_new: true };
+        let naming = Naming {
+            label: Some(request.label),
+            effective: request.effective,
+            decision: request.decision,
+            dry_run: request.dry_run,
+        };
+        self.publish_edition(write, &vocabulary, false, known, edition, naming).await
+    }
+
+    /// The one way to a published version: plan, compare with a version of that label, lay down, commit.
+    async fn publish_edition(
+        &self,
+        mut write: Write,
+        vocabulary: &Vocabulary,
+        created: bool,
+        known: Known,
+        edition: Edition<'_>,
+        naming: Naming,
+    ) -> Result<ImportReport> {
+        let taken = naming.label.as_ref().and_then(|label| known.versions.iter().find(|v| v.label == *label)).cloned();
+        let file = |origin: &Option<Origin>| origin.as_ref().map(|o| o.digest);
+        if let Some(version) = &taken {
+            if version.effective != naming.effective {
+                let (da, en) =
+                    (format!("gælder fra {}", version.effective), format!("is in force from {}", version.effective));
+                return Err(label_taken(version, &da, &en));
+            }
+            if edition.origin.is_some() && file(&edition.origin) == file(&version.manifest.source) {
+                return Ok(already_there(vocabulary, version));
+            }
+        }
+        let wish = Wish {
+            vocabulary: vocabulary.uuid(),
+            effective: naming.effective,
+            at: write.at(),
+            identity: edition.identity,
+            accept_new: edition.accept_new,
+            origin: edition.origin,
+        };
+        let plan = plan(edition.incoming, &known, wish)?;
+        if let Some(version) = &taken {
+            // Other bytes may still be the same content: another layout, another order of properties.
+            let same = plan.manifest.digest == version.manifest.digest;
+            let taken = || label_taken(version, "har andet indhold", "has other content");
+            return if same { Ok(already_there(vocabulary, version)) } else { Err(taken()) };
+        }
+        let mut report = report(vocabulary, created, naming.label.clone(), naming.effective, &plan);
+        if naming.dry_run {
+            return Ok(report);
+        }
+        let Some(label) = naming.label else { return Ok(report) };
+        self.refuse_foreign(&mut write, vocabulary.uuid(), &plan).await?;
+        write.create_concepts(vocabulary.uuid(), &plan.created).await?;
+        let none = Vec::new();
+        let acts: Vec<Act<'_>> = plan
+            .acts
+            .iter()
+            .map(|(concept, content, revision)| Act {
+                concept: *concept,
+                valid: plan.valid,
+                content: content.as_deref(),
+                states: known.states.get(concept).unwrap_or(&none),
+                revision,
+            })
+            .collect();
+        write.act(vocabulary.uuid(), &acts).await?;
+        let version = Version {
+            uuid: Uuid::new_v5(&vocabulary.uuid(), format!("version/{label}").as_bytes()),
+            vocabulary: vocabulary.uuid(),
+            label,
+            effective: naming.effective,
+            registered: write.at(),
+            decision: naming.decision,
+            manifest: plan.manifest,
+            statements: plan.statements,
+        };
+        write.publish(&version).await?;
+        let position = write.commit().await?;
+        self.follower.catch_up().await?;
+        report.verdict = Verdict::Published;
+        report.position = Some(position);
+        Ok(report)
+    }
+
+    /// A concept lives in one vocabulary: a uuid that another one owns is refused.
+    async fn refuse_foreign(&self, write: &mut Write, vocabulary: Uuid, plan: &Plan) -> Result<()> {
+        let owners = write.owners(&plan.created).await?;
+        let foreign: Vec<String> =
+            owners.iter().filter(|(_, v)| **v != vocabulary).map(|(c, _)| c.to_string()).collect();
+        if foreign.is_empty() {
+            return Ok(());
+        }
+        Err(Refusal::new(
+            Code::Exists,
+            "filen har begreber, der hører til et andet ordforråd",
+            "the file has concepts that belong to another vocabulary",
+        )
+        .items(foreign))
+    }
+
+    /// The frame of a vocabulary that a file brings along.
+    pub(super) fn frame(&self, slug: &Slug, frame: &Frame, language: &Language) -> VocabularyFields {
+        let namespace = format!("{}/id/{slug}/", self.settings.public_url);
+        let mut identifiers: Vec<String> = frame.iri.iter().cloned().chain(frame.identifiers.clone()).collect();
+        identifiers.dedup();
+        let name = identifiers.first().cloned().unwrap_or_else(|| namespace.clone());
+        let uuid = Uuid::new_v5(&Uuid::NAMESPACE_URL, name.as_bytes());
+        let titles = if frame.titles.is_empty() {
+            vec![Text { language: language.clone(), text: slug.to_string() }]
+        } else {
+            frame.titles.clone()
+        };
+        let mut languages = frame.languages.clone();
+        if languages.is_empty() {
+            languages.push(language.clone());
+        }
+        let facet = |(code, titles): &(String, Vec<Text>)| Facet {
+            uuid: Uuid::new_v5(&uuid, format!("facet/{code}").as_bytes()),
+            code: code.clone(),
+            titles: titles.clone(),
+        };
+        VocabularyFields {
+            uuid,
+            slug: slug.clone(),
+            titles,
+            descriptions: frame.descriptions.clone(),
+            kind: Kind::Classification,
+            governance: Governance::Mirror,
+            namespace,
+            identifiers,
+            owner: None,
+            contact: None,
+            licence: frame.licence.clone(),
+            languages,
+            facets: frame.facets.iter().map(facet).collect(),
+        }
+    }
+}
+
+struct Edition<'a> {
+    incoming: Incoming,
+    origin: Option<Origin>,
+    identity: &'a Identity,
+    accept_new: bool,
+}
+
+struct Naming {
+    label: Option<Label>,
+    effective: Instant,
+    decision: Option<String>,
+    dry_run: bool,
+}
+
+/// What the registry knows of a vocabulary, read within a write.
+async fn known_of(write: &mut Write, vocabulary: Uuid) -> Result<Known> {
+    let mut known = Known { versions: write.versions(vocabulary).await?, ..Known::default() };
+    let mut contents: std::collections::HashMap<Digest, Arc<Content>> = std::collections::HashMap::new();
+    let each = |row: StateRow| {
+        let content = match contents.get(&row.content) {
+            Some(content) => content.clone(),
+            None => {
+                let content: Content = serde_json::from_str(&row.body).map_err(|e| {
+                    let (da, en) = ("et gemt begreb kan ikke læses", "a stored concept cannot be read");
+                    Refusal::new(Code::Corrupt, format!("{da}: {e}"), format!("{en}: {e}"))
+                })?;
+                contents.entry(row.content).or_insert(Arc::new(content)).clone()
+            }
+        };
+        known.states.entry(row.concept).or_default().push(State::new(row.registered, row.valid, content));
+        Ok(())
+    };
+    write.states(vocabulary, each).await?;
+    Ok(known)
+}
+
+/// A version of the registry's own, told as a file would tell it.
+fn incoming_of(known: &Known, version: &Version) -> Incoming {
+    let mut held: Vec<(Uuid, Arc<Content>)> = Vec::new();
+    for (uuid, states) in &known.states {
+        let found = Timeline::from_states(states.clone()).ok();
+        if let Some(state) = found.as_ref().and_then(|line| line.at(version.point())) {
+            held.push((*uuid, state.content().clone()));
+        }
+    }
+    held.sort_by_key(|(uuid, content)| (content.fields().rank, *uuid));
+    let concepts = held.into_iter().map(|(uuid, content)| {
+        let content = (*content).clone().into_fields().try_map_targets(|t| Ok(Key(t.to_string())));
+        IncomingConcept {
+            keys: vec![Key(uuid.to_string())],
+            uuid: Some(uuid),
+            content: content.unwrap_or_default(),
+            place: Place::field(uuid.to_string()),
+        }
+    });
+    Incoming { concepts: concepts.collect(), statements: version.statements.clone(), ..Incoming::default() }
+}
+
+fn label_taken(version: &Version, da: &str, en: &str) -> Refusal {
+    let label = &version.label;
+    Refusal::new(
+        Code::LabelTaken,
+        format!("versionen {label} findes og {da}; en rettelse er en ny version"),
+        format!("the version {label} exists and {en}; a correction is a new version"),
+    )
+    .at(Place::field("version"))
+}
+
+fn already_there(vocabulary: &Vocabulary, version: &Version) -> ImportReport {
+    ImportReport {
+        verdict: Verdict::AlreadyThere,
+        vocabulary: vocabulary.slug().clone(),
+        created: false,
+        label: Some(version.label.clone()),
+        effective: version.effective,
+        until: None,
+        manifest: version.manifest.clone(),
+        unchanged: version.manifest.concepts,
+        twins: 0,
+        matched: BTreeMap::new(),
+        losses: Vec::new(),
+        concepts: Vec::new(),
+        position: None,
+    }
+}
+
+fn report(
+    vocabulary: &Vocabulary,
+    created: bool,
+    label: Option<Label>,
+    effective: Instant,
+    plan: &Plan,
+) -> ImportReport {
+    let mut matched = BTreeMap::new();
+    for how in plan.concepts.iter().filter_map(|c| c.matched) {
+        *matched.entry(how).or_default() += 1;
+    }
+    ImportReport {
+        verdict: Verdict::Planned,
+        vocabulary: vocabulary.slug().clone(),
+        created,
+        label,
+        effective,
+        until: Some(plan.valid.to()).filter(|t| t.is_finite()),
+        manifest: plan.manifest.clone(),
+        unchanged: plan.concepts.iter().filter(|c| c.outcome == Outcome::Unchanged).count() as u64,
+        twins: plan.twins,
+        matched,
+        losses: plan.losses.clone(),
+        concepts: plan.concepts.clone(),
+        position: None,
+    }
+}

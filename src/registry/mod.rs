@@ -1,0 +1,126 @@
+//! Everything that a user of the registry can do, by name: the one façade.
+//!
+//! Called by `http` and `cli`; calls `store`, `projection`, `exchange` and the model. Commands check the
+//! caller's right ([`permission`]), plan with pure rules, and write in one transaction; queries read a
+//! [`View`] of the projections and never touch the store.
+
+mod answer;
+mod command;
+mod export;
+mod identity;
+mod list;
+mod load;
+mod lookup;
+mod permission;
+mod plan;
+mod query;
+mod verify;
+
+use std::sync::Arc;
+
+pub use answer::{
+    ConceptAnswer, ConceptDocument, HistoryAnswer, HistoryState, Reference, Status, VersionAnswer, VersionName,
+    VocabularyAnswer,
+};
+pub use command::{ImportReport, ImportRequest, PublishRequest, Verdict};
+pub use identity::{Identity, identity};
+pub use list::{Codes, ConceptFilter, Cursor, FIELDS, Page, Relatives};
+pub use load::LoadReport;
+pub use lookup::{Resolution, ValidateItem, Validation, ValidationCode};
+pub use permission::{Actor, Command};
+pub use plan::{Matched, Outcome, Planned};
+pub use query::{At, ChangesAnswer, Edge};
+pub use verify::{Verification, VerifiedVersion};
+
+use crate::model::{Clock, Result};
+pub use crate::projection::View;
+use crate::projection::{Follower, Projections, Snapshot};
+use crate::store::{Head, Store};
+
+/// How a registry is set up.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// What the addresses of the registry begin with, without a final slash; IRIs of new vocabularies are
+    /// made of it.
+    pub public_url: String,
+    /// How many concepts the editions kept beside the current ones may hold together.
+    pub edition_budget: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { public_url: "http://127.0.0.1:8080".into(), edition_budget: 4_000_000 }
+    }
+}
+
+/// A registry: facts, projections, and what can be done with them.
+pub struct Registry {
+    store: Store,
+    projections: Arc<Projections>,
+    follower: Arc<Follower>,
+    clock: Arc<dyn Clock>,
+    settings: Settings,
+}
+
+impl Registry {
+    /// Opens the registry of a database; its projections are built from the facts.
+    ///
+    /// # Errors
+    /// [`crate::model::Code::Database`], [`crate::model::Code::Corrupt`].
+    pub async fn open(store: Store, clock: Arc<dyn Clock>, settings: Settings) -> Result<Self> {
+        let projections = Arc::new(Projections::new(clock.clone(), settings.edition_budget));
+        let follower = Arc::new(Follower::new(store.clone(), projections.clone()));
+        follower.catch_up().await?;
+        Ok(Self { store, projections, follower, clock, settings })
+    }
+
+    /// Follows what other processes write, until the task is dropped.
+    pub async fn follow(&self) {
+        self.follower.clone().run().await;
+    }
+
+    /// How far the projections have read the change log, and where it ends.
+    ///
+    /// # Errors
+    /// [`crate::model::Code::Database`] when the database does not answer.
+    pub async fn progress(&self) -> Result<(i64, Head)> {
+        Ok((self.projections.snapshot().position, self.store.head().await?))
+    }
+
+    /// The snapshot that queries read.
+    #[must_use]
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.projections.snapshot()
+    }
+
+    /// How many editions are kept beside the current ones, and how many concepts they hold together.
+    #[must_use]
+    pub fn editions_kept(&self) -> (u64, u64) {
+        self.projections.kept()
+    }
+
+    /// The settings.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Where "now" comes from.
+    #[must_use]
+    pub fn clock(&self) -> &dyn Clock {
+        &*self.clock
+    }
+
+    /// Writes everything to a backup. See [`Store::backup`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn backup(&self, out: impl std::io::Write) -> Result<crate::store::BackupSummary> {
+        self.store.backup(out).await
+    }
+
+    /// Closes the database.
+    pub async fn close(&self) {
+        self.store.close().await;
+    }
+}

@@ -1,0 +1,184 @@
+//! Reading a vocabulary at a point: which version, what changed.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use super::answer::VersionName;
+use super::{Registry, View};
+use crate::model::{
+    Code, ConceptChange, ConceptChangeKind, Content, Instant, Place, Point, Refusal, Result, Slug, diff, parse_date,
+};
+use crate::projection::Plane;
+
+/// The point at which a vocabulary is read. Nothing given: in force today, as known now.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct At {
+    /// The label of a version: read exactly what it holds.
+    #[param(example = "2024-10-31")]
+    pub version: Option<String>,
+    /// A calendar day (`YYYY-MM-DD`): read what is in force on it.
+    #[param(example = "2023-06-22")]
+    pub date: Option<String>,
+    /// An instant (RFC 3339): read what the registry said then. Only with `date` or alone.
+    #[param(example = "2026-11-22T12:00:00Z")]
+    pub registered: Option<String>,
+}
+
+/// One side of a comparison.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Edge {
+    /// The version in force there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<VersionName>,
+    /// The instant in valid time.
+    #[schema(value_type = String)]
+    pub valid: Instant,
+    /// How many concepts it has.
+    pub concepts: usize,
+}
+
+/// The typed changes between two readings.
+#[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
+pub struct ChangesAnswer {
+    /// The vocabulary.
+    pub vocabulary: Slug,
+    /// The earlier reading.
+    pub from: Edge,
+    /// The later reading.
+    pub to: Edge,
+    /// How many changes of each type.
+    pub counts: std::collections::BTreeMap<ConceptChangeKind, u64>,
+    /// The changes, in the order of the later reading; what is gone comes last.
+    pub changes: Vec<ConceptChange>,
+}
+
+impl Registry {
+    /// The vocabulary of a slug, as it is now.
+    ///
+    /// # Errors
+    /// [`Code::UnknownVocabulary`].
+    pub fn plane(&self, slug: &str) -> Result<Arc<Plane>> {
+        self.snapshot().by_slug(slug).cloned().ok_or_else(|| unknown_vocabulary(slug))
+    }
+
+    /// Reads a vocabulary at a point.
+    ///
+    /// # Errors
+    /// [`Code::UnknownVocabulary`], [`Code::UnknownVersion`], [`Code::InvalidDate`], [`Code::InvalidTime`], or
+    /// [`Code::InvalidParameter`] for a version together with a date.
+    pub fn view(&self, slug: &str, at: &At) -> Result<View> {
+        let plane = self.plane(slug)?;
+        if let Some(label) = &at.version {
+            if at.date.is_some() || at.registered.is_some() {
+                return Err(Refusal::new(
+                    Code::InvalidParameter,
+                    "en version er et punkt for sig; den kan ikke læses med date eller registered",
+                    "a version is a point of its own; it cannot be read with date or registered",
+                )
+                .at(Place::field("version"))
+                .allowed(["version", "date, registered"]));
+            }
+            let version = plane
+                .version(label)
+                .ok_or_else(|| unknown_version(label, plane.versions().iter().map(|v| v.label.to_string())))?
+                .clone();
+            let edition = self.projections.edition(&plane, version.point());
+            return Ok(View { plane, edition, version: Some(version), pinned: true });
+        }
+        let field = |name: &'static str| move |r: Refusal| r.at(Place::field(name));
+        let valid = match &at.date {
+            Some(date) => Instant::from_date(parse_date(date).map_err(field("date"))?),
+            None => self.projections.today(),
+        };
+        let registered = match &at.registered {
+            Some(text) => text.parse::<Instant>().map_err(field("registered"))?,
+            None => Instant::FOREVER,
+        };
+        let now = self.clock.now();
+        // What is known at a time to come is what is known now.
+        let registered = if registered > now { Instant::FOREVER } else { registered };
+        let pinned = at.date.is_some() && registered != Instant::FOREVER;
+        Ok(self.projections.view(&plane, Point { valid, registered }, pinned))
+    }
+
+    /// A version label or a date, whichever the text is: the later is tried when there is no such version.
+    ///
+    /// # Errors
+    /// [`Code::UnknownVersion`] when it is neither.
+    fn edge(&self, plane: &Arc<Plane>, text: Option<&str>, field: &'static str) -> Result<View> {
+        let Some(text) = text else {
+            let today = Point { valid: self.projections.today(), registered: Instant::FOREVER };
+            return Ok(self.projections.view(plane, today, false));
+        };
+        if plane.version(text).is_none()
+            && let Ok(date) = parse_date(text)
+        {
+            let at = Point { valid: Instant::from_date(date), registered: Instant::FOREVER };
+            return Ok(self.projections.view(plane, at, false));
+        }
+        let at = At { version: Some(text.to_owned()), ..At::default() };
+        self.view(plane.vocabulary().slug().as_str(), &at).map_err(|r| r.at(Place::field(field)))
+    }
+
+    /// The typed changes from one version or date to another; `to` is today when absent.
+    ///
+    /// # Errors
+    /// [`Code::UnknownVocabulary`], [`Code::UnknownVersion`].
+    pub fn changes(&self, slug: &str, from: &str, to: Option<&str>) -> Result<ChangesAnswer> {
+        let plane = self.plane(slug)?;
+        let (before, after) = (self.edge(&plane, Some(from), "from")?, self.edge(&plane, to, "to")?);
+        let (mut pairs, mut gone): (Vec<(Uuid, Option<Content>, Option<Content>)>, Vec<_>) = Default::default();
+        for entry in after.edition.entries() {
+            let old = before.edition.get(entry.uuid());
+            if old.is_none_or(|o| o.said().digest != entry.said().digest) {
+                pairs.push((entry.uuid(), old.map(|o| o.said().content()), Some(entry.said().content())));
+            }
+        }
+        for entry in before.edition.entries().filter(|e| after.edition.get(e.uuid()).is_none()) {
+            gone.push((entry.uuid(), Some(entry.said().content()), None));
+        }
+        pairs.append(&mut gone);
+        let pairs: Vec<_> = pairs.iter().map(|(u, b, a)| (*u, b.as_ref(), a.as_ref())).collect();
+        let changes = diff(&pairs);
+        let mut counts = std::collections::BTreeMap::new();
+        for kind in changes.iter().flat_map(|c| &c.kinds) {
+            *counts.entry(*kind).or_default() += 1;
+        }
+        let edge = |view: &View| Edge {
+            version: view.version.as_deref().map(VersionName::new),
+            valid: view.edition.point().valid,
+            concepts: view.edition.len(),
+        };
+        Ok(ChangesAnswer {
+            vocabulary: plane.vocabulary().slug().clone(),
+            from: edge(&before),
+            to: edge(&after),
+            counts,
+            changes,
+        })
+    }
+}
+
+pub(super) fn unknown_vocabulary(slug: &str) -> Refusal {
+    Refusal::new(
+        Code::UnknownVocabulary,
+        format!("der er intet ordforråd »{slug}«"),
+        format!("there is no vocabulary '{slug}'"),
+    )
+}
+
+pub(super) fn unknown_version(label: &str, known: impl Iterator<Item = String>) -> Refusal {
+    Refusal::new(
+        Code::UnknownVersion,
+        format!("der er ingen version »{label}«"),
+        format!("there is no version '{label}'"),
+    )
+    .at(Place::field("version"))
+    .allowed(known)
+}

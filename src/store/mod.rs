@@ -1,0 +1,429 @@
+//! The facts on disk: the only room that speaks SQL.
+//!
+//! Called by `registry` (commands) and `projection` (the follower). Calls the model. SQLite is the default;
+//! PostgreSQL runs the same statements. A write is one transaction: facts and change log together, or
+//! nothing. Writers are serialised by the log's head row, so the order of the log is the order of commits.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use futures::TryStreamExt;
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::{PgConnection, PgListener, PgPool, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions};
+use sqlx::{Postgres, Row, SqlSafeStr, Sqlite};
+use uuid::Uuid;
+
+use crate::model::{Change, Code, Digest, Instant, Period, Refusal, Result, Version, Vocabulary};
+
+mod backup;
+mod lock;
+mod sql;
+mod write;
+
+pub use backup::BackupSummary;
+pub use lock::{Holder, Lock};
+pub use write::{Act, Write};
+
+/// The database of a registry.
+#[derive(Clone)]
+pub struct Store {
+    db: Db,
+    file: Option<PathBuf>,
+}
+
+#[derive(Clone)]
+enum Db {
+    /// One connection writes, several read.
+    Lite {
+        write: SqlitePool,
+        read: SqlitePool,
+    },
+    Pg(PgPool),
+}
+
+/// A connection of either kind, borrowed for one statement after another.
+enum Link<'c> {
+    Lite(&'c mut SqliteConnection),
+    Pg(&'c mut PgConnection),
+}
+
+/// A connection taken from the pool of readers.
+enum Taken {
+    Lite(PoolConnection<Sqlite>),
+    Pg(PoolConnection<Postgres>),
+}
+
+impl Taken {
+    fn link(&mut self) -> Link<'_> {
+        match self {
+            Self::Lite(c) => Link::Lite(c),
+            Self::Pg(c) => Link::Pg(c),
+        }
+    }
+}
+
+/// Runs the same lines on either driver: `$q` is the statement's text, `$c` the connection.
+macro_rules! run {
+    ($link:expr, $sql:expr, |$q:ident, $c:ident| $body:expr) => {
+        match $link {
+            Link::Lite($c) => {
+                let $q = $sql.lite;
+                $body
+            }
+            Link::Pg($c) => {
+                let $q = $sql.pg;
+                $body
+            }
+        }
+    };
+}
+use run;
+
+/// The end of the change log.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Head {
+    /// The position of the last row; 0 when there is none.
+    pub seq: i64,
+    /// When it was registered.
+    pub at: Instant,
+    /// Its seal.
+    pub hash: String,
+}
+
+/// A state as it lies on disk.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StateRow {
+    /// The concept.
+    pub concept: Uuid,
+    /// When the registry said so.
+    pub registered: Period,
+    /// When it holds.
+    pub valid: Period,
+    /// The digest of the content.
+    pub content: Digest,
+    /// The content, canonical JSON.
+    pub body: Box<str>,
+}
+
+impl Store {
+    /// Opens a database and brings its tables up to date. `sqlite:FILE`, `sqlite::memory:` or `postgres://…`.
+    ///
+    /// # Errors
+    /// [`Code::InvalidParameter`] for another address, [`Code::Database`] when it cannot be opened.
+    pub async fn open(address: &str) -> Result<Self> {
+        let store = if address.starts_with("postgres://") || address.starts_with("postgresql://") {
+            let pool = PgPoolOptions::new().max_connections(8).acquire_timeout(Duration::from_secs(10));
+            Self { db: Db::Pg(pool.connect(address).await.map_err(broken)?), file: None }
+        } else if address.starts_with("sqlite:") {
+            Self::open_sqlite(address).await?
+        } else {
+            return Err(Refusal::new(
+                Code::InvalidParameter,
+                format!("»{address}« er ikke adressen på en database"),
+                format!("'{address}' is not the address of a database"),
+            )
+            .allowed(["sqlite:FILE", "postgres://USER@HOST/DATABASE"]));
+        };
+        store.migrate().await?;
+        Ok(store)
+    }
+
+    async fn open_sqlite(address: &str) -> Result<Self> {
+        let options = SqliteConnectOptions::from_str(address)
+            .map_err(broken)?
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            // FULL: a commit that was acknowledged survives a power cut.
+            .synchronous(sqlx::sqlite::SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(Duration::from_secs(10))
+            .pragma("trusted_schema", "OFF")
+            .pragma("cache_size", "-65536");
+        let in_memory = address.contains(":memory:");
+        let file = (!in_memory).then(|| options.get_filename().to_path_buf());
+        let pool = |n| SqlitePoolOptions::new().max_connections(n).acquire_timeout(Duration::from_secs(30));
+        let pool = |n| if in_memory { pool(n).idle_timeout(None).max_lifetime(None) } else { pool(n) };
+        let write = pool(1).connect_with(options.clone()).await.map_err(broken)?;
+        // A database in memory lives and dies with its one connection.
+        let read = if in_memory {
+            write.clone()
+        } else {
+            pool(4).connect_with(options.read_only(false)).await.map_err(broken)?
+        };
+        Ok(Self { db: Db::Lite { write, read }, file })
+    }
+
+    async fn migrate(&self) -> Result<()> {
+        let texts = match self.db {
+            Db::Lite { .. } => [include_str!("../../migrations/sqlite/0001_core.sql")],
+            Db::Pg(_) => [include_str!("../../migrations/postgres/0001_core.sql")],
+        };
+        let names = ["core"];
+        let migrations = texts.into_iter().zip(names).enumerate().map(|(i, (text, name))| {
+            let n = i64::try_from(i).unwrap_or(i64::MAX) + 1;
+            Migration::new(n, name.into(), MigrationType::Simple, text.into_sql_str(), false)
+        });
+        let migrator = Migrator::with_migrations(migrations.collect());
+        let done = match &self.db {
+            Db::Lite { write, .. } => migrator.run(write).await,
+            Db::Pg(pool) => migrator.run(pool).await,
+        };
+        done.map_err(|e| {
+            Refusal::new(
+                Code::Database,
+                format!("databasen kan ikke bringes ajour: {e}"),
+                format!("the database cannot be brought up to date: {e}"),
+            )
+        })
+    }
+
+    /// The file of an SQLite database.
+    #[must_use]
+    pub fn file(&self) -> Option<&PathBuf> {
+        self.file.as_ref()
+    }
+
+    async fn take(&self) -> Result<Taken> {
+        Ok(match &self.db {
+            Db::Lite { read, .. } => Taken::Lite(read.acquire().await.map_err(broken)?),
+            Db::Pg(pool) => Taken::Pg(pool.acquire().await.map_err(broken)?),
+        })
+    }
+
+    /// The end of the change log.
+    ///
+    /// # Errors
+    /// [`Code::Database`].
+    pub async fn head(&self) -> Result<Head> {
+        head(self.take().await?.link(), sql::HEAD).await
+    }
+
+    /// Rows of the change log after a position, oldest first.
+    ///
+    /// # Errors
+    /// [`Code::Database`].
+    pub async fn changes(&self, after: i64, limit: i64) -> Result<Vec<Change>> {
+        let mut taken = self.take().await?;
+        run!(taken.link(), sql::CHANGES_AFTER, |q, c| {
+            let rows = sqlx::query(q).bind(after).bind(limit).fetch_all(c).await.map_err(broken)?;
+            rows.iter()
+                .map(|r| {
+                    Ok(Change {
+                        seq: r.get(0),
+                        at: Instant::from_micros(r.get(1)),
+                        actor: r.get(2),
+                        kind: r.get(3),
+                        vocabulary: uuid(r.get(4))?,
+                        subject: uuid(r.get(5))?,
+                        body: r.get(6),
+                        previous: r.get(7),
+                        hash: r.get(8),
+                    })
+                })
+                .collect()
+        })
+    }
+
+    /// The vocabularies that rows of the log are about, after one position and up to another.
+    ///
+    /// # Errors
+    /// [`Code::Database`].
+    pub async fn changed_vocabularies(&self, after: i64, to: i64) -> Result<Vec<Uuid>> {
+        let mut taken = self.take().await?;
+        run!(taken.link(), sql::CHANGED_VOCABULARIES, |q, c| {
+            let rows = sqlx::query(q).bind(after).bind(to).fetch_all(c).await.map_err(broken)?;
+            rows.iter().map(|r| uuid(r.get(0))).collect()
+        })
+    }
+
+    /// Every vocabulary, by slug.
+    ///
+    /// # Errors
+    /// [`Code::Database`], [`Code::Corrupt`].
+    pub async fn vocabularies(&self) -> Result<Vec<Vocabulary>> {
+        vocabularies(self.take().await?.link()).await
+    }
+
+    /// The versions of a vocabulary, by effective date and then registration.
+    ///
+    /// # Errors
+    /// [`Code::Database`], [`Code::Corrupt`].
+    pub async fn versions(&self, vocabulary: Uuid) -> Result<Vec<Version>> {
+        versions(self.take().await?.link(), vocabulary).await
+    }
+
+    /// Everything said of a vocabulary's concepts; with `after`, only of those concepts of which something
+    /// was said after that position of the log.
+    ///
+    /// # Errors
+    /// [`Code::Database`], [`Code::Corrupt`].
+    pub async fn states(
+        &self,
+        vocabulary: Uuid,
+        after: Option<i64>,
+        each: impl FnMut(StateRow) -> Result<()>,
+    ) -> Result<()> {
+        states(self.take().await?.link(), vocabulary, after, each).await
+    }
+
+    /// Every state, as concept, periods, digest of the content, and the positions that opened and closed it;
+    /// ordered by concept.
+    ///
+    /// # Errors
+    /// [`Code::Database`], [`Code::Corrupt`].
+    pub async fn all_states(&self, mut each: impl FnMut(Uuid, Period, Period, Digest) -> Result<()>) -> Result<()> {
+        let mut taken = self.take().await?;
+        run!(taken.link(), sql::STATES, |q, c| {
+            let mut rows = sqlx::query(q).fetch(c);
+            while let Some(r) = rows.try_next().await.map_err(broken)? {
+                let (registered, valid) = (period(r.get(1), r.get(2))?, period(r.get(3), r.get(4))?);
+                each(uuid(r.get(0))?, registered, valid, digest(r.get(5))?)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Every content, with its digest.
+    ///
+    /// # Errors
+    /// [`Code::Database`], [`Code::Corrupt`].
+    pub async fn contents(&self, mut each: impl FnMut(String, &str) -> Result<()>) -> Result<()> {
+        let mut taken = self.take().await?;
+        run!(taken.link(), sql::CONTENTS, |q, c| {
+            let mut rows = sqlx::query(q).fetch(c);
+            while let Some(r) = rows.try_next().await.map_err(broken)? {
+                each(r.get(0), r.get(1))?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Waits until another process may have written: PostgreSQL tells; on SQLite a second passes.
+    pub fn wakes(&self) -> Wakes {
+        Wakes { pool: if let Db::Pg(pool) = &self.db { Some(pool.clone()) } else { None }, listener: None }
+    }
+
+    /// Closes the connections; what was committed is on disk.
+    pub async fn close(&self) {
+        match &self.db {
+            Db::Lite { write, read } => {
+                read.close().await;
+                write.close().await;
+            }
+            Db::Pg(pool) => pool.close().await,
+        }
+    }
+}
+
+/// Tells a follower when to look at the log again.
+pub struct Wakes {
+    pool: Option<PgPool>,
+    listener: Option<PgListener>,
+}
+
+impl Wakes {
+    /// How long a follower sleeps when nobody wakes it.
+    const POLL: Duration = Duration::from_secs(1);
+
+    /// Returns when the log may have grown: at a notification, or after [`Wakes::POLL`].
+    pub async fn next(&mut self) {
+        if let Some(pool) = &self.pool
+            && self.listener.is_none()
+            && let Ok(mut listener) = PgListener::connect_with(pool).await
+            && listener.listen("begreb").await.is_ok()
+        {
+            self.listener = Some(listener);
+        }
+        match &mut self.listener {
+            // A lost connection is an error here: the poll goes on, and the next turn connects again.
+            Some(listener) => match tokio::time::timeout(Self::POLL, listener.recv()).await {
+                Ok(Err(_)) => {
+                    self.listener = None;
+                    tokio::time::sleep(Self::POLL).await;
+                }
+                Ok(Ok(_)) | Err(_) => {}
+            },
+            None => tokio::time::sleep(Self::POLL).await,
+        }
+    }
+}
+
+async fn head(link: Link<'_>, statement: sql::Sql) -> Result<Head> {
+    run!(link, statement, |q, c| {
+        let r = sqlx::query(q).fetch_one(c).await.map_err(broken)?;
+        Ok(Head { seq: r.get(0), at: Instant::from_micros(r.get(1)), hash: r.get(2) })
+    })
+}
+
+async fn vocabularies(link: Link<'_>) -> Result<Vec<Vocabulary>> {
+    run!(link, sql::VOCABULARIES, |q, c| {
+        let rows = sqlx::query(q).fetch_all(c).await.map_err(broken)?;
+        rows.iter().map(|r| parse(r.get(2), "vocabulary")).collect()
+    })
+}
+
+async fn versions(link: Link<'_>, vocabulary: Uuid) -> Result<Vec<Version>> {
+    run!(link, sql::VERSIONS_OF, |q, c| {
+        let rows = sqlx::query(q).bind(vocabulary.to_string()).fetch_all(c).await.map_err(broken)?;
+        rows.iter().map(|r| parse(r.get(0), "version")).collect()
+    })
+}
+
+async fn states(
+    link: Link<'_>,
+    vocabulary: Uuid,
+    after: Option<i64>,
+    mut each: impl FnMut(StateRow) -> Result<()>,
+) -> Result<()> {
+    let statement = if after.is_some() { sql::STATES_TOUCHED } else { sql::STATES_OF };
+    run!(link, statement, |q, c| {
+        let query = sqlx::query(q).bind(vocabulary.to_string());
+        let query = if let Some(after) = after { query.bind(after) } else { query };
+        let mut rows = query.fetch(c);
+        while let Some(r) = rows.try_next().await.map_err(broken)? {
+            each(StateRow {
+                concept: uuid(r.get(0))?,
+                registered: period(r.get(1), r.get(2))?,
+                valid: period(r.get(3), r.get(4))?,
+                content: digest(r.get(5))?,
+                body: r.get::<String, _>(6).into(),
+            })?;
+        }
+        Ok(())
+    })
+}
+
+fn uuid(text: &str) -> Result<Uuid> {
+    Uuid::parse_str(text).map_err(|_| corrupt(&format!("'{text}' is not a uuid")))
+}
+
+fn digest(text: &str) -> Result<Digest> {
+    text.parse().map_err(|_| corrupt(&format!("'{text}' is not a digest")))
+}
+
+fn period(from: i64, to: i64) -> Result<Period> {
+    Period::new(Instant::from_micros(from), Instant::from_micros(to)).map_err(|r| corrupt(&r.en))
+}
+
+fn parse<T: serde::de::DeserializeOwned>(body: &str, what: &str) -> Result<T> {
+    serde_json::from_str(body).map_err(|e| corrupt(&format!("a stored {what} cannot be read: {e}")))
+}
+
+fn corrupt(what: &str) -> Refusal {
+    Refusal::new(Code::Corrupt, format!("databasen er beskadiget: {what}"), format!("the database is damaged: {what}"))
+}
+
+/// The refusal for a failure of the database; nothing was committed.
+fn broken(error: sqlx::Error) -> Refusal {
+    Refusal::new(
+        Code::Database,
+        format!("databasen svarede med en fejl, og intet er ændret: {error}"),
+        format!("the database failed and nothing was changed: {error}"),
+    )
+}
+
+#[cfg(test)]
+mod tests;

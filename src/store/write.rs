@@ -1,0 +1,271 @@
+//! A write: one transaction in which facts and their rows in the change log are laid down together.
+
+use std::collections::HashMap;
+
+use serde_json::{Value, json};
+use sqlx::{Postgres, Row, Sqlite, Transaction};
+use uuid::Uuid;
+
+use super::{Db, Head, Link, StateRow, Store, broken, head, run, sql, states, uuid, versions, vocabularies};
+use crate::model::{
+    Change, ChangeKind, Content, Instant, Period, Result, Revision, State, Version, Vocabulary, canonical_json,
+};
+
+/// How many rows are handed to the database at a time.
+const BATCH: usize = 2_000;
+
+/// A transaction that holds the writers' lock. Dropped without [`Write::commit`], it leaves nothing.
+pub struct Write {
+    tx: Tx,
+    head: Head,
+    at: Instant,
+    actor: String,
+    changes: Vec<Change>,
+}
+
+pub(super) enum Tx {
+    Lite(Transaction<'static, Sqlite>),
+    Pg(Transaction<'static, Postgres>),
+}
+
+impl Tx {
+    pub(super) fn link(&mut self) -> Link<'_> {
+        match self {
+            Self::Lite(tx) => Link::Lite(tx),
+            Self::Pg(tx) => Link::Pg(tx),
+        }
+    }
+}
+
+/// One act on one concept: from now on, over `valid`, the registry says `content`, or that it is retired.
+pub struct Act<'a> {
+    /// The concept.
+    pub concept: Uuid,
+    /// The period.
+    pub valid: Period,
+    /// The content; `None` retires.
+    pub content: Option<&'a Content>,
+    /// The concept's states before the act, as the revision counts them.
+    pub states: &'a [State<std::sync::Arc<Content>>],
+    /// What the act does to them.
+    pub revision: &'a Revision<std::sync::Arc<Content>>,
+}
+
+impl Store {
+    /// Begins a write by `actor` at `now`, waiting for the writers' lock. The registration instant is `now`,
+    /// or just after the last one when the clock has not moved since.
+    ///
+    /// # Errors
+    /// [`crate::model::Code::Database`].
+    pub async fn write(&self, actor: &str, now: Instant) -> Result<Write> {
+        let mut tx = match &self.db {
+            Db::Lite { write, .. } => Tx::Lite(write.begin_with("BEGIN IMMEDIATE").await.map_err(broken)?),
+            Db::Pg(pool) => Tx::Pg(pool.begin().await.map_err(broken)?),
+        };
+        let head = head(tx.link(), sql::HEAD_LOCK).await?;
+        let at = if head.seq > 0 { now.max(head.at.next()) } else { now };
+        Ok(Write { tx, head, at, actor: actor.to_owned(), changes: Vec::new() })
+    }
+}
+
+impl Write {
+    /// The registration instant of everything in this write.
+    #[must_use]
+    pub fn at(&self) -> Instant {
+        self.at
+    }
+
+    /// The vocabularies, as this write sees them.
+    ///
+    /// # Errors
+    /// [`crate::model::Code::Database`].
+    pub async fn vocabularies(&mut self) -> Result<Vec<Vocabulary>> {
+        vocabularies(self.tx.link()).await
+    }
+
+    /// The versions of a vocabulary, as this write sees them.
+    ///
+    /// # Errors
+    /// [`crate::model::Code::Database`].
+    pub async fn versions(&mut self, vocabulary: Uuid) -> Result<Vec<Version>> {
+        versions(self.tx.link(), vocabulary).await
+    }
+
+    /// Everything said of a vocabulary's concepts, as this write sees it.
+    ///
+    /// # Errors
+    /// [`crate::model::Code::Database`].
+    pub async fn states(&mut self, vocabulary: Uuid, each: impl FnMut(StateRow) -> Result<()>) -> Result<()> {
+        states(self.tx.link(), vocabulary, None, each).await
+    }
+
+    /// The vocabularies that own some concepts; those that do not exist are left out.
+    ///
+    /// # Errors
+    /// [`crate::model::Code::Database`].
+    pub async fn owners(&mut self, concepts: &[Uuid]) -> Result<HashMap<Uuid, Uuid>> {
+        let mut owners = HashMap::new();
+        for batch in concepts.chunks(BATCH) {
+            let rows = Value::from_iter(batch.iter().map(|c| json!([c])));
+            run!(self.tx.link(), sql::CONCEPT_OWNERS, |q, c| {
+                for r in sqlx::query(q).bind(rows.to_string()).fetch_all(c).await.map_err(broken)? {
+                    owners.insert(uuid(r.get(0))?, uuid(r.get(1))?);
+                }
+            });
+        }
+        Ok(owners)
+    }
+
+    /// Seals a fact into the log; its row is written with the facts that follow or at the commit.
+    fn record(&mut self, kind: ChangeKind, vocabulary: Uuid, subject: Uuid, body: String) -> i64 {
+        let (seq, previous) = (self.head.seq + 1, std::mem::take(&mut self.head.hash));
+        let change = Change::seal(seq, self.at, &self.actor, kind, vocabulary, subject, body, &previous);
+        self.head = Head { seq, at: self.at, hash: change.hash.clone() };
+        self.changes.push(change);
+        seq
+    }
+
+    /// Creates a vocabulary.
+    ///
+    /// # Errors
+    /// [`crate::model::Code::Database`], also when the slug is taken.
+    pub async fn create_vocabulary(&mut self, vocabulary: &Vocabulary) -> Result<()> {
+        let (uuid, body) = (vocabulary.uuid(), canonical_json(vocabulary));
+        let seq = self.record(ChangeKind::VocabularyCreated, uuid, uuid, body.clone());
+        self.flush().await?;
+        run!(self.tx.link(), sql::VOCABULARY_INSERT, |q, c| {
+            let query = sqlx::query(q).bind(uuid.to_string()).bind(vocabulary.slug().to_string());
+            query.bind(body).bind(seq).execute(c).await.map_err(broken)?;
+        });
+        Ok(())
+    }
+
+    /// Changes the frame of a vocabulary; slug and uuid stay.
+    ///
+    /// # Errors
+    /// [`crate::model::Code::Database`].
+    pub async fn change_vocabulary(&mut self, vocabulary: &Vocabulary) -> Result<()> {
+        let (uuid, body) = (vocabulary.uuid(), canonical_json(vocabulary));
+        let seq = self.record(ChangeKind::VocabularyChanged, uuid, uuid, body.clone());
+        self.flush().await?;
+        run!(self.tx.link(), sql::VOCABULARY_UPDATE, |q, c| {
+            sqlx::query(q).bind(uuid.to_string()).bind(body).bind(seq).execute(c).await.map_err(broken)?;
+        });
+        Ok(())
+    }
+
+    /// Creates concepts in a vocabulary.
+    ///
+    /// # Errors
+    /// [`crate::model::Code::Database`], also when one exists.
+    pub async fn create_concepts(&mut self, vocabulary: Uuid, concepts: &[Uuid]) -> Result<()> {
+        let rows = concepts.iter().map(|c| json!([c, vocabulary]));
+        self.batches(sql::CONCEPTS_INSERT, rows).await
+    }
+
+    /// Lays down acts on concepts: a row in the log for each, the states that it closes, those that it opens.
+    ///
+    /// # Errors
+    /// [`crate::model::Code::Database`].
+    pub async fn act(&mut self, vocabulary: Uuid, acts: &[Act<'_>]) -> Result<()> {
+        for acts in acts.chunks(BATCH) {
+            let (mut contents, mut closed, mut opened) = (Vec::new(), Vec::new(), Vec::new());
+            for act in acts {
+                let digest = act.content.map(|c| {
+                    let body = c.canonical();
+                    let digest = crate::model::Digest::of(&body);
+                    contents.push(json!([digest, body]));
+                    digest
+                });
+                let kind = if digest.is_some() { ChangeKind::ConceptStated } else { ChangeKind::ConceptRetired };
+                let mut body = json!({ "from": act.valid.from(), "to": act.valid.to() });
+                if let Some(digest) = digest {
+                    body["content"] = json!(digest);
+                }
+                let seq = self.record(kind, vocabulary, act.concept, canonical_json(&body));
+                for &i in &act.revision.closed {
+                    let s = &act.states[i];
+                    let key = (s.registered().from().micros(), s.valid().from().micros());
+                    closed.push(json!([act.concept, key.0, key.1, self.at.micros(), seq]));
+                }
+                for s in &act.revision.opened {
+                    let (r, v) = (s.registered(), s.valid());
+                    let edges = [r.from(), r.to(), v.from(), v.to()].map(Instant::micros);
+                    let digest = s.content().digest();
+                    opened.push(json!([act.concept, edges[0], edges[1], edges[2], edges[3], digest, seq, null]));
+                }
+            }
+            self.flush().await?;
+            self.batches(sql::CONTENTS_INSERT, contents.into_iter()).await?;
+            self.batches(sql::STATES_CLOSE, closed.into_iter()).await?;
+            self.batches(sql::STATES_INSERT, opened.into_iter()).await?;
+        }
+        Ok(())
+    }
+
+    /// Publishes a version.
+    ///
+    /// # Errors
+    /// [`crate::model::Code::Database`], also when the label is taken.
+    pub async fn publish(&mut self, version: &Version) -> Result<()> {
+        let body = canonical_json(version);
+        let seq = self.record(ChangeKind::VersionPublished, version.vocabulary, version.uuid, body.clone());
+        self.flush().await?;
+        run!(self.tx.link(), sql::VERSION_INSERT, |q, c| {
+            let query = sqlx::query(q).bind(version.uuid.to_string()).bind(version.vocabulary.to_string());
+            let query = query.bind(version.label.to_string());
+            let query = query.bind(version.effective.micros()).bind(version.registered.micros());
+            query.bind(body).bind(seq).execute(c).await.map_err(broken)?;
+        });
+        Ok(())
+    }
+
+    /// Commits; the answer is the position of the log after it.
+    ///
+    /// # Errors
+    /// [`crate::model::Code::Database`]: then nothing was committed.
+    pub async fn commit(mut self) -> Result<i64> {
+        self.flush().await?;
+        let Head { seq, at, hash } = self.head.clone();
+        run!(self.tx.link(), sql::HEAD_MOVE, |q, c| {
+            sqlx::query(q).bind(seq).bind(at.micros()).bind(hash).execute(c).await.map_err(broken)?;
+        });
+        run!(self.tx.link(), sql::NOTIFY, |q, c| {
+            sqlx::query(q).bind(seq.to_string()).fetch_optional(c).await.map_err(broken)?;
+        });
+        match self.tx {
+            Tx::Lite(tx) => tx.commit().await.map_err(broken)?,
+            Tx::Pg(tx) => tx.commit().await.map_err(broken)?,
+        }
+        Ok(seq)
+    }
+
+    async fn flush(&mut self) -> Result<()> {
+        let changes = std::mem::take(&mut self.changes);
+        let rows = changes.into_iter().map(|c| {
+            json!([c.seq, c.at.micros(), c.actor, c.kind, c.vocabulary, c.subject, c.body, c.previous, c.hash])
+        });
+        self.batches(sql::CHANGES_INSERT, rows).await
+    }
+
+    /// Hands rows to a statement that takes them as one JSON array, [`BATCH`] at a time.
+    pub(super) async fn batches(&mut self, statement: sql::Sql, rows: impl Iterator<Item = Value>) -> Result<()> {
+        let mut rows = rows.peekable();
+        while rows.peek().is_some() {
+            let batch = Value::from_iter(rows.by_ref().take(BATCH)).to_string();
+            run!(self.tx.link(), statement, |q, c| {
+                sqlx::query(q).bind(batch).execute(c).await.map_err(broken)?;
+            });
+        }
+        Ok(())
+    }
+
+    pub(super) fn head(&self) -> &Head {
+        &self.head
+    }
+
+    /// Takes over a log as it was, for a restore: the head becomes what the last row says.
+    pub(super) fn continue_from(&mut self, head: Head) {
+        self.head = head;
+    }
+}
