@@ -37,7 +37,9 @@ fn bad_files_are_refused_in_place() {
     let klasse = |body: &str| class(&format!("<klasse:Klasse>{body}</klasse:Klasse>"));
     let uuid = "<sd:UUIDIdentifikator>22222222-2222-4222-8222-222222222222</sd:UUIDIdentifikator>";
     let registered = |body: &str| klasse(&format!("{uuid}\n<klasse:Registrering>{body}</klasse:Registrering>"));
-    let cases: Vec<(&str, Vec<u8>, Code, (u64, Option<u64>))> = vec![
+    // What it is, the file, the code, the line and, where it matters, the column.
+    type Case = (&'static str, Vec<u8>, Code, (u64, Option<u64>));
+    let cases: Vec<Case> = vec![
         ("nothing", b"".to_vec(), Code::Syntax, (1, Some(1))),
         ("blank", b" \n ".to_vec(), Code::Syntax, (2, Some(2))),
         ("no XML", b"hej".to_vec(), Code::Syntax, (1, Some(1))),
