@@ -182,7 +182,7 @@ pub struct HistoryAnswer {
     pub iri: String,
     /// The vocabulary.
     pub vocabulary: Slug,
-    /// The states, oldest registration first and then by validity.
+    /// The states by validity; with everything that was ever said, by registration and then validity.
     pub states: Vec<HistoryState>,
 }
 
@@ -355,11 +355,12 @@ impl Registry {
         .items(items)
     }
 
-    /// Everything that was ever said of a concept.
+    /// The history of a concept: what is known now of all times, or, with `ever`, also what was said before
+    /// and is no longer.
     ///
     /// # Errors
     /// [`Code::UnknownVocabulary`], [`Code::UnknownConcept`].
-    pub fn history(&self, slug: &str, key: &str) -> Result<HistoryAnswer> {
+    pub fn history(&self, slug: &str, key: &str, ever: bool) -> Result<HistoryAnswer> {
         let view = self.view(slug, &super::At::default())?;
         let uuid = match view.find(key) {
             Found::Here(entry) => entry.uuid(),
@@ -367,19 +368,34 @@ impl Registry {
             Found::Nothing => return Err(unknown_concept(&view, key)),
         };
         let plane = &view.plane;
-        let state = |s: &Arc<Saying>| HistoryState {
-            valid_from: s.state.valid().from(),
-            valid_to: end(s.state.valid()),
-            registered_from: s.state.registered().from(),
-            registered_to: end(s.state.registered()),
-            versions: plane.versions().iter().filter(|v| s.state.covers(v.point())).map(|v| v.label.clone()).collect(),
-            content: raw(&s.state.content().json),
+        let sayings = plane.sayings(uuid);
+        let state = |s: &Arc<Saying>| {
+            // A version was read off the state that held when it was registered; a later registration may
+            // have split that state without changing what it says.
+            let reads_so = |v: &&Arc<Version>| {
+                s.state.valid().contains(v.effective)
+                    && sayings.iter().any(|o| {
+                        o.state.covers(v.point()) && o.state.content().digest == s.state.content().digest
+                    })
+            };
+            HistoryState {
+                valid_from: s.state.valid().from(),
+                valid_to: end(s.state.valid()),
+                registered_from: s.state.registered().from(),
+                registered_to: end(s.state.registered()),
+                versions: plane.versions().iter().filter(reads_so).map(|v| v.label.clone()).collect(),
+                content: raw(&s.state.content().json),
+            }
         };
+        let mut states: Vec<&Arc<Saying>> = sayings.iter().filter(|s| ever || s.state.is_current()).collect();
+        if !ever {
+            states.sort_by_key(|s| s.state.valid());
+        }
         Ok(HistoryAnswer {
             uuid,
             iri: plane.vocabulary().iri(uuid),
             vocabulary: plane.vocabulary().slug().clone(),
-            states: plane.sayings(uuid).iter().map(state).collect(),
+            states: states.into_iter().map(state).collect(),
         })
     }
 }

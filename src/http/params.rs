@@ -1,0 +1,92 @@
+//! Parameters: a struct's fields are what an address takes, and its documentation; anything else is refused.
+
+use std::any::TypeId;
+use std::collections::HashMap;
+use std::sync::{PoisonError, RwLock};
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use serde::de::DeserializeOwned;
+use utoipa::IntoParams;
+
+use super::problem::Failure;
+use crate::model::{Code, Place, Refusal, Result};
+
+/// The parameters of a request as a pair of structs, so that several addresses can share one half. An unknown
+/// parameter, one that comes twice, or one of the wrong type is refused with what is allowed.
+pub struct Params<A, B = Nothing>(pub A, pub B);
+
+/// No more parameters.
+#[derive(Default, serde::Deserialize, IntoParams)]
+pub struct Nothing {}
+
+impl<S, A, B> FromRequestParts<S> for Params<A, B>
+where
+    S: Sync,
+    A: DeserializeOwned + Default + IntoParams + 'static,
+    B: DeserializeOwned + Default + IntoParams + 'static,
+{
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
+        match parts.uri.query() {
+            None | Some("") => Ok(Self(A::default(), B::default())),
+            Some(query) => Ok(parse(query)?),
+        }
+    }
+}
+
+fn parse<A, B>(query: &str) -> Result<Params<A, B>>
+where
+    A: DeserializeOwned + IntoParams + 'static,
+    B: DeserializeOwned + IntoParams + 'static,
+{
+    let (first, second) = (names::<A>(), names::<B>());
+    let mut halves = [form_urlencoded::Serializer::new(String::new()), form_urlencoded::Serializer::new(String::new())];
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        let half = if first.iter().any(|n| *n == name) {
+            0
+        } else if second.iter().any(|n| *n == name) {
+            1
+        } else {
+            let mut allowed: Vec<String> = first.iter().chain(second.iter()).cloned().collect();
+            allowed.sort();
+            let name: String = name.chars().take(80).collect();
+            return Err(Refusal::new(
+                Code::UnknownParameter,
+                format!("adressen tager ikke parameteren »{name}«"),
+                format!("the address does not take the parameter '{name}'"),
+            )
+            .at(Place::field(name))
+            .allowed(allowed));
+        };
+        halves[half].append_pair(&name, &value);
+    }
+    let [mut a, mut b] = halves;
+    Ok(Params(read(&a.finish())?, read(&b.finish())?))
+}
+
+fn read<T: DeserializeOwned>(query: &str) -> Result<T> {
+    serde_urlencoded::from_str(query).map_err(|e| {
+        let text = e.to_string();
+        Refusal::new(
+            Code::InvalidParameter,
+            format!("en parameter kan ikke læses: {text}"),
+            format!("a parameter cannot be read: {text}"),
+        )
+        .at(Place::field(query.chars().take(200).collect::<String>()))
+    })
+}
+
+/// The names of a struct's parameters, asked for once.
+fn names<T: IntoParams + 'static>() -> std::sync::Arc<[String]> {
+    static KNOWN: RwLock<Option<HashMap<TypeId, std::sync::Arc<[String]>>>> = RwLock::new(None);
+    let id = TypeId::of::<T>();
+    let known = KNOWN.read().unwrap_or_else(PoisonError::into_inner).as_ref().and_then(|k| k.get(&id).cloned());
+    known.unwrap_or_else(|| {
+        let names: std::sync::Arc<[String]> = T::into_params(|| None).into_iter().map(|p| p.name).collect();
+        let mut known = KNOWN.write().unwrap_or_else(PoisonError::into_inner);
+        known.get_or_insert_default().insert(id, names.clone());
+        names
+    })
+}

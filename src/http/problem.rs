@@ -1,0 +1,145 @@
+//! Refusals as problem documents (RFC 9457), in the reader's language.
+
+use axum::extract::Request;
+use axum::http::header::{ALLOW, CONTENT_LANGUAGE, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::negotiate::reads_danish;
+use crate::model::{Category, Code, Place, Refusal};
+
+/// A problem document (RFC 9457).
+#[derive(Serialize, ToSchema)]
+pub struct Problem {
+    /// `urn:begreb:problem:` and the code.
+    #[serde(rename = "type")]
+    kind: String,
+    /// The HTTP status.
+    status: u16,
+    /// The stable code that programs go by.
+    code: &'static str,
+    /// What is wrong, in one line.
+    title: String,
+    /// What is wrong, with all that is known.
+    detail: String,
+    /// Where in the input: name, line, column, row, field.
+    #[serde(rename = "where", skip_serializing_if = "Place::is_empty")]
+    #[schema(value_type = Object)]
+    place: Place,
+    /// What would have been allowed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    allowed: Vec<String>,
+    /// One line for each thing that is wrong, when there are several.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    items: Vec<String>,
+}
+
+/// A refusal on its way out; [`render`] gives it its language.
+pub struct Failure(pub Refusal);
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Self(refusal)
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let mut response = status(&self.0).into_response();
+        response.extensions_mut().insert(Carried(self.0));
+        response
+    }
+}
+
+#[derive(Clone)]
+struct Carried(Refusal);
+
+/// The status of a refusal.
+pub fn status(refusal: &Refusal) -> StatusCode {
+    match (refusal.code, refusal.code.category()) {
+        (Code::MethodNotAllowed, _) => StatusCode::METHOD_NOT_ALLOWED,
+        (Code::Timeout, _) => StatusCode::GATEWAY_TIMEOUT,
+        (_, Category::Malformed) => StatusCode::BAD_REQUEST,
+        (_, Category::Unlawful) => StatusCode::UNPROCESSABLE_ENTITY,
+        (_, Category::Missing) => StatusCode::NOT_FOUND,
+        (_, Category::Conflict) => StatusCode::CONFLICT,
+        (_, Category::TooLarge) => StatusCode::PAYLOAD_TOO_LARGE,
+        (_, Category::NotAcceptable) => StatusCode::NOT_ACCEPTABLE,
+        (_, Category::Broken) => StatusCode::INTERNAL_SERVER_ERROR,
+        (_, Category::Busy) => StatusCode::SERVICE_UNAVAILABLE,
+    }
+}
+
+/// Renders every refusal, and every bare refusal of the layers below, as a problem document.
+pub async fn render(request: Request, next: Next) -> Response {
+    let danish = reads_danish(request.headers());
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let mut response = next.run(request).await;
+    let Carried(refusal) = match response.extensions_mut().remove::<Carried>() {
+        Some(carried) => carried,
+        None => match bare(response.status(), response.headers(), &format!("{method} {path}")) {
+            Some(refusal) => Carried(refusal),
+            None => return response,
+        },
+    };
+    document(&refusal, danish, response.headers().get(ALLOW).cloned())
+}
+
+fn document(refusal: &Refusal, danish: bool, allow: Option<HeaderValue>) -> Response {
+    let status = status(refusal);
+    let title = if danish { &refusal.da } else { &refusal.en };
+    let mut detail = title.clone();
+    if !refusal.place.is_empty() {
+        detail.push_str(&format!(" ({})", refusal.place));
+    }
+    let problem = Problem {
+        kind: format!("urn:begreb:problem:{}", refusal.code.as_str()),
+        status: status.as_u16(),
+        code: refusal.code.as_str(),
+        title: title.clone(),
+        detail,
+        place: refusal.place.clone(),
+        allowed: refusal.allowed.clone(),
+        items: refusal.items.clone(),
+    };
+    let body = serde_json::to_vec(&problem).unwrap_or_default();
+    let language = HeaderValue::from_static(if danish { "da" } else { "en" });
+    let mut response = (status, body).into_response();
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    headers.insert(CONTENT_LANGUAGE, language);
+    headers.insert("cache-control", HeaderValue::from_static("no-store"));
+    headers.insert("vary", HeaderValue::from_static("accept-language"));
+    if refusal.code.category() == Category::Busy {
+        headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+    if let Some(allow) = allow {
+        headers.insert(ALLOW, allow);
+    }
+    response
+}
+
+/// The refusals that the framework makes without a body.
+fn bare(status: StatusCode, headers: &HeaderMap, what: &str) -> Option<Refusal> {
+    if headers.get(CONTENT_TYPE).is_some_and(|t| !t.as_bytes().starts_with(b"text/plain")) {
+        return None;
+    }
+    let (code, da, en) = match status {
+        StatusCode::NOT_FOUND => (Code::NotFound, "der er intet på denne adresse", "there is nothing at this address"),
+        StatusCode::METHOD_NOT_ALLOWED => {
+            (Code::MethodNotAllowed, "adressen tager ikke den metode", "the address does not take that method")
+        }
+        StatusCode::PAYLOAD_TOO_LARGE => (Code::TooLarge, "forespørgslens krop er for stor", "the body is too large"),
+        StatusCode::REQUEST_TIMEOUT | StatusCode::GATEWAY_TIMEOUT => {
+            (Code::Timeout, "det tog for lang tid", "it took too long")
+        }
+        StatusCode::SERVICE_UNAVAILABLE => (Code::Busy, "for mange forespørgsler på en gang", "too many requests at once"),
+        StatusCode::INTERNAL_SERVER_ERROR => (Code::Internal, "en fejl hos os", "a fault of ours"),
+        StatusCode::BAD_REQUEST => (Code::InvalidParameter, "adressen kan ikke læses", "the address cannot be read"),
+        _ => return None,
+    };
+    Some(Refusal::new(code, da, en).at(Place::field(what)))
+}
