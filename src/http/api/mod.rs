@@ -1,0 +1,57 @@
+//! The registry's own API, under `/api/v1`. One file for each group of addresses; the document at
+//! `/api/openapi.json` is made of the same routes.
+
+mod changes;
+mod concepts;
+mod export;
+mod lookup;
+mod vocabularies;
+
+use std::sync::Arc;
+
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::problem::Problem;
+use crate::registry::{ConceptDocument, Registry};
+
+/// What handlers share.
+pub type App = Arc<Registry>;
+
+/// The document's own parts; the paths come from the routes.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Begreb",
+        description = "Begreber og klassifikationer for det sociale område. Concepts and classifications of the \
+            Danish social sector, readable at any point of two times: `version=`, or `date=` with `registered=`. \
+            Nothing given means in force today, as known now. Unknown parameters are refused. Lists are paged by \
+            `limit` and `cursor` (see the `Link` header). Errors are problem documents (RFC 9457) with a stable \
+            `code`, in Danish or English by `Accept-Language`.",
+        license(name = "EUPL-1.2", identifier = "EUPL-1.2")
+    ),
+    components(schemas(ConceptDocument, Problem))
+)]
+pub struct Document;
+
+/// The routes, with their documentation.
+pub fn router() -> OpenApiRouter<App> {
+    let v1 = OpenApiRouter::new()
+        .routes(routes!(vocabularies::list))
+        .routes(routes!(vocabularies::one))
+        .routes(routes!(vocabularies::versions))
+        .routes(routes!(vocabularies::version))
+        .routes(routes!(concepts::list))
+        .routes(routes!(concepts::one))
+        .routes(routes!(concepts::history))
+        .routes(routes!(concepts::ancestors))
+        .routes(routes!(concepts::descendants))
+        .routes(routes!(concepts::children))
+        .routes(routes!(concepts::mappings))
+        .routes(routes!(changes::between))
+        .routes(routes!(export::whole))
+        .routes(routes!(lookup::resolve))
+        .routes(routes!(lookup::validate));
+    OpenApiRouter::with_openapi(Document::openapi()).nest("/api/v1", v1)
+}
