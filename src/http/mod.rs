@@ -1,10 +1,37 @@
 //! The doors over HTTP: thin. Each handler translates a request into a call of the registry and its answer
 //! into bytes; no rule lives here.
+//!
+//! Called by `cli`; calls `registry` and nothing below it.
+
+mod api;
+mod id;
+mod negotiate;
+mod operation;
+mod params;
+mod problem;
+mod reply;
+mod web;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::extract::DefaultBodyLimit;
+use axum::http::{HeaderName, Method, StatusCode, header};
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::IntoResponse;
+use axum::routing::get;
+use axum::{BoxError, Router};
 use tokio::net::TcpListener;
+use tower::ServiceBuilder;
+use tower::limit::ConcurrencyLimitLayer;
+use tower::load_shed::LoadShedLayer;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
+use tower_http::compression::{CompressionLayer, CompressionLevel};
+use tower_http::cors::{Any, CorsLayer};
+use tower_http::limit::RequestBodyLimitLayer;
+use tower_http::timeout::TimeoutLayer;
+use utoipa_swagger_ui::SwaggerUi;
 
 use crate::registry::Registry;
 
@@ -13,7 +40,7 @@ use crate::registry::Registry;
 pub struct HttpOptions {
     /// The largest body that is taken in, in bytes.
     pub body_limit: usize,
-    /// How long a request may take.
+    /// How long a request may take until the head of its answer.
     pub timeout: Duration,
     /// How many requests are worked on at once; more are told to come back.
     pub concurrency: usize,
@@ -39,7 +66,58 @@ pub async fn serve(
 }
 
 /// The router of every door.
-pub fn router(registry: Arc<Registry>, options: &HttpOptions) -> axum::Router {
-    let _ = (registry, options);
-    axum::Router::new()
+pub fn router(registry: Arc<Registry>, options: &HttpOptions) -> Router {
+    let counted = operation::Counted::new();
+    let (api, document) = api::router().split_for_parts();
+    let doors = api
+        .route("/", get(web::index))
+        .route("/id/{vocabulary}", get(id::vocabulary))
+        .route("/id/{vocabulary}/{key}", get(id::concept))
+        .route("/id/{vocabulary}/versions/{version}", get(id::version))
+        .route("/id/{vocabulary}/versions/{version}/{key}", get(id::versioned_concept))
+        .with_state(registry.clone())
+        .merge(SwaggerUi::new("/api/docs").url("/api/openapi.json", document))
+        .layer(
+            ServiceBuilder::new()
+                .layer(axum::error_handling::HandleErrorLayer::new(overloaded))
+                .layer(LoadShedLayer::new())
+                .layer(ConcurrencyLimitLayer::new(options.concurrency)),
+        );
+    // Health and metrics answer also when everything else is told to wait.
+    let operation = Router::new()
+        .route("/health/live", get(operation::live))
+        .route("/health/ready", get(operation::ready))
+        .with_state(registry.clone())
+        .merge(Router::new().route("/metrics", get(operation::metrics)).with_state((registry, counted.clone())));
+    let compress = SizeAbove::new(512).and(NotForContentType::IMAGES).and(
+        // An export's Content-Digest is of the bytes as they are sent.
+        |_: StatusCode, _: axum::http::Version, headers: &axum::http::HeaderMap, _: &axum::http::Extensions| {
+            !headers.contains_key("content-digest")
+        },
+    );
+    let layers = ServiceBuilder::new()
+        .layer(from_fn_with_state(counted, operation::count))
+        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(compress))
+        .layer(cors())
+        .layer(from_fn(problem::render))
+        .layer(CatchPanicLayer::custom(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response()))
+        .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, options.timeout))
+        .layer(RequestBodyLimitLayer::new(options.body_limit))
+        .layer(DefaultBodyLimit::disable());
+    doors.merge(operation).layer(layers)
+}
+
+/// Reads are for every web page: any origin, no credentials.
+fn cors() -> CorsLayer {
+    let exposed = [header::ETAG, header::LINK, header::CONTENT_LANGUAGE].into_iter();
+    let exposed = exposed.chain(["x-total-count", "content-digest"].map(HeaderName::from_static));
+    CorsLayer::new()
+        .allow_origin(Any)
+        .allow_methods([Method::GET, Method::HEAD, Method::POST])
+        .allow_headers([header::ACCEPT, header::ACCEPT_LANGUAGE, header::CONTENT_TYPE, header::IF_NONE_MATCH])
+        .expose_headers(exposed.collect::<Vec<_>>())
+}
+
+async fn overloaded(_: BoxError) -> StatusCode {
+    StatusCode::SERVICE_UNAVAILABLE
 }

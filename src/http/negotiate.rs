@@ -33,7 +33,9 @@ pub fn media<'o>(headers: &HeaderMap, offers: &[&'o str]) -> Option<&'o str> {
         let matching = ranges.iter().filter_map(|(range, q)| {
             let specific = if range.eq_ignore_ascii_case(offer) {
                 2
-            } else if range.ends_with("/*") && offer.get(..range.len() - 1).is_some_and(|o| o.eq_ignore_ascii_case(&range[..range.len() - 1])) {
+            } else if range.ends_with("/*")
+                && offer.get(..range.len() - 1).is_some_and(|o| o.eq_ignore_ascii_case(&range[..range.len() - 1]))
+            {
                 1
             } else if *range == "*/*" {
                 0

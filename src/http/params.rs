@@ -12,58 +12,58 @@ use utoipa::IntoParams;
 use super::problem::Failure;
 use crate::model::{Code, Place, Refusal, Result};
 
-/// The parameters of a request as a pair of structs, so that several addresses can share one half. An unknown
+/// The parameters of a request as up to three structs, so that addresses can share them. An unknown
 /// parameter, one that comes twice, or one of the wrong type is refused with what is allowed.
-pub struct Params<A, B = Nothing>(pub A, pub B);
+pub struct Params<A, B = Nothing, C = Nothing>(pub A, pub B, pub C);
 
 /// No more parameters.
 #[derive(Default, serde::Deserialize, IntoParams)]
 pub struct Nothing {}
 
-impl<S, A, B> FromRequestParts<S> for Params<A, B>
+impl<S, A, B, C> FromRequestParts<S> for Params<A, B, C>
 where
     S: Sync,
     A: DeserializeOwned + Default + IntoParams + 'static,
     B: DeserializeOwned + Default + IntoParams + 'static,
+    C: DeserializeOwned + Default + IntoParams + 'static,
 {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
         match parts.uri.query() {
-            None | Some("") => Ok(Self(A::default(), B::default())),
+            None | Some("") => Ok(Self(A::default(), B::default(), C::default())),
             Some(query) => Ok(parse(query)?),
         }
     }
 }
 
-fn parse<A, B>(query: &str) -> Result<Params<A, B>>
+fn parse<A, B, C>(query: &str) -> Result<Params<A, B, C>>
 where
     A: DeserializeOwned + IntoParams + 'static,
     B: DeserializeOwned + IntoParams + 'static,
+    C: DeserializeOwned + IntoParams + 'static,
 {
-    let (first, second) = (names::<A>(), names::<B>());
-    let mut halves = [form_urlencoded::Serializer::new(String::new()), form_urlencoded::Serializer::new(String::new())];
+    let known = [names::<A>(), names::<B>(), names::<C>()];
+    let mut parts = [(); 3].map(|()| form_urlencoded::Serializer::new(String::new()));
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-        let half = if first.iter().any(|n| *n == name) {
-            0
-        } else if second.iter().any(|n| *n == name) {
-            1
-        } else {
-            let mut allowed: Vec<String> = first.iter().chain(second.iter()).cloned().collect();
-            allowed.sort();
-            let name: String = name.chars().take(80).collect();
-            return Err(Refusal::new(
-                Code::UnknownParameter,
-                format!("adressen tager ikke parameteren »{name}«"),
-                format!("the address does not take the parameter '{name}'"),
-            )
-            .at(Place::field(name))
-            .allowed(allowed));
-        };
-        halves[half].append_pair(&name, &value);
+        match known.iter().position(|names| names.iter().any(|n| *n == name)) {
+            Some(part) => drop(parts[part].append_pair(&name, &value)),
+            None => {
+                let mut allowed: Vec<String> = known.iter().flat_map(|names| names.iter().cloned()).collect();
+                allowed.sort();
+                let name: String = name.chars().take(80).collect();
+                return Err(Refusal::new(
+                    Code::UnknownParameter,
+                    format!("adressen tager ikke parameteren »{name}«"),
+                    format!("the address does not take the parameter '{name}'"),
+                )
+                .at(Place::field(name))
+                .allowed(allowed));
+            }
+        }
     }
-    let [mut a, mut b] = halves;
-    Ok(Params(read(&a.finish())?, read(&b.finish())?))
+    let [mut a, mut b, mut c] = parts;
+    Ok(Params(read(&a.finish())?, read(&b.finish())?, read(&c.finish())?))
 }
 
 fn read<T: DeserializeOwned>(query: &str) -> Result<T> {

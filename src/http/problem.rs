@@ -136,7 +136,9 @@ fn bare(status: StatusCode, headers: &HeaderMap, what: &str) -> Option<Refusal> 
         StatusCode::REQUEST_TIMEOUT | StatusCode::GATEWAY_TIMEOUT => {
             (Code::Timeout, "det tog for lang tid", "it took too long")
         }
-        StatusCode::SERVICE_UNAVAILABLE => (Code::Busy, "for mange forespørgsler på en gang", "too many requests at once"),
+        StatusCode::SERVICE_UNAVAILABLE => {
+            (Code::Busy, "for mange forespørgsler på en gang", "too many requests at once")
+        }
         StatusCode::INTERNAL_SERVER_ERROR => (Code::Internal, "en fejl hos os", "a fault of ours"),
         StatusCode::BAD_REQUEST => (Code::InvalidParameter, "adressen kan ikke læses", "the address cannot be read"),
         _ => return None,

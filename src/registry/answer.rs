@@ -374,9 +374,9 @@ impl Registry {
             // have split that state without changing what it says.
             let reads_so = |v: &&Arc<Version>| {
                 s.state.valid().contains(v.effective)
-                    && sayings.iter().any(|o| {
-                        o.state.covers(v.point()) && o.state.content().digest == s.state.content().digest
-                    })
+                    && sayings
+                        .iter()
+                        .any(|o| o.state.covers(v.point()) && o.state.content().digest == s.state.content().digest)
             };
             HistoryState {
                 valid_from: s.state.valid().from(),

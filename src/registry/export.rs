@@ -25,21 +25,54 @@ impl Registry {
         exchange::write(format, edition, out)
     }
 
-    /// Writes one concept of a view; `false` when the view does not have it.
+    /// Writes the frame of a vocabulary without its concepts.
     ///
     /// # Errors
     /// As [`Registry::export`].
-    pub fn export_concept(&self, view: &View, key: &str, format: Format, out: &mut dyn Write) -> Result<bool> {
-        let Found::Here(entry) = view.find(key) else { return Ok(false) };
+    pub fn export_frame(&self, view: &View, format: Format, out: &mut dyn Write) -> Result<()> {
+        self.export_these(view, format, Vec::new(), out)
+    }
+
+    /// Writes one concept of a view; where the view is not pinned, also one that is not in force there, as it
+    /// was last.
+    ///
+    /// # Errors
+    /// As [`Registry::export`] and [`Registry::concept`].
+    pub fn export_concept(&self, view: &View, key: &str, format: Format, out: &mut dyn Write) -> Result<()> {
+        let concept = match view.find(key) {
+            Found::Here(entry) => outgoing(entry),
+            _ => {
+                let uuid = self.concept(view, key, "da")?.uuid;
+                let nearest = view.plane.nearest(uuid, view.edition.point());
+                let saying = nearest.ok_or_else(|| super::answer::unknown_concept(view, key))?;
+                OutgoingConcept {
+                    uuid,
+                    content: Arc::new(saying.state.content().content()),
+                    valid: saying.state.valid(),
+                    registered: saying.state.registered().from(),
+                    is_top: saying.state.content().parents.is_empty(),
+                    children: Vec::new(),
+                }
+            }
+        };
+        self.export_these(view, format, vec![concept], out)
+    }
+
+    fn export_these(
+        &self,
+        view: &View,
+        format: Format,
+        these: Vec<OutgoingConcept>,
+        out: &mut dyn Write,
+    ) -> Result<()> {
         let edition = Outgoing {
             vocabulary: view.vocabulary(),
             version: view.version.as_deref(),
             point: view.edition.point(),
-            count: 1,
-            concepts: Box::new(std::iter::once(outgoing(entry))),
+            count: these.len(),
+            concepts: Box::new(these.into_iter()),
         };
-        exchange::write(format, edition, out)?;
-        Ok(true)
+        exchange::write(format, edition, out)
     }
 }
 

@@ -271,7 +271,7 @@ fn matches(concepts: &[IncomingConcept], base: &Base<'_>, wish: &Wish<'_>) -> Re
     let mut doubts = Vec::new();
     let mut found = Vec::with_capacity(concepts.len());
     for concept in concepts {
-        let keys = || concept.keys.iter().map(|k| k.0.as_str());
+        let keys = || concept.keys.iter().map(|k| k.0.as_str()).chain(concept.content.notation.as_deref());
         let name = || concept.keys.first().map_or("?", |k| k.0.as_str());
         let told = keys().find_map(|k| wish.identity.get(k)).map(|u| (u, Matched::Identity));
         let told = told.or(concept.uuid.map(|u| (u, Matched::Uuid)));

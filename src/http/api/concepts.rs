@@ -3,20 +3,32 @@
 use axum::extract::{OriginalUri, Path, State};
 use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::App;
 use crate::http::negotiate::{language, media};
-use crate::http::params::{Nothing, Params};
+use crate::http::params::Params;
 use crate::http::problem::{Failure, Problem};
 use crate::http::reply::Reply;
 use crate::model::{Code, Mapping, Place, Refusal, Result};
-use crate::registry::{At, ConceptAnswer, ConceptDocument, ConceptFilter, FIELDS, HistoryAnswer, Page, Relatives, View};
+use crate::registry::{
+    At, ConceptAnswer, ConceptDocument, ConceptFilter, FIELDS, HistoryAnswer, Page, Relatives, View,
+};
 
 /// The columns of a table of concepts, by their names in `fields`.
 const COLUMNS: [&str; 12] = [
-    "uuid", "iri", "notation", "label", "level", "parent", "definition", "facet", "aliases", "validFrom", "validTo",
+    "uuid",
+    "iri",
+    "notation",
+    "label",
+    "level",
+    "parent",
+    "definition",
+    "facet",
+    "aliases",
+    "validFrom",
+    "validTo",
     "registeredFrom",
 ];
 
@@ -41,7 +53,8 @@ pub struct Paging {
 }
 
 /// A page of concepts.
-#[derive(Serialize, ToSchema)]
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only its schema is used: the bytes are written by write_list")]
 pub struct ConceptList {
     /// How many there are on all pages.
     total: usize,
@@ -62,7 +75,7 @@ pub async fn list(
     State(app): State<App>,
     OriginalUri(uri): OriginalUri,
     Path(vocabulary): Path<String>,
-    Params(at, Both(filter, paging)): Params<At, Both<ConceptFilter, Paging>>,
+    Params(at, filter, paging): Params<At, ConceptFilter, Paging>,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
     let view = app.view(&vocabulary, &at)?;
@@ -81,7 +94,7 @@ pub async fn list(
 pub async fn one(
     State(app): State<App>,
     Path((vocabulary, key)): Path<(String, String)>,
-    Params(at, Nothing {}): Params<At>,
+    Params(at, ..): Params<At>,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
     let view = app.view(&vocabulary, &at)?;
@@ -106,7 +119,7 @@ pub struct HistoryParams {
 pub async fn history(
     State(app): State<App>,
     Path((vocabulary, key)): Path<(String, String)>,
-    Params(params, Nothing {}): Params<HistoryParams>,
+    Params(params, ..): Params<HistoryParams>,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
     let ever = match params.registrations.as_deref() {
@@ -163,7 +176,7 @@ fn relatives(
     State(app): State<App>,
     OriginalUri(uri): OriginalUri,
     Path((vocabulary, key)): Path<(String, String)>,
-    Params(at, paging): Params<At, Paging>,
+    Params(at, paging, _): Params<At, Paging>,
     headers: HeaderMap,
     which: Relatives,
 ) -> Result<Response, Failure> {
@@ -181,7 +194,7 @@ fn relatives(
 pub async fn mappings(
     State(app): State<App>,
     Path((vocabulary, key)): Path<(String, String)>,
-    Params(at, Nothing {}): Params<At>,
+    Params(at, ..): Params<At>,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
     let view = app.view(&vocabulary, &at)?;
@@ -323,7 +336,11 @@ fn cell(concept: &ConceptAnswer, field: &str, language: &str) -> String {
         "definition" => {
             let definitions = said.content().into_fields().definitions;
             let of = |wanted: &str| definitions.iter().find(|d| d.language.primary() == wanted);
-            of(language).or_else(|| of("da")).or_else(|| definitions.first()).map(|d| d.text.clone()).unwrap_or_default()
+            of(language)
+                .or_else(|| of("da"))
+                .or_else(|| definitions.first())
+                .map(|d| d.text.clone())
+                .unwrap_or_default()
         }
         "facet" => said.facet.as_deref().unwrap_or_default().to_owned(),
         "aliases" => said.aliases.iter().map(|a| a.value.as_str()).collect::<Vec<_>>().join("|"),

@@ -7,6 +7,8 @@ mod export;
 mod lookup;
 mod vocabularies;
 
+pub use concepts::{not_acceptable, not_one_of};
+
 use std::sync::Arc;
 
 use utoipa::OpenApi;

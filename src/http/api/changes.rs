@@ -1,0 +1,47 @@
+//! What changed between two readings.
+
+use axum::extract::{Path, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::App;
+use crate::http::params::Params;
+use crate::http::problem::{Failure, Problem};
+use crate::http::reply::Reply;
+use crate::model::{Code, Place, Refusal};
+use crate::registry::ChangesAnswer;
+
+/// From where to where.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Between {
+    /// The label of a version, or a calendar day.
+    #[param(required = true, example = "2023-06-22")]
+    from: Option<String>,
+    /// The label of a version, or a calendar day; today when absent.
+    #[param(example = "2024-10-31")]
+    to: Option<String>,
+}
+
+/// The typed changes between two versions or days: added, retired, recoded, renamed, redefined, moved, split,
+/// merged, replaced, edited, reordered.
+#[utoipa::path(get, path = "/vocabularies/{vocabulary}/changes", operation_id = "changes", tag = "vocabularies",
+    params(("vocabulary" = String, Path, description = "The slug"), Between),
+    responses((status = 200, body = ChangesAnswer), (status = 400, body = Problem), (status = 404, body = Problem)))]
+pub async fn between(
+    State(app): State<App>,
+    Path(vocabulary): Path<String>,
+    Params(between, ..): Params<Between>,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
+    app.plane(&vocabulary)?;
+    let Some(from) = between.from else {
+        let (da, en) = ("parameteren from mangler", "the parameter 'from' is missing");
+        let refusal = Refusal::new(Code::InvalidParameter, da, en).at(Place::field("from"));
+        return Err(refusal.allowed(["a version label", "YYYY-MM-DD"]).into());
+    };
+    let answer = app.changes(&vocabulary, &from, between.to.as_deref())?;
+    Ok(Reply::json(&answer, false).respond(&headers))
+}

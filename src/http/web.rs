@@ -1,0 +1,206 @@
+//! The pages: Danish first, English second.
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Response;
+
+use super::api::App;
+use super::negotiate::reads_danish;
+use super::params::{Nothing, Params};
+use super::problem::Failure;
+use super::reply::Reply;
+use crate::model::{Code, ContentFields, NoteKind, Refusal, RelationKind, Result, TermStatus};
+use crate::registry::{
+    At, ConceptAnswer, HistoryAnswer, Registry, Relatives, Status, VersionAnswer, View, VocabularyAnswer,
+};
+
+/// The most rows that a page shows of a list; the rest is one click away.
+const ROWS: usize = 500;
+
+#[derive(Template)]
+#[template(path = "index.html")]
+struct Index {
+    da: bool,
+    vocabularies: Vec<VocabularyAnswer>,
+}
+
+impl Index {
+    fn title<'a>(&self, answer: &'a VocabularyAnswer) -> &'a str {
+        crate::model::Text::choose(&answer.vocabulary.titles, language(self.da)).unwrap_or_default()
+    }
+}
+
+#[derive(Template)]
+#[template(path = "vocabulary.html")]
+struct VocabularyPage {
+    da: bool,
+    slug: String,
+    title: String,
+    description: String,
+    fields: crate::model::VocabularyFields,
+    version: Option<String>,
+    pinned: bool,
+    count: usize,
+    shown: usize,
+    versions: Vec<VersionAnswer>,
+    tops: Vec<Row>,
+}
+
+/// One line of a hierarchy.
+struct Row {
+    key: String,
+    notation: String,
+    label: String,
+    indent: u16,
+}
+
+#[derive(Template)]
+#[template(path = "concept.html")]
+struct ConceptPage {
+    da: bool,
+    slug: String,
+    vocabulary: String,
+    concept: ConceptAnswer,
+    label: String,
+    content: ContentFields,
+    path: Vec<Row>,
+    children: Vec<Row>,
+    more_children: usize,
+    related: Vec<(String, Row)>,
+    history: HistoryAnswer,
+    pinned: Option<String>,
+}
+
+impl ConceptPage {
+    fn day(&self, at: &crate::model::Instant) -> String {
+        at.to_string().trim_end_matches("T00:00:00Z").to_owned()
+    }
+
+    fn term_status(&self, status: &TermStatus) -> &'static str {
+        let words = match status {
+            TermStatus::Preferred => ("foretrukken term", "preferred term"),
+            TermStatus::Admitted => ("accepteret term", "admitted term"),
+            TermStatus::Deprecated => ("frarådet term", "deprecated term"),
+            TermStatus::Hidden => ("søgeord", "search word"),
+        };
+        if self.da { words.0 } else { words.1 }
+    }
+
+    fn note_kind(&self, kind: &NoteKind) -> &'static str {
+        let words = match kind {
+            NoteKind::Scope => ("omfang", "scope"),
+            NoteKind::Example => ("eksempel", "example"),
+            NoteKind::Application => ("anvendelse", "application"),
+            NoteKind::History => ("historik", "history"),
+            NoteKind::Editorial => ("redaktionel note", "editorial note"),
+            NoteKind::Change => ("ændringsnotat", "change note"),
+            NoteKind::General => ("kommentar", "comment"),
+        };
+        if self.da { words.0 } else { words.1 }
+    }
+
+    fn status(&self) -> &'static str {
+        let words = match self.concept.status {
+            Status::InForce => ("gældende", "in force"),
+            Status::Retired => ("udgået", "retired"),
+            Status::Future => ("gælder senere", "not in force yet"),
+        };
+        if self.da { words.0 } else { words.1 }
+    }
+}
+
+fn language(da: bool) -> &'static str {
+    if da { "da" } else { "en" }
+}
+
+fn page(template: &impl Template, pinned: bool) -> Result<Reply> {
+    let failed = |e: askama::Error| Refusal::new(Code::Internal, e.to_string(), e.to_string());
+    Ok(Reply::bytes(template.render().map_err(failed)?, "text/html; charset=utf-8", pinned))
+}
+
+/// `/`: the vocabularies.
+pub async fn index(State(app): State<App>, headers: HeaderMap, _: Params<Nothing>) -> Result<Response, Failure> {
+    let template = Index { da: reads_danish(&headers), vocabularies: app.vocabularies() };
+    Ok(page(&template, false)?.respond(&headers))
+}
+
+fn row(concept: &ConceptAnswer, language: &str, indent: u16) -> Row {
+    let notation = concept.said.notation.as_deref().unwrap_or_default().to_owned();
+    // A code with a slash is not a path segment; the uuid always is.
+    let plain = !notation.is_empty() && !notation.contains(['/', '%', '?', '#']);
+    let key = if plain { notation.clone() } else { concept.uuid.to_string() };
+    Row { key, notation, label: concept.said.label(language).to_owned(), indent }
+}
+
+/// The page of a vocabulary or one of its versions.
+pub fn vocabulary(app: &Registry, view: &View, da: bool) -> Result<Reply> {
+    let (vocabulary, language) = (view.vocabulary(), language(da));
+    let page_of = app.concepts(view, &Default::default(), ROWS, None, language)?;
+    let tops: Vec<Row> =
+        page_of.concepts.iter().map(|c| row(c, language, c.level.unwrap_or(1).saturating_sub(1).min(12))).collect();
+    let template = VocabularyPage {
+        da,
+        slug: vocabulary.slug().to_string(),
+        title: vocabulary.title(language).to_owned(),
+        description: crate::model::Text::choose(&vocabulary.fields().descriptions, language)
+            .unwrap_or_default()
+            .to_owned(),
+        fields: vocabulary.fields().clone(),
+        version: view.version.as_ref().map(|v| v.label.to_string()),
+        pinned: view.pinned,
+        count: page_of.total,
+        shown: tops.len(),
+        versions: app.versions(vocabulary.slug().as_str())?,
+        tops,
+    };
+    // The list of versions on the page grows, so the page itself is never pinned.
+    page(&template, false)
+}
+
+/// The page of a concept.
+pub fn concept(app: &Registry, view: &View, key: &str, da: bool) -> Result<Reply> {
+    let language = language(da);
+    let concept = app.concept(view, key, language)?;
+    let content = concept.said.content();
+    let rows = |which, limit| -> Result<(Vec<Row>, usize)> {
+        if concept.status != Status::InForce {
+            return Ok((Vec::new(), 0));
+        }
+        let found = app.relatives(view, &concept.uuid.to_string(), which, limit, None, language)?;
+        Ok((found.concepts.iter().map(|c| row(c, language, 0)).collect(), found.total))
+    };
+    let (mut path, _) = rows(Relatives::Ancestors, ROWS)?;
+    path.reverse();
+    let (children, total) = rows(Relatives::Children, ROWS)?;
+    let mut related = Vec::new();
+    for relation in &content.fields().relations {
+        let words = match relation.kind {
+            RelationKind::Generic | RelationKind::Partitive => continue,
+            RelationKind::Associative => ("knyttet til", "associated with"),
+            RelationKind::SeeAlso => ("se også", "see also"),
+            RelationKind::LegalCombination => ("kan kombineres med", "may be combined with"),
+            RelationKind::Replaces => ("erstatter", "replaces"),
+        };
+        let anywhen = app.view(view.vocabulary().slug().as_str(), &At::default())?;
+        if let Ok(other) = app.concept(&anywhen, &relation.target.to_string(), language) {
+            related.push(((if da { words.0 } else { words.1 }).to_owned(), row(&other, language, 0)));
+        }
+    }
+    let template = ConceptPage {
+        da,
+        slug: view.vocabulary().slug().to_string(),
+        vocabulary: view.vocabulary().title(language).to_owned(),
+        label: concept.said.label(language).to_owned(),
+        content: content.into_fields(),
+        path,
+        more_children: total.saturating_sub(children.len()),
+        children,
+        related,
+        history: app.history(view.vocabulary().slug().as_str(), &concept.uuid.to_string(), false)?,
+        pinned: view.version.as_ref().filter(|_| view.pinned).map(|v| v.label.to_string()),
+        concept,
+    };
+    // The history on the page grows, so the page itself is never pinned.
+    page(&template, false)
+}
