@@ -387,7 +387,10 @@ fn contents(
         let resolve = |key: Key| {
             let known = by_key.get(&key).copied().or_else(|| {
                 let known = base.of_former(&key.0).first().copied().filter(|_| replaced.contains(&key));
-                known.or_else(|| Uuid::try_parse(&key.0).ok().filter(|u| base.is_known(*u)))
+                let uuid = Uuid::try_parse(&key.0).ok();
+                // A uuid names a concept for ever, also one that this registry has not seen: an edition that
+                // replaces it may be imported without the edition that had it.
+                known.or_else(|| uuid.filter(|u| replaced.contains(&key) || base.is_known(*u)))
             });
             known.ok_or_else(|| {
                 Refusal::new(

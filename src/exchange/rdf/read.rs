@@ -149,9 +149,12 @@ impl<'g> Reader<'g> {
         Ok(d)
     }
 
-    /// The uuid that an IRI says outright.
-    fn uuid(&self, iri: &str) -> Option<Uuid> {
+    /// The uuid that an IRI says outright: under the vocabulary's namespace, or under the scheme's IRI in a file
+    /// that the registry wrote.
+    pub(super) fn uuid(&self, iri: &str) -> Option<Uuid> {
         let own = self.options.namespace.as_deref().and_then(|namespace| iri.strip_prefix(namespace));
+        let ours = self.scheme.iri.filter(|_| self.scheme.is_ours).and_then(|scheme| iri.strip_prefix(scheme));
+        let own = own.or_else(|| ours.and_then(|rest| rest.strip_prefix(['/', '#'])));
         let written = own.or_else(|| iri.strip_prefix("urn:uuid:"))?;
         let uuid = Uuid::try_parse(written).ok()?;
         uuid.hyphenated().to_string().eq_ignore_ascii_case(written).then_some(uuid)

@@ -6,6 +6,7 @@ use super::graph::is_iri;
 use super::node::{named, once};
 use super::read::{Draft, Reader};
 use super::vocab::{begreb, dct, rdf, skos, skosno, xkos};
+use crate::exchange::Key;
 use crate::model::RelationKind::{Associative, Generic, LegalCombination, Partitive, Replaces, SeeAlso};
 use crate::model::{Relation, RelationKind, Result, Text};
 
@@ -59,7 +60,7 @@ impl<'g> Reader<'g> {
             skos::RELATED => self.outwards(d, SeeAlso, predicate, o) && self.inwards(d, SeeAlso, predicate, o),
             begreb::SEE_ALSO => self.outwards(d, SeeAlso, predicate, o),
             begreb::LEGAL_COMBINATION => self.outwards(d, LegalCombination, predicate, o),
-            dct::REPLACES => self.outwards(d, Replaces, predicate, o),
+            dct::REPLACES => self.replaces(d, o),
             dct::IS_REPLACED_BY => self.inwards(d, Replaces, predicate, o),
             skosno::HAS_GENERIC_RELATION => self.relation_node(d, Some(Generic), o)?,
             skosno::HAS_PARTITIVE_RELATION => self.relation_node(d, Some(Partitive), o)?,
@@ -85,6 +86,21 @@ impl<'g> Reader<'g> {
     fn outwards(&mut self, d: &Draft<'g>, kind: RelationKind, predicate: &str, o: &Node) -> bool {
         let other = self.other_end(predicate, o);
         other.map(|to| self.links.push(Link::plain(d.number, kind, to))).is_some()
+    }
+
+    /// What is replaced is often no longer in the file; a concept of ours is known by its uuid all the same.
+    fn replaces(&mut self, d: &mut Draft<'g>, o: &Node) -> bool {
+        let gone = match o {
+            Node::NamedNode(n) if self.number_of(o).is_none() => self.uuid(n.as_str()),
+            _ => None,
+        };
+        match gone {
+            Some(uuid) => {
+                d.fields.relations.push(Relation::plain(Replaces, Key(uuid.to_string())));
+                true
+            }
+            None => self.outwards(d, Replaces, dct::REPLACES, o),
+        }
     }
 
     fn inwards(&mut self, d: &Draft<'g>, kind: RelationKind, predicate: &str, o: &Node) -> bool {
