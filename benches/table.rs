@@ -143,12 +143,12 @@ fn reads(runtime: &tokio::runtime::Runtime, registry: &Arc<Registry>, size: usiz
         ("concept read, JSON, by date and registered", "?date=2022-06-01&registered=2026-11-22T12:00:00.000002Z"),
     ] {
         let mut random = Seeded(42);
-        let paths: Vec<String> = (0..2_000)
-            .map(|_| format!("/api/v1/vocabularies/bench/concepts/C{}{query}", random.below(size)))
-            .collect();
+        let paths: Vec<String> =
+            (0..2_000).map(|_| format!("/api/v1/vocabularies/bench/concepts/C{}{query}", random.below(size))).collect();
         // The ceiling answers the same bytes to the same requests.
         let answers: HashMap<String, Bytes> = paths.iter().map(|p| (key(p), fetch(ours, p))).collect();
-        let ceiling = Router::new().route("/api/v1/vocabularies/{v}/concepts/{key}", get(same)).with_state(Arc::new(answers));
+        let ceiling =
+            Router::new().route("/api/v1/vocabularies/{v}/concepts/{key}", get(same)).with_state(Arc::new(answers));
         let ceiling = runtime.block_on(serve(ceiling));
         let (mut best, mut top) = (0.0f64, 0.0f64);
         // Turn about, so that a slow moment of the machine hits both.
@@ -190,7 +190,10 @@ fn key(path: &str) -> String {
     name.split('?').next().unwrap_or_default().to_owned()
 }
 
-async fn same(State(answers): State<Arc<HashMap<String, Bytes>>>, Segments((_, key)): Segments<(String, String)>) -> Bytes {
+async fn same(
+    State(answers): State<Arc<HashMap<String, Bytes>>>,
+    Segments((_, key)): Segments<(String, String)>,
+) -> Bytes {
     answers[&key].clone()
 }
 

@@ -4,6 +4,7 @@
 //! Called by `cli`; calls `registry` and nothing below it.
 
 mod api;
+mod edge;
 mod id;
 mod negotiate;
 mod operation;
@@ -15,24 +16,19 @@ mod web;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderName, Method, StatusCode, header};
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::from_fn_with_state;
 use axum::response::IntoResponse;
 use axum::routing::get;
-use axum::{BoxError, Router};
 use tokio::net::TcpListener;
-use tower::ServiceBuilder;
-use tower::limit::ConcurrencyLimitLayer;
-use tower::load_shed::LoadShedLayer;
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
-use tower_http::compression::{CompressionLayer, CompressionLevel};
 use tower_http::cors::{Any, CorsLayer};
 use tower_http::limit::RequestBodyLimitLayer;
-use tower_http::timeout::TimeoutLayer;
 use utoipa_swagger_ui::SwaggerUi;
 
+use self::edge::Edge;
 use crate::registry::Registry;
 
 /// How the doors are set up.
@@ -68,7 +64,7 @@ pub async fn serve(
 /// The router of every door.
 pub fn router(registry: Arc<Registry>, options: &HttpOptions) -> Router {
     let counted = operation::Counted::new();
-    let (api, document) = api::router().split_for_parts();
+    let (api, document) = api::router(options.timeout).split_for_parts();
     let doors = api
         .route("/", get(web::index))
         .route("/id/{vocabulary}", get(id::vocabulary))
@@ -76,35 +72,20 @@ pub fn router(registry: Arc<Registry>, options: &HttpOptions) -> Router {
         .route("/id/{vocabulary}/versions/{version}", get(id::version))
         .route("/id/{vocabulary}/versions/{version}/{key}", get(id::versioned_concept))
         .with_state(registry.clone())
-        .merge(SwaggerUi::new("/api/docs").url("/api/openapi.json", document))
-        .layer(
-            ServiceBuilder::new()
-                .layer(axum::error_handling::HandleErrorLayer::new(overloaded))
-                .layer(LoadShedLayer::new())
-                .layer(ConcurrencyLimitLayer::new(options.concurrency)),
-        );
+        .merge(SwaggerUi::new("/api/docs").url("/api/openapi.json", document));
+    let doors = doors.layer(RequestBodyLimitLayer::new(options.body_limit)).layer(DefaultBodyLimit::disable());
     // Health and metrics answer also when everything else is told to wait.
     let operation = Router::new()
         .route("/health/live", get(operation::live))
         .route("/health/ready", get(operation::ready))
         .with_state(registry.clone())
         .merge(Router::new().route("/metrics", get(operation::metrics)).with_state((registry, counted.clone())));
-    let compress = SizeAbove::new(512).and(NotForContentType::IMAGES).and(
-        // An export's Content-Digest is of the bytes as they are sent.
-        |_: StatusCode, _: axum::http::Version, headers: &axum::http::HeaderMap, _: &axum::http::Extensions| {
-            !headers.contains_key("content-digest")
-        },
-    );
-    let layers = ServiceBuilder::new()
-        .layer(from_fn_with_state(counted, operation::count))
-        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(compress))
-        .layer(cors())
-        .layer(from_fn(problem::render))
-        .layer(CatchPanicLayer::custom(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response()))
-        .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, options.timeout))
-        .layer(RequestBodyLimitLayer::new(options.body_limit))
-        .layer(DefaultBodyLimit::disable());
-    doors.merge(operation).layer(layers)
+    let limited = Edge::new(counted.clone(), options.concurrency);
+    let unlimited = Edge::new(counted, usize::MAX);
+    let panics = CatchPanicLayer::custom(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response());
+    let doors = doors.layer(panics.clone()).layer(from_fn_with_state(limited, edge::pass));
+    let operation = operation.layer(panics).layer(from_fn_with_state(unlimited, edge::pass));
+    doors.merge(operation).layer(cors())
 }
 
 /// Reads are for every web page: any origin, no credentials.
@@ -116,8 +97,4 @@ fn cors() -> CorsLayer {
         .allow_methods([Method::GET, Method::HEAD, Method::POST])
         .allow_headers([header::ACCEPT, header::ACCEPT_LANGUAGE, header::CONTENT_TYPE, header::IF_NONE_MATCH])
         .expose_headers(exposed.collect::<Vec<_>>())
-}
-
-async fn overloaded(_: BoxError) -> StatusCode {
-    StatusCode::SERVICE_UNAVAILABLE
 }

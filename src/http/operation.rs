@@ -1,12 +1,13 @@
 //! What those who run the registry look at: health and metrics.
 
-use std::sync::Arc;
-use std::time::Instant;
+use std::collections::HashMap;
+use std::sync::atomic::AtomicI64;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{MatchedPath, Request, State};
-use axum::http::{StatusCode, header};
-use axum::middleware::Next;
+use axum::extract::State;
+use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
@@ -30,7 +31,18 @@ pub struct Counted {
     vocabularies: Gauge,
     editions: Gauge,
     edition_concepts: Gauge,
-    under_way: Gauge<i64, std::sync::atomic::AtomicI64>,
+    /// How many requests are being worked on.
+    pub under_way: Gauge<i64, AtomicI64>,
+    known: Arc<RwLock<HashMap<String, Vec<Instruments>>>>,
+}
+
+/// What one kind of answer is counted by.
+#[derive(Clone)]
+struct Instruments {
+    method: Method,
+    status: u16,
+    requests: Counter,
+    seconds: Histogram,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -52,7 +64,7 @@ impl Counted {
         let requests = Family::default();
         let seconds = Family::new_with_constructor(histogram as fn() -> Histogram);
         let [position, concepts, vocabularies, editions, edition_concepts] = <[Gauge; 5]>::default();
-        let under_way = Gauge::<i64, std::sync::atomic::AtomicI64>::default();
+        let under_way = Gauge::<i64, AtomicI64>::default();
         metrics.register("http_requests", "Requests answered", requests.clone());
         metrics.register("http_request_seconds", "Time to the head of the answer", seconds.clone());
         metrics.register("http_requests_under_way", "Requests being worked on", under_way.clone());
@@ -62,7 +74,18 @@ impl Counted {
         metrics.register("editions_kept", "Editions kept beside those in force", editions.clone());
         metrics.register("edition_concepts_kept", "Concepts in those editions", edition_concepts.clone());
         let metrics = Arc::new(metrics);
-        Self { metrics, requests, seconds, position, concepts, vocabularies, editions, edition_concepts, under_way }
+        Self {
+            metrics,
+            requests,
+            seconds,
+            position,
+            concepts,
+            vocabularies,
+            editions,
+            edition_concepts,
+            under_way,
+            known: Arc::default(),
+        }
     }
 }
 
@@ -70,19 +93,34 @@ fn histogram() -> Histogram {
     Histogram::new([0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1.0, 5.0, 30.0])
 }
 
-/// Counts a request and the time it takes.
-pub async fn count(State(counted): State<Counted>, request: Request, next: Next) -> Response {
-    let began = Instant::now();
-    // The route, never the path: a label must not grow with what callers ask for.
-    let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
-    let method = request.method().to_string();
-    counted.under_way.inc();
-    let response = next.run(request).await;
-    counted.under_way.dec();
-    let status = response.status().as_u16();
-    counted.seconds.get_or_create(&RouteLabels { route: route.clone() }).observe(began.elapsed().as_secs_f64());
-    counted.requests.get_or_create(&RequestLabels { method, route, status }).inc();
-    response
+impl Counted {
+    /// Counts an answer. `route` is the pattern, never the path: a label must not grow with what callers ask for.
+    pub fn count(&self, route: &str, method: &Method, status: u16, took: Duration) {
+        let instruments = self.instruments(route, method, status);
+        instruments.seconds.observe(took.as_secs_f64());
+        instruments.requests.inc();
+    }
+
+    /// The instruments of a route, method and status, looked up once and then by reference.
+    fn instruments(&self, route: &str, method: &Method, status: u16) -> Instruments {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) =
+            known.get(route).and_then(|list| list.iter().find(|i| i.status == status && i.method == *method))
+        {
+            return found.clone();
+        }
+        drop(known);
+        let labels = RequestLabels { method: method.to_string(), route: route.to_owned(), status };
+        let new = Instruments {
+            method: method.clone(),
+            status,
+            requests: self.requests.get_or_create(&labels).clone(),
+            seconds: self.seconds.get_or_create(&RouteLabels { route: route.to_owned() }).clone(),
+        };
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        known.entry(route.to_owned()).or_default().push(new.clone());
+        new
+    }
 }
 
 /// `/health/live`: the process answers.

@@ -1,9 +1,8 @@
 //! Refusals as problem documents (RFC 9457), in the reader's language.
 
 use axum::extract::Request;
-use axum::http::header::{ALLOW, CONTENT_LANGUAGE, CONTENT_TYPE, RETRY_AFTER};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
-use axum::middleware::Next;
+use axum::http::header::{ACCEPT_LANGUAGE, ALLOW, CONTENT_LANGUAGE, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -73,19 +72,36 @@ pub fn status(refusal: &Refusal) -> StatusCode {
     }
 }
 
-/// Renders every refusal, and every bare refusal of the layers below, as a problem document.
-pub async fn render(request: Request, next: Next) -> Response {
-    let danish = reads_danish(request.headers());
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    let mut response = next.run(request).await;
+/// What a problem document needs to know of the request.
+pub struct Asked {
+    languages: Option<HeaderValue>,
+    method: Method,
+    uri: Uri,
+}
+
+impl Asked {
+    /// Remembers a request; its parts are shared, not copied.
+    pub fn of(request: &Request) -> Self {
+        let languages = request.headers().get(ACCEPT_LANGUAGE).cloned();
+        Self { languages, method: request.method().clone(), uri: request.uri().clone() }
+    }
+}
+
+/// Renders a refusal, also a bare one of the layers below, as a problem document; other answers pass.
+pub fn render(mut response: Response, asked: Asked) -> Response {
+    let Asked { languages, method, uri } = asked;
+    if response.status().is_success() || response.status().is_redirection() {
+        return response;
+    }
     let Carried(refusal) = match response.extensions_mut().remove::<Carried>() {
         Some(carried) => carried,
-        None => match bare(response.status(), response.headers(), &format!("{method} {path}")) {
+        None => match bare(response.status(), response.headers(), &format!("{method} {}", uri.path())) {
             Some(refusal) => Carried(refusal),
             None => return response,
         },
     };
-    document(&refusal, danish, response.headers().get(ALLOW).cloned())
+    let headers = languages.map(|l| (ACCEPT_LANGUAGE, l)).into_iter().collect();
+    document(&refusal, reads_danish(&headers), response.headers().get(ALLOW).cloned())
 }
 
 fn document(refusal: &Refusal, danish: bool, allow: Option<HeaderValue>) -> Response {

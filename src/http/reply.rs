@@ -64,7 +64,7 @@ pub fn cache(headers: &mut HeaderMap, tag: &str, pinned: bool) {
     }
     let control = if pinned { "public, max-age=31536000, immutable" } else { "public, no-cache" };
     headers.insert(CACHE_CONTROL, HeaderValue::from_static(control));
-    headers.insert(VARY, HeaderValue::from_static("accept, accept-language"));
+    headers.insert(VARY, HeaderValue::from_static("accept, accept-language, accept-encoding"));
 }
 
 /// The entity tag of some bytes. Weak, because the same answer may be sent compressed (RFC 9110, 8.8.1).

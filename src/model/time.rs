@@ -4,6 +4,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::LazyLock;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -151,8 +152,8 @@ pub fn parse_date(text: &str) -> Result<Date> {
 /// The calendar day in Denmark at an instant: the day that "today" means to the users of the registry.
 #[must_use]
 pub fn today_in_denmark(now: Instant) -> Date {
-    let zone = TimeZone::get("Europe/Copenhagen").unwrap_or(TimeZone::UTC);
-    now.timestamp().map_or(Date::MAX, |t| t.to_zoned(zone).date())
+    static DENMARK: LazyLock<TimeZone> = LazyLock::new(|| TimeZone::get("Europe/Copenhagen").unwrap_or(TimeZone::UTC));
+    now.timestamp().map_or(Date::MAX, |t| DENMARK.to_datetime(t).date())
 }
 
 /// A half-open period `[from, to)`, never empty.

@@ -11,6 +11,10 @@ pub use concepts::{not_acceptable, not_one_of};
 
 use std::sync::Arc;
 
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use tower_http::timeout::TimeoutLayer;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -38,7 +42,10 @@ pub type App = Arc<Registry>;
 pub struct Document;
 
 /// The routes, with their documentation.
-pub fn router() -> OpenApiRouter<App> {
+pub fn router(timeout: Duration) -> OpenApiRouter<App> {
+    // Only what waits for something can take too long: a body, or the digest of a whole export.
+    let timeout = TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, timeout);
+    let waiting = OpenApiRouter::new().routes(routes!(export::whole)).routes(routes!(lookup::validate)).layer(timeout);
     let v1 = OpenApiRouter::new()
         .routes(routes!(vocabularies::list))
         .routes(routes!(vocabularies::one))
@@ -52,8 +59,7 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(concepts::children))
         .routes(routes!(concepts::mappings))
         .routes(routes!(changes::between))
-        .routes(routes!(export::whole))
         .routes(routes!(lookup::resolve))
-        .routes(routes!(lookup::validate));
+        .merge(waiting);
     OpenApiRouter::with_openapi(Document::openapi()).nest("/api/v1", v1)
 }
