@@ -111,11 +111,6 @@ const WORDS: [&str; 32] = [
     "trivsel",
 ];
 
-/// The notation of concept number `i` and the number of its parent.
-pub fn place(i: usize) -> (String, Option<usize>) {
-    (format!("C{i}"), (i > 0).then(|| (i - 1) / 12))
-}
-
 /// A FHIR CodeSystem of `n` concepts as its parts: `change` of every hundred have another definition in `edition`.
 pub fn code_system(n: usize, edition: u64, change: usize) -> Vec<u8> {
     let mut children: Vec<Vec<usize>> = vec![Vec::new(); n];

@@ -78,6 +78,7 @@ impl Tree {
     }
 
     /// How many concepts.
+    #[cfg(test)]
     pub fn len(&self) -> usize {
         self.levels.len()
     }
