@@ -1,0 +1,96 @@
+//! The verbs, one file each: its options, its examples, what it calls, how it tells the answer.
+
+use begreb::registry::At;
+
+use crate::context::Context;
+use crate::stop::Result;
+
+mod backup;
+mod diff;
+mod export;
+mod history;
+mod identity;
+mod import;
+mod publish;
+mod rebuild;
+mod restore;
+mod serve;
+mod show;
+mod validate;
+mod verify;
+
+/// What can be done.
+#[derive(clap::Subcommand, Debug)]
+pub enum Verb {
+    /// Serve the registry: API, OIO, SPARQL and web pages
+    Serve(serve::Serve),
+    /// Take in an edition of a vocabulary from a file and publish it
+    Import(import::Import),
+    /// Pair the codes and uuids of a file in which every concept stands twice
+    Identity(identity::MakeIdentity),
+    /// Write a vocabulary in any format
+    Export(export::Export),
+    /// Publish again what the registry has: a return to an earlier version, or another date
+    Publish(publish::Publish),
+    /// Tell what changed between two versions or dates
+    Diff(diff::Diff),
+    /// Check codes: valid or not, why not, what replaces them
+    Validate(validate::Validate),
+    /// Show a vocabulary and its versions, or a concept and its history
+    Show(show::Show),
+    /// Check the whole registry: the chain of changes, every digest, every version
+    Verify(verify::Verify),
+    /// Build everything that is read from the facts anew, and check it
+    Rebuild(rebuild::Rebuild),
+    /// Write everything to one file
+    Backup(backup::Backup),
+    /// Fill an empty database from a backup
+    Restore(restore::Restore),
+}
+
+impl Verb {
+    /// Does it.
+    pub async fn run(self, context: &Context) -> Result {
+        match self {
+            Self::Serve(verb) => verb.run(context).await,
+            Self::Import(verb) => verb.run(context).await,
+            Self::Identity(verb) => verb.run(context),
+            Self::Export(verb) => verb.run(context).await,
+            Self::Publish(verb) => verb.run(context).await,
+            Self::Diff(verb) => verb.run(context).await,
+            Self::Validate(verb) => verb.run(context).await,
+            Self::Show(verb) => verb.run(context).await,
+            Self::Verify(verb) => verb.run(context).await,
+            Self::Rebuild(verb) => verb.run(context).await,
+            Self::Backup(verb) => verb.run(context).await,
+            Self::Restore(verb) => verb.run(context).await,
+        }
+    }
+}
+
+/// The point at which a vocabulary is read.
+#[derive(clap::Args, Debug)]
+pub struct Reading {
+    /// Read exactly what a version holds
+    #[arg(long, value_name = "LABEL", conflicts_with_all = ["date", "registered"])]
+    version: Option<String>,
+    /// Read what is in force on a day (YYYY-MM-DD) [default: today]
+    #[arg(long, value_name = "DATE")]
+    date: Option<String>,
+    /// Read what the registry said at an instant (2024-11-01T12:00:00Z)
+    #[arg(long, value_name = "INSTANT")]
+    registered: Option<String>,
+}
+
+impl Reading {
+    fn at(self) -> At {
+        At { version: self.version, date: self.date, registered: self.registered }
+    }
+}
+
+/// The formats of `--format`.
+fn formats() -> impl clap::builder::TypedValueParser<Value = begreb::exchange::Format> {
+    use begreb::exchange::Format;
+    use clap::builder::{PossibleValuesParser, TypedValueParser};
+    PossibleValuesParser::new(Format::ALL.map(Format::name)).try_map(|name| name.parse::<Format>())
+}
