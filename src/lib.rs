@@ -1,9 +1,32 @@
 //! Begreb: a terminology and classification registry for the Danish social sector.
+//!
+//! The map. A command goes down: `http` or the command line (`cli/`) calls `registry`, which plans with the rules
+//! of `model` and writes through `store`: facts and change log in one transaction. A reading comes back up:
+//! `projection` follows the change log and holds every vocabulary in memory; `registry` answers from there.
+//! Formats stand apart: `exchange` turns bytes into editions and editions into bytes.
+//!
+//! | room | may call |
+//! |---|---|
+//! | `model` | nothing |
+//! | `exchange` | `model` |
+//! | `store` | `model` |
+//! | `projection` | `store`, `model` |
+//! | `registry` | `projection`, `store`, `exchange`, `model` |
+//! | `http`, `cli/` | `registry`; the names of `model` and of the formats |
+//!
+//! `ARCHITECTURE.md` follows one publication and one reading through the rooms.
+
+/// The formats, one file or folder each, reader and writer side by side: FHIR, SKOS, CSV, JSON, OIO XML.
 pub mod exchange;
+/// The doors over HTTP: the read API, identifiers with content negotiation, pages, health and metrics.
 pub mod http;
+/// What a concept, a state, a version and a change are; every rule that needs no database. Pure.
 pub mod model;
+/// What reads come from: immutable editions in memory, kept in step with the change log.
 pub mod projection;
+/// The façade: every command and query that a user can make, by name.
 pub mod registry;
+/// The only SQL: SQLite or PostgreSQL, the change log, backup and restore.
 pub mod store;
 #[doc(hidden)]
 pub mod testing;

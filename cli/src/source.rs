@@ -56,11 +56,14 @@ impl Source<'_> {
         }
     }
 
-    /// Everything that was ever said of a concept.
-    pub fn history(&self, slug: &str, key: &str) -> Result<String> {
+    /// The history of a concept; with `ever`, also what was said before and is no longer.
+    pub fn history(&self, slug: &str, key: &str, ever: bool) -> Result<String> {
         match self {
-            Self::Here(registry, _) => json(&registry.history(slug, key)?),
-            Self::There(server) => server.get(&path(slug, &format!("/concepts/{}/history", encode(key))), &[]),
+            Self::Here(registry, _) => json(&registry.history(slug, key, ever)?),
+            Self::There(server) => {
+                let query: &[_] = if ever { &[("registrations", "all")] } else { &[] };
+                server.get(&path(slug, &format!("/concepts/{}/history", encode(key))), query)
+            }
         }
     }
 

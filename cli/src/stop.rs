@@ -63,7 +63,7 @@ impl Problem {
         };
         let code = text(&document, "code")?;
         let detail = text(&document, "detail").or_else(|| text(&document, "title"))?;
-        let there = document.get("place").unwrap_or(&document);
+        let there = document.get("where").unwrap_or(&document);
         let number = |name: &str| there.get(name).and_then(Value::as_u64);
         let place = Place {
             name: text(there, "name"),
@@ -200,7 +200,7 @@ mod tests {
     fn a_problem_document_is_read() {
         let problem = Problem::read(serde_json::json!({
             "type": "about:blank", "status": 404, "title": "Not Found", "code": "unknown-version",
-            "detail": "there is no version 'x'", "place": {"field": "version"}, "allowed": ["2024-10-31"],
+            "detail": "there is no version 'x'", "where": {"field": "version"}, "allowed": ["2024-10-31"],
         }))
         .unwrap();
         assert_eq!(problem.code, "unknown-version");

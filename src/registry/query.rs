@@ -123,7 +123,8 @@ impl Registry {
             return Ok(self.projections.view(plane, at, false));
         }
         let at = At { version: Some(text.to_owned()), ..At::default() };
-        self.view(plane.vocabulary().slug().as_str(), &at).map_err(|r| r.at(Place::field(field)))
+        let named = |r: Refusal| Refusal { place: Place::field(field), ..r };
+        self.view(plane.vocabulary().slug().as_str(), &at).map_err(named)
     }
 
     /// The typed changes from one version or date to another; `to` is today when absent.

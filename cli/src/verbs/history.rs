@@ -1,4 +1,4 @@
-//! `begreb show … --history`: everything that was ever said of a concept.
+//! `begreb show … --history`: what is known of a concept at all times.
 
 use serde_json::Value;
 
@@ -10,9 +10,9 @@ use crate::source::Source;
 use crate::stop::Result;
 
 /// Shows the history of a concept.
-pub fn show(context: &Context, source: &Source<'_>, slug: &str, key: &str) -> Result {
+pub fn show(context: &Context, source: &Source<'_>, slug: &str, key: &str, ever: bool) -> Result {
     let lang = context.lang;
-    let answer = source.history(slug, key)?;
+    let answer = source.history(slug, key, ever)?;
     if context.json {
         print::out(&format!("{answer}\n"));
         return Ok(());
@@ -26,14 +26,7 @@ pub fn show(context: &Context, source: &Source<'_>, slug: &str, key: &str) -> Re
     let mut said: Vec<&Value> = states.iter().filter(is_said).collect();
     said.sort_by_key(|state| plain(&state["validFrom"]));
     let before: Vec<&Value> = states.iter().filter(|s| !is_said(s)).collect();
-    // A version names what was said when it was published. Where later words only gave that an end, it reads so still.
-    let read_so = |state: &Value| {
-        let same = |b: &&&Value| b["content"] == state["content"] && b["validFrom"] == state["validFrom"];
-        let mut versions: Vec<String> = before.iter().filter(same).flat_map(|b| versions(b)).collect();
-        versions.extend(self::versions(state));
-        versions
-    };
-    text.push_str(&table(&said, read_so, lang).text(""));
+    text.push_str(&table(&said, versions, lang).text(""));
     if !before.is_empty() {
         let title = lang.say("Sagt tidligere og afløst af det ovenfor", "Said before, and replaced by the above");
         text.push_str(&format!("\n{title}\n"));

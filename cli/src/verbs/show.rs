@@ -17,7 +17,7 @@ Which vocabularies are there; which versions has FSIII?
   begreb show
   begreb show fsiii
 
-What is the concept J1.4 today; what was it in a version; what was ever said of it?
+What is the concept J1.4 today; what was it in a version; what was it at other times?
   begreb show fsiii J1.4
   begreb show fsiii J1.4 --version 2023-06-22
   begreb show fsiii J1.4 --history
@@ -37,9 +37,12 @@ pub struct Show {
     key: Option<String>,
     #[command(flatten)]
     reading: Reading,
-    /// Everything that was ever said of the concept
+    /// What is known of the concept at all times
     #[arg(long, requires = "key", conflicts_with_all = ["version", "date", "registered"])]
     history: bool,
+    /// With --history: also what was said before and is no longer
+    #[arg(long, requires = "history")]
+    all: bool,
 }
 
 impl Show {
@@ -48,7 +51,7 @@ impl Show {
         let work = async |source: &Source<'_>| match (&self.vocabulary, &self.key) {
             (None, _) => list(context, source),
             (Some(slug), None) => vocabulary(context, source, slug),
-            (Some(slug), Some(key)) if self.history => history::show(context, source, slug, key),
+            (Some(slug), Some(key)) if self.history => history::show(context, source, slug, key, self.all),
             (Some(slug), Some(key)) => concept(context, source, slug, key, &at),
         };
         context.reading(work).await
