@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::canonical::{Digest, canonical_json};
+use super::canonical::Digest;
 use super::time::Instant;
 
 /// The hash before the first row: 64 zeros.
@@ -100,17 +100,22 @@ impl Change {
     /// What the seal must be: SHA-256 over the canonical JSON of the row without its `hash`.
     #[must_use]
     pub fn seal_of(&self) -> String {
-        let row = serde_json::json!({
-            "seq": self.seq,
-            "at": self.at.micros(),
-            "actor": self.actor,
-            "kind": self.kind,
-            "vocabulary": self.vocabulary,
-            "subject": self.subject,
-            "body": self.body,
-            "previous": self.previous,
-        });
-        Digest::of(canonical_json(&row)).to_string()
+        /// In the order of the names, so that writing it out is canonical.
+        #[derive(Serialize)]
+        struct Row<'a> {
+            actor: &'a str,
+            at: i64,
+            body: &'a str,
+            kind: &'a str,
+            previous: &'a str,
+            seq: i64,
+            subject: Uuid,
+            vocabulary: Uuid,
+        }
+        let Self { actor, body, kind, previous, seq, subject, vocabulary, .. } = self;
+        let (seq, subject, vocabulary) = (*seq, *subject, *vocabulary);
+        let row = Row { actor, at: self.at.micros(), body, kind, previous, seq, subject, vocabulary };
+        Digest::of(serde_json::to_string(&row).unwrap_or_default()).to_string()
     }
 }
 

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::canonical::{Digest, canonical_json};
+use super::canonical::Digest;
 use super::refusal::{Code, Refusal, Result};
 use super::text::{Language, Text, lawful_text};
 use super::time::Instant;
@@ -49,24 +49,24 @@ pub enum TermForm {
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Term {
-    /// The language.
-    pub language: Language,
-    /// How the term is looked upon.
-    pub status: TermStatus,
-    /// The term itself.
-    pub value: String,
     /// Its form, where it matters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub form: Option<TermForm>,
-    /// Where the term is taken from.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub source: Option<String>,
+    /// The language.
+    pub language: Language,
     /// Why a deprecated term is deprecated.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// Where the term is taken from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// How the term is looked upon.
+    pub status: TermStatus,
     /// What to use instead of a deprecated term.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub use_instead: Option<String>,
+    /// The term itself.
+    pub value: String,
 }
 
 impl Term {
@@ -93,19 +93,19 @@ pub enum SourceRelation {
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Definition {
-    /// The language.
-    pub language: Language,
     /// For whom it is written; everyone when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub audience: Option<String>,
-    /// The text; `[[term]]` and `[[shown||term]]` link to concepts.
-    pub text: String,
+    /// The language.
+    pub language: Language,
     /// Where it is taken from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
     /// How it relates to that source.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source_relation: Option<SourceRelation>,
+    /// The text; `[[term]]` and `[[shown||term]]` link to concepts.
+    pub text: String,
 }
 
 impl Definition {
@@ -152,11 +152,6 @@ pub struct Note {
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LegalBasis {
-    /// The law's name, as it is cited: `Serviceloven`.
-    pub law: String,
-    /// The paragraph: `§ 83 a, stk. 1`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub paragraph: Option<String>,
     /// The European Legislation Identifier, an IRI.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub eli: Option<String>,
@@ -164,6 +159,11 @@ pub struct LegalBasis {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub from: Option<Instant>,
+    /// The law's name, as it is cited: `Serviceloven`.
+    pub law: String,
+    /// The paragraph: `§ 83 a, stk. 1`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub paragraph: Option<String>,
     /// Until when; not included.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
@@ -193,17 +193,17 @@ pub enum RelationKind {
 #[serde(deny_unknown_fields)]
 #[schema(bound = "")]
 pub struct Relation<T = Uuid> {
-    /// The kind.
-    pub kind: RelationKind,
-    /// The other concept.
-    #[schema(value_type = Uuid)]
-    pub target: T,
     /// The subdivision criterion (inddelingskriterium) of a hierarchical relation.
     #[serde(default = "Vec::new", skip_serializing_if = "Vec::is_empty")]
     pub criterion: Vec<Text>,
+    /// The kind.
+    pub kind: RelationKind,
     /// The role of the target in an associative relation.
     #[serde(default = "Vec::new", skip_serializing_if = "Vec::is_empty")]
     pub role: Vec<Text>,
+    /// The other concept.
+    #[schema(value_type = Uuid)]
+    pub target: T,
 }
 
 impl<T> Relation<T> {
@@ -239,19 +239,19 @@ pub struct Mapping {
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Alias {
-    /// The identifier.
-    pub value: String,
-    /// Whose identifier it is, an IRI; the vocabulary's own when absent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub system: Option<String>,
     /// From when it may be used; included. Absent: as long as the state that holds it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub from: Option<Instant>,
+    /// Whose identifier it is, an IRI; the vocabulary's own when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub system: Option<String>,
     /// Until when; not included.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub to: Option<Instant>,
+    /// The identifier.
+    pub value: String,
 }
 
 impl Alias {
@@ -266,13 +266,13 @@ impl Alias {
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Statement {
+    /// The object: `<http://…>`, `"text"@da`, `"1"^^<http://…>` or `_:b0`.
+    pub object: String,
+    /// The predicate: `<http://…>`.
+    pub predicate: String,
     /// The subject; the concept itself when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
-    /// The predicate: `<http://…>`.
-    pub predicate: String,
-    /// The object: `<http://…>`, `"text"@da`, `"1"^^<http://…>` or `_:b0`.
-    pub object: String,
 }
 
 /// The open form of a concept's content, with targets named by `T`. See [`Content`].
@@ -280,43 +280,43 @@ pub struct Statement {
 #[serde(rename_all = "camelCase", deny_unknown_fields, bound(deserialize = "T: Deserialize<'de>"))]
 #[schema(bound = "")]
 pub struct ContentFields<T = Uuid> {
-    /// The code that people use (OIO: brugervendtnøgle; skos:notation).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub notation: Option<String>,
     /// Other identifiers.
     #[serde(default = "Vec::new", skip_serializing_if = "Vec::is_empty")]
     pub aliases: Vec<Alias>,
-    /// The code of the facet it belongs to.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub facet: Option<String>,
-    /// Its place among its siblings: lower comes first. Only the order means anything.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub rank: Option<i64>,
-    /// The terms.
-    #[serde(default = "Vec::new", skip_serializing_if = "Vec::is_empty")]
-    pub terms: Vec<Term>,
     /// The definitions.
     #[serde(default = "Vec::new", skip_serializing_if = "Vec::is_empty")]
     pub definitions: Vec<Definition>,
-    /// The notes.
-    #[serde(default = "Vec::new", skip_serializing_if = "Vec::is_empty")]
-    pub notes: Vec<Note>,
+    /// The code of the facet it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub facet: Option<String>,
     /// The laws it rests on.
     #[serde(default = "Vec::new", skip_serializing_if = "Vec::is_empty")]
     pub legal_basis: Vec<LegalBasis>,
-    /// The subject fields (emneområder).
+    /// Mappings to other vocabularies.
     #[serde(default = "Vec::new", skip_serializing_if = "Vec::is_empty")]
-    pub subject_fields: Vec<Text>,
+    pub mappings: Vec<Mapping>,
+    /// The code that people use (OIO: brugervendtnøgle; skos:notation).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notation: Option<String>,
+    /// The notes.
+    #[serde(default = "Vec::new", skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<Note>,
+    /// Its place among its siblings: lower comes first. Only the order means anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rank: Option<i64>,
     /// Relations to other concepts.
     #[serde(default = "Vec::new", skip_serializing_if = "Vec::is_empty")]
     #[schema(value_type = Vec<Relation<String>>)]
     pub relations: Vec<Relation<T>>,
-    /// Mappings to other vocabularies.
-    #[serde(default = "Vec::new", skip_serializing_if = "Vec::is_empty")]
-    pub mappings: Vec<Mapping>,
     /// Triples without a field of their own.
     #[serde(default = "Vec::new", skip_serializing_if = "Vec::is_empty")]
     pub statements: Vec<Statement>,
+    /// The subject fields (emneområder).
+    #[serde(default = "Vec::new", skip_serializing_if = "Vec::is_empty")]
+    pub subject_fields: Vec<Text>,
+    /// The terms.
+    #[serde(default = "Vec::new", skip_serializing_if = "Vec::is_empty")]
+    pub terms: Vec<Term>,
 }
 
 impl<T> Default for ContentFields<T> {
@@ -399,14 +399,14 @@ impl Content {
         for m in &mut f.mappings {
             m.target = key(&m.target).map_err(|r| r.at_field("mappings"))?;
         }
-        settle(&mut f.aliases);
-        settle(&mut f.definitions);
-        settle(&mut f.notes);
-        settle(&mut f.legal_basis);
-        settle(&mut f.subject_fields);
-        settle(&mut f.relations);
-        settle(&mut f.mappings);
-        settle(&mut f.statements);
+        settle(&mut f.aliases, |a| a.value.clone());
+        settle(&mut f.definitions, |d| (d.language.clone(), d.audience.clone()));
+        settle(&mut f.notes, |n| (n.kind, n.language.clone()));
+        settle(&mut f.legal_basis, |l| (l.law.clone(), l.paragraph.clone()));
+        settle(&mut f.subject_fields, |t| t.language.clone());
+        settle(&mut f.relations, |r| (r.kind, r.target));
+        settle(&mut f.mappings, |m| m.kind);
+        settle(&mut f.statements, |t| (t.subject.clone(), t.predicate.clone()));
         if let Some(pair) =
             f.definitions.windows(2).find(|w| w[0].language == w[1].language && w[0].audience == w[1].audience)
         {
@@ -442,10 +442,16 @@ impl Content {
         self.0
     }
 
-    /// The canonical JSON: what is stored, digested and sent.
+    /// The canonical JSON (RFC 8785): what is stored, digested and sent.
+    ///
+    /// The fields of every type in this file stand in the order of their JSON names, so writing them out is
+    /// canonical; a test holds it against [`super::canonical_json`].
+    ///
+    /// # Panics
+    /// Never: the fields are JSON.
     #[must_use]
     pub fn canonical(&self) -> String {
-        canonical_json(&self.0)
+        serde_json::to_string(&self.0).expect("the fields are JSON")
     }
 
     /// The digest of the canonical JSON.
@@ -496,8 +502,9 @@ impl Refusal {
     }
 }
 
-fn settle<T: Ord>(items: &mut Vec<T>) {
-    items.sort();
+/// Puts a list in its one order, by what a reader looks for first, and drops exact repetitions.
+fn settle<T: Ord, K: Ord>(items: &mut Vec<T>, key: impl Fn(&T) -> K) {
+    items.sort_by(|a, b| key(a).cmp(&key(b)).then_with(|| a.cmp(b)));
     items.dedup();
 }
 
@@ -532,7 +539,7 @@ fn lawful_terms(terms: &mut Vec<Term>) -> Result<()> {
             .at_field("terms"));
         }
     }
-    settle(terms);
+    settle(terms, |t| (t.language.clone(), t.status));
     let mut seen = HashSet::new();
     let mut preferred = HashSet::new();
     for term in &*terms {
@@ -591,7 +598,30 @@ mod tests {
         let (a, b) = (Content::new(a).unwrap(), Content::new(b).unwrap());
         assert_eq!(a.canonical(), b.canonical());
         assert_eq!(serde_json::from_str::<Content>(&a.canonical()).unwrap(), a);
+        assert_eq!(a.canonical(), crate::model::canonical_json(a.fields()));
         assert_eq!((a.label("da"), a.label("en"), a.label("sv")), ("Egenomsorg", "self-care", "Egenomsorg"));
+    }
+
+    #[test]
+    fn every_field_is_written_in_canonical_order() {
+        let f: ContentFields = serde_json::from_value(serde_json::json!({
+            "aliases": [{"value": "a", "system": "s", "from": "2020-01-01", "to": "2021-01-01"}],
+            "definitions": [{"language": "da", "audience": "x", "text": "d", "source": "s", "sourceRelation": "own"}],
+            "facet": "f", "rank": 7, "notation": "n",
+            "legalBasis": [{"law": "l", "paragraph": "p", "eli": "e", "from": "2020-01-01", "to": "2021-01-01"}],
+            "mappings": [{"kind": "exact", "target": "t"}],
+            "notes": [{"kind": "scope", "language": "da", "text": "\u{1}\u{7f}\u{2028}\"\\/"}],
+            "relations": [{"kind": "associative", "target": Uuid::max(),
+                "criterion": [{"language": "da", "text": "c"}], "role": [{"language": "da", "text": "r"}]}],
+            "statements": [{"subject": "<s>", "predicate": "<p>", "object": "<o>"}],
+            "subjectFields": [{"language": "da", "text": "t"}],
+            "terms": [
+                {"language": "da", "status": "preferred", "value": "v", "form": "acronym", "source": "s"},
+                {"language": "da", "status": "deprecated", "value": "w", "reason": "r", "useInstead": "v"}],
+        }))
+        .unwrap();
+        let content = Content::new(f).unwrap();
+        assert_eq!(content.canonical(), crate::model::canonical_json(content.fields()));
     }
 
     #[test]

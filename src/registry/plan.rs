@@ -136,7 +136,9 @@ pub fn plan(mut incoming: Incoming, known: &Known, wish: Wish<'_>) -> Result<Pla
     let mut lines = Vec::with_capacity(contents.len());
     let mut acts = Vec::new();
     let mut hasher = VersionHasher::default();
-    let pairs: Vec<_> = contents.iter().map(|(u, c)| (*u, base.contents.get(u).map(|b| &***b), Some(&**c))).collect();
+    let differs = |(u, c): &&(Uuid, Arc<Content>)| base.contents.get(u).is_some_and(|b| **b != *c);
+    let pairs: Vec<_> =
+        contents.iter().filter(differs).map(|(u, c)| (*u, Some(&**base.contents[u]), Some(&**c))).collect();
     let kinds: HashMap<Uuid, Vec<ConceptChangeKind>> = diff(&pairs).into_iter().map(|c| (c.uuid, c.kinds)).collect();
     for ((uuid, content), (_, matched)) in contents.iter().zip(&matches) {
         let outcome = match base.contents.get(uuid) {
@@ -165,6 +167,8 @@ pub fn plan(mut incoming: Incoming, known: &Known, wish: Wish<'_>) -> Result<Pla
         }
         acts.push((*uuid, None, revision));
     }
+    // In the order of the uuids: so the log and the states are laid down as they lie on disk.
+    acts.sort_unstable_by_key(|(uuid, ..)| *uuid);
     let mut sorted: Vec<_> = contents.iter().collect();
     sorted.sort_unstable_by_key(|(u, _)| *u);
     for (uuid, content) in sorted {
