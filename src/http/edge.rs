@@ -1,35 +1,40 @@
-//! What every request passes, in one step: its place among those under way, compression for callers that ask
-//! for it, refusals as problem documents, and the count.
+//! What every request passes, in one step: its place among those under way, leave for pages of other origins,
+//! compression for callers that ask for it, refusals as problem documents, and the count.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::header::ACCEPT_ENCODING;
-use axum::http::{Extensions, HeaderMap, StatusCode, Version};
+use axum::http::header::{self, ACCEPT_ENCODING, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ORIGIN};
+use axum::http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, Version};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use futures::FutureExt;
 use tower::{Layer, ServiceExt};
 use tower_http::compression::predicate::{Predicate, SizeAbove};
 use tower_http::compression::{CompressionLayer, CompressionLevel};
+use tower_http::cors::{Any, CorsLayer};
 
 use super::operation::Counted;
 use super::problem::{Asked, render};
 
+/// The headers of answers that pages of other origins may read.
+const EXPOSED: HeaderValue = HeaderValue::from_static("etag, link, content-language, x-total-count, content-digest");
+
 /// What the edge knows.
-#[derive(Clone)]
 pub struct Edge {
     counted: Counted,
-    under_way: Arc<AtomicUsize>,
+    under_way: AtomicUsize,
     most: usize,
 }
 
 impl Edge {
     /// An edge that lets at most `most` requests through at once.
     pub fn new(counted: Counted, most: usize) -> Self {
-        Self { counted, under_way: Arc::default(), most }
+        Self { counted, under_way: AtomicUsize::new(0), most }
     }
 
     fn turn(&self) -> Option<Turn<'_>> {
@@ -51,19 +56,50 @@ impl Drop for Turn<'_> {
 }
 
 /// Lets a request through.
-pub async fn pass(State(edge): State<Edge>, request: Request, next: Next) -> Response {
+pub async fn pass(State(edge): State<Arc<Edge>>, request: Request, next: Next) -> Response {
     let began = Instant::now();
     let route = request.extensions().get::<MatchedPath>().cloned();
     let (method, asked) = (request.method().clone(), Asked::of(&request));
     let answer = match edge.turn() {
         None => StatusCode::SERVICE_UNAVAILABLE.into_response(),
-        Some(_turn) if request.headers().contains_key(ACCEPT_ENCODING) => compressed(request, next).await,
-        Some(_turn) => next.run(request).await,
+        Some(_turn) => {
+            // A panic is a fault of ours; it must not take the connection, or other requests, with it.
+            let answer = AssertUnwindSafe(answer(request, next)).catch_unwind().await;
+            answer.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
+        }
     };
-    let answer = render(answer, asked);
+    let mut answer = render(answer, asked);
+    // Reads are for every web page. Said always: a cache may hand the answer to a page later.
+    let headers = answer.headers_mut();
+    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
     let route = route.as_ref().map_or("none", MatchedPath::as_str);
     edge.counted.count(route, &method, answer.status().as_u16(), began.elapsed());
     answer
+}
+
+async fn answer(request: Request, next: Next) -> Response {
+    let is_preflight = request.method() == Method::OPTIONS && request.headers().contains_key(ORIGIN);
+    let names_encodings = request.headers().contains_key(ACCEPT_ENCODING);
+    if is_preflight {
+        preflight(request, next).await
+    } else if names_encodings {
+        compressed(request, next).await
+    } else {
+        next.run(request).await
+    }
+}
+
+/// What a browser asks before it lets a page ask: any origin, no credentials.
+async fn preflight(request: Request, next: Next) -> Response {
+    let cors = CorsLayer::new()
+        .allow_origin(Any)
+        .allow_methods([Method::GET, Method::HEAD, Method::POST])
+        .allow_headers([header::ACCEPT, header::ACCEPT_LANGUAGE, header::CONTENT_TYPE, header::IF_NONE_MATCH]);
+    match cors.layer(next).oneshot(request).await {
+        Ok(response) => response.map(Body::new),
+        Err(never) => match never {},
+    }
 }
 
 /// The answer in the caller's encoding. Callers that name none do not pay for the possibility.

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::api::{App, not_acceptable, not_one_of};
-use super::negotiate::{language, media, reads_danish};
+use super::negotiate::{Caller, language, media, reads_danish};
 use super::params::Params;
 use super::problem::Failure;
 use super::reply::Reply;
@@ -63,7 +63,7 @@ pub async fn vocabulary(
     State(app): State<App>,
     Path(vocabulary): Path<String>,
     Params(at, wanted, _): Params<At, Representation>,
-    headers: HeaderMap,
+    Caller(headers): Caller,
 ) -> Result<Response, Failure> {
     let view = app.view(&vocabulary, &at)?;
     Ok(frame(&app, &view, &wanted, &headers)?)
@@ -74,7 +74,7 @@ pub async fn version(
     State(app): State<App>,
     Path((vocabulary, version)): Path<(String, String)>,
     Params(wanted, ..): Params<Representation>,
-    headers: HeaderMap,
+    Caller(headers): Caller,
 ) -> Result<Response, Failure> {
     let view = app.view(&vocabulary, &At { version: Some(version), ..At::default() })?;
     Ok(frame(&app, &view, &wanted, &headers)?)
@@ -85,7 +85,7 @@ pub async fn concept(
     State(app): State<App>,
     Path((vocabulary, key)): Path<(String, String)>,
     Params(at, wanted, _): Params<At, Representation>,
-    headers: HeaderMap,
+    Caller(headers): Caller,
 ) -> Result<Response, Failure> {
     let view = app.view(&vocabulary, &at)?;
     Ok(one(&app, &view, &key, &wanted, &headers)?)
@@ -96,7 +96,7 @@ pub async fn versioned_concept(
     State(app): State<App>,
     Path((vocabulary, version, key)): Path<(String, String, String)>,
     Params(wanted, ..): Params<Representation>,
-    headers: HeaderMap,
+    Caller(headers): Caller,
 ) -> Result<Response, Failure> {
     let view = app.view(&vocabulary, &At { version: Some(version), ..At::default() })?;
     Ok(one(&app, &view, &key, &wanted, &headers)?)

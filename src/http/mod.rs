@@ -17,15 +17,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
-use axum::http::{HeaderName, Method, StatusCode, header};
+use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
-use axum::response::IntoResponse;
 use axum::routing::get;
 use tokio::net::TcpListener;
-use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::cors::{Any, CorsLayer};
-use tower_http::limit::RequestBodyLimitLayer;
 use utoipa_swagger_ui::SwaggerUi;
 
 use self::edge::Edge;
@@ -64,7 +59,7 @@ pub async fn serve(
 /// The router of every door.
 pub fn router(registry: Arc<Registry>, options: &HttpOptions) -> Router {
     let counted = operation::Counted::new();
-    let (api, document) = api::router(options.timeout).split_for_parts();
+    let (api, document) = api::router(options).split_for_parts();
     let doors = api
         .route("/", get(web::index))
         .route("/id/{vocabulary}", get(id::vocabulary))
@@ -73,28 +68,15 @@ pub fn router(registry: Arc<Registry>, options: &HttpOptions) -> Router {
         .route("/id/{vocabulary}/versions/{version}/{key}", get(id::versioned_concept))
         .with_state(registry.clone())
         .merge(SwaggerUi::new("/api/docs").url("/api/openapi.json", document));
-    let doors = doors.layer(RequestBodyLimitLayer::new(options.body_limit)).layer(DefaultBodyLimit::disable());
     // Health and metrics answer also when everything else is told to wait.
     let operation = Router::new()
         .route("/health/live", get(operation::live))
         .route("/health/ready", get(operation::ready))
         .with_state(registry.clone())
         .merge(Router::new().route("/metrics", get(operation::metrics)).with_state((registry, counted.clone())));
-    let limited = Edge::new(counted.clone(), options.concurrency);
-    let unlimited = Edge::new(counted, usize::MAX);
-    let panics = CatchPanicLayer::custom(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response());
-    let doors = doors.layer(panics.clone()).layer(from_fn_with_state(limited, edge::pass));
-    let operation = operation.layer(panics).layer(from_fn_with_state(unlimited, edge::pass));
-    doors.merge(operation).layer(cors())
-}
-
-/// Reads are for every web page: any origin, no credentials.
-fn cors() -> CorsLayer {
-    let exposed = [header::ETAG, header::LINK, header::CONTENT_LANGUAGE].into_iter();
-    let exposed = exposed.chain(["x-total-count", "content-digest"].map(HeaderName::from_static));
-    CorsLayer::new()
-        .allow_origin(Any)
-        .allow_methods([Method::GET, Method::HEAD, Method::POST])
-        .allow_headers([header::ACCEPT, header::ACCEPT_LANGUAGE, header::CONTENT_TYPE, header::IF_NONE_MATCH])
-        .expose_headers(exposed.collect::<Vec<_>>())
+    let limited = Arc::new(Edge::new(counted.clone(), options.concurrency));
+    let unlimited = Arc::new(Edge::new(counted, usize::MAX));
+    let doors = doors.fallback(|| async { StatusCode::NOT_FOUND }).layer(from_fn_with_state(limited, edge::pass));
+    let operation = operation.layer(from_fn_with_state(unlimited, edge::pass));
+    doors.merge(operation)
 }

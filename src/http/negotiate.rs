@@ -1,7 +1,28 @@
 //! What the caller accepts: media types (RFC 9110, 12.5.1) and languages (12.5.4).
 
+use std::convert::Infallible;
+
+use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;
-use axum::http::header::{ACCEPT, ACCEPT_LANGUAGE};
+use axum::http::header::{ACCEPT, ACCEPT_LANGUAGE, IF_NONE_MATCH};
+use axum::http::request::Parts;
+
+/// The headers that answers turn on; the others are not copied.
+pub struct Caller(pub HeaderMap);
+
+impl<S: Sync> FromRequestParts<S> for Caller {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let mut headers = HeaderMap::new();
+        for name in [ACCEPT, ACCEPT_LANGUAGE, IF_NONE_MATCH] {
+            for value in parts.headers.get_all(&name) {
+                headers.append(name.clone(), value.clone());
+            }
+        }
+        Ok(Self(headers))
+    }
+}
 
 /// The language of labels: the first that the reader asks for, Danish when none.
 #[must_use]

@@ -2,11 +2,10 @@
 
 use askama::Template;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use axum::response::Response;
 
 use super::api::App;
-use super::negotiate::reads_danish;
+use super::negotiate::{Caller, reads_danish};
 use super::params::{Nothing, Params};
 use super::problem::Failure;
 use super::reply::Reply;
@@ -120,7 +119,7 @@ fn page(template: &impl Template, pinned: bool) -> Result<Reply> {
 }
 
 /// `/`: the vocabularies.
-pub async fn index(State(app): State<App>, headers: HeaderMap, _: Params<Nothing>) -> Result<Response, Failure> {
+pub async fn index(State(app): State<App>, Caller(headers): Caller, _: Params<Nothing>) -> Result<Response, Failure> {
     let template = Index { da: reads_danish(&headers), vocabularies: app.vocabularies() };
     Ok(page(&template, false)?.respond(&headers))
 }

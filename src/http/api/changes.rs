@@ -1,12 +1,12 @@
 //! What changed between two readings.
 
 use axum::extract::{Path, State};
-use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::App;
+use crate::http::negotiate::Caller;
 use crate::http::params::Params;
 use crate::http::problem::{Failure, Problem};
 use crate::http::reply::Reply;
@@ -34,7 +34,7 @@ pub async fn between(
     State(app): State<App>,
     Path(vocabulary): Path<String>,
     Params(between, ..): Params<Between>,
-    headers: HeaderMap,
+    Caller(headers): Caller,
 ) -> Result<Response, Failure> {
     app.plane(&vocabulary)?;
     let Some(from) = between.from else {

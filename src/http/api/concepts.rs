@@ -7,6 +7,7 @@ use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::App;
+use crate::http::negotiate::Caller;
 use crate::http::negotiate::{language, media};
 use crate::http::params::Params;
 use crate::http::problem::{Failure, Problem};
@@ -76,7 +77,7 @@ pub async fn list(
     OriginalUri(uri): OriginalUri,
     Path(vocabulary): Path<String>,
     Params(at, filter, paging): Params<At, ConceptFilter, Paging>,
-    headers: HeaderMap,
+    Caller(headers): Caller,
 ) -> Result<Response, Failure> {
     let view = app.view(&vocabulary, &at)?;
     let table = as_table(&headers, paging.format.as_deref())?;
@@ -95,7 +96,7 @@ pub async fn one(
     State(app): State<App>,
     Path((vocabulary, key)): Path<(String, String)>,
     Params(at, ..): Params<At>,
-    headers: HeaderMap,
+    Caller(headers): Caller,
 ) -> Result<Response, Failure> {
     let view = app.view(&vocabulary, &at)?;
     let concept = app.concept(&view, &key, &language(&headers))?;
@@ -120,7 +121,7 @@ pub async fn history(
     State(app): State<App>,
     Path((vocabulary, key)): Path<(String, String)>,
     Params(params, ..): Params<HistoryParams>,
-    headers: HeaderMap,
+    Caller(headers): Caller,
 ) -> Result<Response, Failure> {
     let ever = match params.registrations.as_deref() {
         None | Some("now") => false,
@@ -139,9 +140,9 @@ pub async fn ancestors(
     uri: OriginalUri,
     path: Path<(String, String)>,
     params: Params<At, Paging>,
-    headers: HeaderMap,
+    caller: Caller,
 ) -> Result<Response, Failure> {
-    relatives(app, uri, path, params, headers, Relatives::Ancestors)
+    relatives(app, uri, path, params, caller, Relatives::Ancestors)
 }
 
 /// Everything below a concept, parents before children.
@@ -153,9 +154,9 @@ pub async fn descendants(
     uri: OriginalUri,
     path: Path<(String, String)>,
     params: Params<At, Paging>,
-    headers: HeaderMap,
+    caller: Caller,
 ) -> Result<Response, Failure> {
-    relatives(app, uri, path, params, headers, Relatives::Descendants)
+    relatives(app, uri, path, params, caller, Relatives::Descendants)
 }
 
 /// The concepts directly below a concept, in order.
@@ -167,9 +168,9 @@ pub async fn children(
     uri: OriginalUri,
     path: Path<(String, String)>,
     params: Params<At, Paging>,
-    headers: HeaderMap,
+    caller: Caller,
 ) -> Result<Response, Failure> {
-    relatives(app, uri, path, params, headers, Relatives::Children)
+    relatives(app, uri, path, params, caller, Relatives::Children)
 }
 
 fn relatives(
@@ -177,7 +178,7 @@ fn relatives(
     OriginalUri(uri): OriginalUri,
     Path((vocabulary, key)): Path<(String, String)>,
     Params(at, paging, _): Params<At, Paging>,
-    headers: HeaderMap,
+    Caller(headers): Caller,
     which: Relatives,
 ) -> Result<Response, Failure> {
     let view = app.view(&vocabulary, &at)?;
@@ -195,7 +196,7 @@ pub async fn mappings(
     State(app): State<App>,
     Path((vocabulary, key)): Path<(String, String)>,
     Params(at, ..): Params<At>,
-    headers: HeaderMap,
+    Caller(headers): Caller,
 ) -> Result<Response, Failure> {
     let view = app.view(&vocabulary, &at)?;
     let content = app.concept(&view, &key, &language(&headers))?.said.content();

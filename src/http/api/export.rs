@@ -3,7 +3,7 @@
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -16,6 +16,7 @@ use utoipa::IntoParams;
 use super::App;
 use super::concepts::not_one_of;
 use crate::exchange::Format;
+use crate::http::negotiate::Caller;
 use crate::http::params::Params;
 use crate::http::problem::{Failure, Problem};
 use crate::http::reply::{cache, is_known};
@@ -47,7 +48,7 @@ pub async fn whole(
     State(app): State<App>,
     Path(vocabulary): Path<String>,
     Params(at, params, _): Params<At, ExportParams>,
-    headers: HeaderMap,
+    Caller(headers): Caller,
 ) -> Result<Response, Failure> {
     let view = app.view(&vocabulary, &at)?;
     let format = format(params.format.as_deref().unwrap_or_default())?;

@@ -2,12 +2,12 @@
 
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::App;
+use crate::http::negotiate::Caller;
 use crate::http::negotiate::language;
 use crate::http::params::{Nothing, Params};
 use crate::http::problem::{Failure, Problem};
@@ -41,7 +41,7 @@ pub struct ResolveParams {
 pub async fn resolve(
     State(app): State<App>,
     Params(params, ..): Params<ResolveParams>,
-    headers: HeaderMap,
+    Caller(headers): Caller,
 ) -> Result<Response, Failure> {
     let (language, date) = (language(&headers), params.date.as_deref());
     let found = match (&params.uri, &params.system, &params.code) {
@@ -89,7 +89,7 @@ pub struct Validations {
 pub async fn validate(
     State(app): State<App>,
     _: Params<Nothing>,
-    headers: HeaderMap,
+    Caller(headers): Caller,
     body: Bytes,
 ) -> Result<Response, Failure> {
     let language = language(&headers);

@@ -11,14 +11,14 @@ pub use concepts::{not_acceptable, not_one_of};
 
 use std::sync::Arc;
 
-use std::time::Duration;
-
+use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use tower_http::timeout::TimeoutLayer;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::HttpOptions;
 use super::problem::Problem;
 use crate::registry::{ConceptDocument, Registry};
 
@@ -42,10 +42,14 @@ pub type App = Arc<Registry>;
 pub struct Document;
 
 /// The routes, with their documentation.
-pub fn router(timeout: Duration) -> OpenApiRouter<App> {
+pub fn router(options: &HttpOptions) -> OpenApiRouter<App> {
     // Only what waits for something can take too long: a body, or the digest of a whole export.
-    let timeout = TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, timeout);
-    let waiting = OpenApiRouter::new().routes(routes!(export::whole)).routes(routes!(lookup::validate)).layer(timeout);
+    let timeout = TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, options.timeout);
+    let waiting = OpenApiRouter::new()
+        .routes(routes!(export::whole))
+        .routes(routes!(lookup::validate))
+        .layer(DefaultBodyLimit::max(options.body_limit))
+        .layer(timeout);
     let v1 = OpenApiRouter::new()
         .routes(routes!(vocabularies::list))
         .routes(routes!(vocabularies::one))

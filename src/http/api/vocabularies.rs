@@ -1,10 +1,10 @@
 //! Vocabularies and their versions.
 
 use axum::extract::{Path, State};
-use axum::http::HeaderMap;
 use axum::response::Response;
 
 use super::App;
+use crate::http::negotiate::Caller;
 use crate::http::params::{Nothing, Params};
 use crate::http::problem::{Failure, Problem};
 use crate::http::reply::Reply;
@@ -13,7 +13,7 @@ use crate::registry::{VersionAnswer, VocabularyAnswer};
 /// Every vocabulary, by slug.
 #[utoipa::path(get, path = "/vocabularies", operation_id = "vocabularies", tag = "vocabularies",
     responses((status = 200, body = [VocabularyAnswer])))]
-pub async fn list(State(app): State<App>, headers: HeaderMap, _: Params<Nothing>) -> Response {
+pub async fn list(State(app): State<App>, Caller(headers): Caller, _: Params<Nothing>) -> Response {
     Reply::json(&app.vocabularies(), false).respond(&headers)
 }
 
@@ -24,7 +24,7 @@ pub async fn list(State(app): State<App>, headers: HeaderMap, _: Params<Nothing>
 pub async fn one(
     State(app): State<App>,
     Path(vocabulary): Path<String>,
-    headers: HeaderMap,
+    Caller(headers): Caller,
     _: Params<Nothing>,
 ) -> Result<Response, Failure> {
     Ok(Reply::json(&app.vocabulary(&vocabulary)?, false).respond(&headers))
@@ -37,7 +37,7 @@ pub async fn one(
 pub async fn versions(
     State(app): State<App>,
     Path(vocabulary): Path<String>,
-    headers: HeaderMap,
+    Caller(headers): Caller,
     _: Params<Nothing>,
 ) -> Result<Response, Failure> {
     Ok(Reply::json(&app.versions(&vocabulary)?, false).respond(&headers))
@@ -54,7 +54,7 @@ pub async fn versions(
 pub async fn version(
     State(app): State<App>,
     Path((vocabulary, version)): Path<(String, String)>,
-    headers: HeaderMap,
+    Caller(headers): Caller,
     _: Params<Nothing>,
 ) -> Result<Response, Failure> {
     Ok(Reply::json(&app.version(&vocabulary, &version)?, true).respond(&headers))
