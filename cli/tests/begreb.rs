@@ -1,0 +1,370 @@
+//! The command line as its user meets it: real processes, real files, real signals.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+/// A folder of its own, gone with the test.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("begreb-cli-{}-{name}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&path);
+        std::fs::create_dir_all(&path).expect("a folder");
+        Self(path)
+    }
+
+    fn begreb(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_begreb"));
+        command.current_dir(&self.0).args(arguments).env_remove("BEGREB_DB").env("LANG", "en_GB.UTF-8");
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        self.begreb(arguments).output().expect("begreb runs")
+    }
+
+    /// Runs a command that must succeed, and reads its JSON.
+    fn json(&self, arguments: &[&str]) -> Value {
+        let output = self.run(&[arguments, &["--json"]].concat());
+        assert!(output.status.success(), "{arguments:?}: {}{}", text(&output.stdout), text(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("{arguments:?}: {e}: {}", text(&output.stdout)))
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.0.join(name), text).expect("a file");
+    }
+
+    fn verify(&self) -> Value {
+        self.json(&["verify"])
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// KL's publications, beside the project.
+fn kl() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let found = here.ancestors().map(|a| a.join("shared/data/kl")).find(|p| p.is_dir());
+    found.or_else(|| std::env::var_os("BEGREB_KL_DATA").map(Into::into)).expect("shared/data/kl or BEGREB_KL_DATA")
+}
+
+/// A table of `n` concepts under one top.
+fn table(n: usize, word: &str) -> String {
+    let mut table = "notation,parent,preferred.da,definition.da\nT,,top,\n".to_owned();
+    for i in 0..n {
+        table.push_str(&format!("C{i},T,{word} {i},indsats nummer {i} der ydes til borgeren\n"));
+    }
+    table
+}
+
+fn import(file: &str, label: &str, effective: &str) -> Vec<String> {
+    let arguments = ["import", "--vocabulary", "v", "--format", "csv", file, "--version", label, "--effective", effective];
+    arguments.map(String::from).to_vec()
+}
+
+fn strs(arguments: &[String]) -> Vec<&str> {
+    arguments.iter().map(String::as_str).collect()
+}
+
+const EDITIONS: [(&str, u64); 5] =
+    [("2020-09-08", 333), ("2023-05-17", 367), ("2023-06-22", 335), ("2024-05-30", 404), ("2024-10-31", 414)];
+
+#[test]
+fn the_five_editions_of_fsiii_are_one_history() {
+    let folder = Folder::new("fsiii");
+    let file = |day: &str| kl().join(format!("FSIII-{day}.json")).display().to_string();
+    let identity = folder.run(&["identity", &file("2024-10-31")]);
+    assert!(identity.status.success(), "{}", text(&identity.stderr));
+    folder.write("identity.csv", &text(&identity.stdout));
+    assert_eq!(text(&identity.stdout).lines().count(), 415);
+    for (day, concepts) in EDITIONS {
+        let path = file(day);
+        let arguments = ["import", "--vocabulary", "fsiii", "--format", "fhir", &path, "--version", day,
+            "--effective", day, "--identity", "identity.csv"];
+        let dry = folder.json(&[&arguments[..], &["--dry-run"]].concat());
+        assert_eq!(dry["verdict"], "planned");
+        let report = folder.json(&arguments);
+        assert_eq!((&report["verdict"], &report["manifest"]["concepts"]), (&"published".into(), &concepts.into()));
+    }
+    let before = folder.verify();
+    assert_eq!(before["versions"].as_array().map(Vec::len), Some(5));
+    // The same bytes again change nothing and say so.
+    let again = folder.run(&["import", "--vocabulary", "fsiii", &file("2024-10-31"), "--version", "2024-10-31",
+        "--effective", "2024-10-31"]);
+    assert!(again.status.success() && text(&again.stdout).contains("nothing was changed"), "{}", text(&again.stdout));
+    // Other bytes under a label that is taken are refused.
+    let other = folder.run(&["import", "--vocabulary", "fsiii", &file("2020-09-08"), "--version", "2024-10-31",
+        "--effective", "2024-10-31", "--identity", "identity.csv"]);
+    assert_eq!(other.status.code(), Some(1));
+    assert!(text(&other.stderr).contains("label-taken"), "{}", text(&other.stderr));
+    assert_eq!(folder.verify(), before);
+    let by_code = folder.json(&["show", "fsiii", "J1.4", "--history"]);
+    let uuid = by_code["uuid"].as_str().expect("a uuid");
+    assert_eq!(folder.json(&["show", "fsiii", uuid, "--history"]), by_code);
+    let labels: Vec<&Value> =
+        by_code["states"].as_array().into_iter().flatten().flat_map(|s| s["versions"].as_array().unwrap()).collect();
+    assert_eq!(labels, EDITIONS.map(|(day, _)| day));
+}
+
+#[test]
+fn without_the_identity_file_doubt_is_refused_and_nothing_is_changed() {
+    let folder = Folder::new("doubt");
+    for day in ["2023-06-22", "2024-05-30"] {
+        let path = kl().join(format!("FSIII-{day}.json")).display().to_string();
+        let output = folder.run(&["import", "--vocabulary", "fsiii", &path, "--version", day, "--effective", day]);
+        if day == "2024-05-30" {
+            assert_eq!(output.status.code(), Some(1));
+            let refusal = text(&output.stderr);
+            assert!(refusal.contains("identity-in-doubt") && refusal.contains("begreb identity"), "{refusal}");
+        } else {
+            assert!(output.status.success());
+        }
+    }
+    assert_eq!(folder.verify()["versions"].as_array().map(Vec::len), Some(1));
+}
+
+#[test]
+fn exit_codes_are_a_promise() {
+    let folder = Folder::new("codes");
+    folder.write("v.csv", &table(2, "ydelse"));
+    assert!(folder.run(&strs(&import("v.csv", "1", "2024-01-01"))).status.success());
+    for (arguments, code) in [
+        (&["show", "v", "C1"][..], 0),
+        (&["show", "v", "C9"], 1),
+        (&["show", "w"], 1),
+        (&["validate", "--vocabulary", "v", "C1"], 0),
+        (&["validate", "--vocabulary", "v", "C1", "C9"], 1),
+        (&["import", "--vocabulary", "v", "missing.csv", "--version", "2"], 1),
+        (&["import", "--vocabulary", "v", "v.csv", "--version", "a/b"], 1),
+        (&["import", "--vocabulary", "v", "v.csv", "--version", "2", "--effective", "i morgen"], 1),
+        (&["export", "--vocabulary", "v", "--format", "pdf"], 2),
+        (&["frobnicate"], 2),
+        (&["show", "--frobnicate"], 2),
+        (&["--help"], 0),
+    ] {
+        let output = folder.run(arguments);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {}", text(&output.stderr));
+    }
+    for verb in ["serve", "import", "identity", "export", "publish", "diff", "validate", "show", "verify", "rebuild",
+        "backup", "restore"] {
+        let help = text(&folder.run(&[verb, "--help"]).stdout);
+        assert!(help.contains(&format!("begreb {verb}")), "{verb} teaches by an example: {help}");
+    }
+}
+
+#[test]
+fn a_version_is_published_again_from_a_date() {
+    let folder = Folder::new("publish");
+    folder.write("a.csv", &table(3, "ydelse"));
+    folder.write("b.csv", &table(2, "indsats"));
+    folder.json(&strs(&import("a.csv", "1", "2024-01-01")));
+    folder.json(&strs(&import("b.csv", "2", "2025-01-01")));
+    let report = folder.json(&["publish", "--vocabulary", "v", "--version", "3", "--effective", "2026-01-01", "--from", "1"]);
+    assert_eq!((&report["verdict"], &report["manifest"]["concepts"]), (&"published".into(), &4.into()));
+    let term = |at: &[&str]| folder.json(&[&["show", "v", "C1"], at].concat())["terms"][0]["value"].clone();
+    assert_eq!(term(&["--version", "1"]), "ydelse 1");
+    assert_eq!(term(&["--date", "2025-06-01"]), "indsats 1");
+    assert_eq!(term(&["--version", "3"]), "ydelse 1");
+    folder.verify();
+}
+
+#[test]
+fn a_backup_is_the_registry() {
+    let folder = Folder::new("backup");
+    folder.write("a.csv", &table(50, "ydelse"));
+    folder.write("b.csv", &table(40, "indsats"));
+    folder.json(&strs(&import("a.csv", "1", "2024-01-01")));
+    folder.json(&strs(&import("b.csv", "2", "2025-01-01")));
+    let whole = folder.verify();
+    assert!(folder.run(&["backup", "copy.begreb"]).status.success());
+    assert_eq!(folder.run(&["backup", "copy.begreb"]).status.code(), Some(1), "a backup is not overwritten");
+    assert_eq!(folder.run(&["restore", "copy.begreb"]).status.code(), Some(1), "the database is not empty");
+    assert!(folder.run(&["--db", "sqlite:other.db", "restore", "copy.begreb"]).status.success());
+    assert_eq!(folder.json(&["--db", "sqlite:other.db", "verify"]), whole);
+    // Not one byte may be lost or changed.
+    let bytes = std::fs::read(folder.0.join("copy.begreb")).expect("a backup");
+    for (name, spoilt) in [("short", bytes[..bytes.len() / 2].to_vec()), ("spoilt", {
+        let mut spoilt = bytes.clone();
+        let middle = spoilt.len() / 2;
+        spoilt[middle] ^= 0x55;
+        spoilt
+    })] {
+        std::fs::write(folder.0.join(name), spoilt).expect("a file");
+        let output = folder.run(&["--db", &format!("sqlite:{name}.db"), "restore", name]);
+        assert_eq!(output.status.code(), Some(1), "{name}");
+    }
+}
+
+struct Server {
+    child: Child,
+    url: String,
+}
+
+impl Server {
+    fn start(folder: &Folder) -> Self {
+        let mut child = folder
+            .begreb(&["serve", "--listen", "127.0.0.1:0"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("it starts");
+        let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+        let line = lines.find(|l| l.as_ref().is_ok_and(|l| l.contains("ready at"))).expect("a line").expect("text");
+        let url = line.split_whitespace().find(|w| w.starts_with("http://")).expect("an address");
+        Self { url: url.trim_end_matches(['/', '.', ',']).to_owned(), child }
+    }
+
+    fn get(&self, path: &str) -> String {
+        let address = self.url.strip_prefix("http://").expect("an address");
+        let mut stream = std::net::TcpStream::connect(address).expect("it answers");
+        write!(stream, "GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").expect("it listens");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("an answer");
+        answer
+    }
+
+    fn stop(mut self, signal: &str) -> Option<i32> {
+        let pid = self.child.id().to_string();
+        Command::new("kill").args([signal, &pid]).status().expect("kill");
+        let began = Instant::now();
+        while began.elapsed() < Duration::from_secs(20) {
+            if let Some(status) = self.child.try_wait().expect("a child") {
+                return status.code();
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let _ = self.child.kill();
+        panic!("it did not stop at {signal}");
+    }
+}
+
+#[test]
+fn one_server_for_each_file_and_it_sees_what_others_write() {
+    let folder = Folder::new("serve");
+    folder.write("a.csv", &table(3, "ydelse"));
+    let server = Server::start(&folder);
+    let second = folder.run(&["serve", "--listen", "127.0.0.1:0"]);
+    assert_eq!(second.status.code(), Some(1));
+    let refusal = text(&second.stderr);
+    assert!(refusal.contains("database-in-use") && refusal.contains(&server.url), "{refusal}");
+    let written = folder.run(&strs(&import("a.csv", "1", "2024-01-01")));
+    assert!(written.status.success());
+    assert!(text(&written.stderr).contains(&server.url), "the user is told: {}", text(&written.stderr));
+    let began = Instant::now();
+    while !server.get("/api/v1/vocabularies/v/concepts/C1").starts_with("HTTP/1.1 200") {
+        assert!(began.elapsed() < Duration::from_secs(10), "the server does not see it");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    // The same verbs against the server.
+    let here = folder.json(&["show", "v", "C1"]);
+    assert_eq!(folder.json(&["--server", &server.url, "show", "v", "C1"]), here);
+    for arguments in [
+        &["diff", "--vocabulary", "v", "2023-12-31", "1"][..],
+        &["show", "v", "C1", "--history"],
+        &["show", "v"],
+        &["validate", "--vocabulary", "v", "C1", "--date", "2024-02-01"],
+    ] {
+        assert_eq!(folder.json(&[&["--server", &server.url], arguments].concat()), folder.json(arguments), "{arguments:?}");
+    }
+    let export = |more: &[&str]| folder.run(&[more, &["export", "--vocabulary", "v", "--format", "ttl"]].concat()).stdout;
+    assert_eq!(text(&export(&["--server", &server.url])), text(&export(&[])));
+    let unknown = folder.run(&["--server", &server.url, "show", "v", "C99"]);
+    assert_eq!(unknown.status.code(), Some(1));
+    assert!(text(&unknown.stderr).contains("unknown-concept"));
+    let another = import("a.csv", "2", "2024-01-02");
+    let writing = [&["--server", &server.url][..], &strs(&another)].concat();
+    assert_ne!(folder.run(&writing).status.code(), Some(0), "a writing verb needs the database itself");
+    assert_eq!(server.stop("-TERM"), Some(0));
+    let server = Server::start(&folder);
+    assert_eq!(server.stop("-INT"), Some(0));
+}
+
+/// Killed at any moment of an import, the registry has all of it or nothing, and goes on.
+#[test]
+fn a_crash_leaves_all_or_nothing() {
+    let folder = Folder::new("crash");
+    folder.write("a.csv", &table(300, "ydelse"));
+    folder.write("b.csv", &table(6_000, "indsats"));
+    folder.json(&strs(&import("a.csv", "0", "2020-01-01")));
+    let arguments = |label: &str| import("b.csv", label, "2021-01-01");
+    let began = Instant::now();
+    folder.json(&[&strs(&arguments("dry"))[..], &["--dry-run"]].concat());
+    // A whole import takes some times as long as a plan: kills are spread over that.
+    let span = began.elapsed() * 3;
+    let (mut whole, mut nothing) = (0, 0);
+    for turn in 0..12u32 {
+        let before = folder.verify();
+        let label = format!("k{turn}");
+        let mut list = arguments(&label);
+        // Every turn changes everything, so there is something to be torn.
+        folder.write("b.csv", &table(6_000, &format!("indsats{turn}")));
+        list[9] = format!("2021-02-{:02}", turn + 1);
+        let mut child = folder.begreb(&strs(&list)).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("begreb");
+        std::thread::sleep(span * (turn + 1) / 12);
+        let _ = child.kill();
+        child.wait().expect("it ended");
+        let after = folder.verify();
+        let labels = |v: &Value| v["versions"].as_array().map(Vec::len);
+        if labels(&after) == labels(&before) {
+            assert_eq!(after, before, "turn {turn}: something was left behind");
+            nothing += 1;
+        } else {
+            assert!(after["versions"].to_string().contains(&format!("\"{label}\"")));
+            whole += 1;
+        }
+    }
+    assert!(nothing > 0, "no kill came in time");
+    println!("{whole} whole, {nothing} nothing");
+    let report = folder.json(&strs(&import("b.csv", "last", "2022-01-01")));
+    assert_eq!(report["verdict"], "published");
+}
+
+/// A disk that is full, played by a limit on the size of files.
+#[test]
+fn a_full_disk_changes_nothing() {
+    let folder = Folder::new("full");
+    folder.write("a.csv", &table(300, "ydelse"));
+    folder.write("b.csv", &table(20_000, "indsats"));
+    folder.json(&strs(&import("a.csv", "1", "2020-01-01")));
+    let before = folder.verify();
+    let script = format!(
+        "trap '' XFSZ; ulimit -f 3000; exec {} {}",
+        env!("CARGO_BIN_EXE_begreb"),
+        import("b.csv", "2", "2021-01-01").join(" ")
+    );
+    let output = Command::new("bash").arg("-c").arg(script).current_dir(&folder.0).output().expect("bash");
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("nothing was changed"), "{}", text(&output.stderr));
+    assert_eq!(folder.verify(), before);
+    folder.json(&strs(&import("b.csv", "2", "2021-01-01")));
+}
+
+#[test]
+fn every_option_is_also_a_variable_and_a_line_of_the_file() {
+    let folder = Folder::new("config");
+    folder.write("v.csv", &table(1, "ydelse"));
+    folder.write("begreb.toml", "db = \"sqlite:file.db\"\n");
+    assert!(folder.run(&[&["--config", "begreb.toml"][..], &strs(&import("v.csv", "1", "2024-01-01"))].concat()).status.success());
+    assert!(folder.0.join("file.db").exists());
+    let by_variable = folder.begreb(&["--config", "begreb.toml", "show", "v"]).env("BEGREB_DB", "sqlite:none.db").output();
+    assert_eq!(by_variable.expect("begreb").status.code(), Some(1), "the variable wins over the file");
+    let by_flag = folder.begreb(&["--db", "sqlite:file.db", "show", "v"]).env("BEGREB_DB", "sqlite:none.db").output();
+    assert!(by_flag.expect("begreb").status.success(), "the flag wins over the variable");
+    folder.write("wrong.toml", "db = \"sqlite:file.db\"\nfrobnicate = 1\n");
+    let wrong = folder.run(&["--config", "wrong.toml", "show", "v"]);
+    assert_eq!(wrong.status.code(), Some(2));
+    assert!(text(&wrong.stderr).contains("frobnicate") && text(&wrong.stderr).contains('2'), "{}", text(&wrong.stderr));
+}
