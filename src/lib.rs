@@ -12,7 +12,8 @@
 //! | `store` | `model` |
 //! | `projection` | `store`, `model` |
 //! | `registry` | `projection`, `store`, `exchange`, `model` |
-//! | `http`, `cli/` | `registry`; the names of `model` and of the formats |
+//! | `http` | `registry`; the names of `model` and of the formats |
+//! | `cli/` | `registry`, `http`; it opens the `store` and reads files through `exchange` |
 //!
 //! `ARCHITECTURE.md` follows one publication and one reading through the rooms.
 
