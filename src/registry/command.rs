@@ -246,12 +246,12 @@ impl Registry {
         let acts: Vec<Act<'_>> = plan
             .acts
             .iter()
-            .map(|(concept, content, revision)| Act {
-                concept: *concept,
+            .map(|act| Act {
+                concept: act.concept,
                 valid: plan.valid,
-                content: content.as_deref(),
-                states: known.states.get(concept).unwrap_or(&none),
-                revision,
+                content: act.content.as_deref(),
+                states: known.states.get(&act.concept).unwrap_or(&none),
+                revision: &act.revision,
             })
             .collect();
         write.act(vocabulary.uuid(), &acts).await?;

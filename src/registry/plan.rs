@@ -94,9 +94,17 @@ pub struct Plan {
     /// Triples that belong to no concept.
     pub statements: Vec<Statement>,
     /// What is to be written for each concept: new content or retirement.
-    pub(super) acts: Vec<(Uuid, Option<Arc<Content>>, Revision<Arc<Content>>)>,
+    pub(super) acts: Vec<PlannedAct>,
     /// The concepts that the registry has not seen before.
     pub(super) created: Vec<Uuid>,
+}
+
+/// What is to be written for one concept.
+pub(super) struct PlannedAct {
+    pub(super) concept: Uuid,
+    /// The content; `None` retires.
+    pub(super) content: Option<Arc<Content>>,
+    pub(super) revision: Revision<Arc<Content>>,
 }
 
 /// What an edition is to be.
@@ -151,7 +159,7 @@ pub fn plan(mut incoming: Incoming, known: &Known, wish: Wish<'_>) -> Result<Pla
         lines.push(line(*uuid, content, outcome, Some(*matched), kinds));
         let revision = timeline(known, uuid)?.plan(wish.at, valid, Some(content.clone()))?;
         if !revision.is_empty() {
-            acts.push((*uuid, Some(content.clone()), revision));
+            acts.push(PlannedAct { concept: *uuid, content: Some(content.clone()), revision });
         }
     }
     let staying: HashSet<Uuid> = contents.iter().map(|(u, _)| *u).collect();
@@ -165,10 +173,10 @@ pub fn plan(mut incoming: Incoming, known: &Known, wish: Wish<'_>) -> Result<Pla
         if let Some(content) = base.contents.get(uuid) {
             lines.push(line(*uuid, content, Outcome::Retired, None, Vec::new()));
         }
-        acts.push((*uuid, None, revision));
+        acts.push(PlannedAct { concept: *uuid, content: None, revision });
     }
     // In the order of the uuids: so the log and the states are laid down as they lie on disk.
-    acts.sort_unstable_by_key(|(uuid, ..)| *uuid);
+    acts.sort_unstable_by_key(|act| act.concept);
     let mut sorted: Vec<_> = contents.iter().collect();
     sorted.sort_unstable_by_key(|(u, _)| *u);
     for (uuid, content) in sorted {

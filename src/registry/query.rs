@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::answer::VersionName;
 use super::{Registry, View};
 use crate::model::{
-    Code, ConceptChange, ConceptChangeKind, Content, Instant, Place, Point, Refusal, Result, Slug, diff, parse_date,
+    Code, ConceptChange, ConceptChangeKind, Instant, Place, Point, Refusal, Result, Slug, diff, parse_date,
 };
 use crate::projection::Plane;
 
@@ -134,18 +134,14 @@ impl Registry {
     pub fn changes(&self, slug: &str, from: &str, to: Option<&str>) -> Result<ChangesAnswer> {
         let plane = self.plane(slug)?;
         let (before, after) = (self.edge(&plane, Some(from), "from")?, self.edge(&plane, to, "to")?);
-        let (mut pairs, mut gone): (Vec<(Uuid, Option<Content>, Option<Content>)>, Vec<_>) = Default::default();
-        for entry in after.edition.entries() {
-            let old = before.edition.get(entry.uuid());
-            if old.is_none_or(|o| o.said().digest != entry.said().digest) {
-                pairs.push((entry.uuid(), old.map(|o| o.said().content()), Some(entry.said().content())));
-            }
-        }
-        for entry in before.edition.entries().filter(|e| after.edition.get(e.uuid()).is_none()) {
-            gone.push((entry.uuid(), Some(entry.said().content()), None));
-        }
-        pairs.append(&mut gone);
-        let pairs: Vec<_> = pairs.iter().map(|(u, b, a)| (*u, b.as_ref(), a.as_ref())).collect();
+        let here = |view: &View, uuid: Uuid| view.edition.get(uuid).map(|e| e.said().clone());
+        let kept = after.edition.entries().map(|e| e.uuid());
+        let gone = before.edition.entries().map(|e| e.uuid()).filter(|u| after.edition.get(*u).is_none());
+        let differs = |uuid: &Uuid| here(&before, *uuid).map(|s| s.digest) != here(&after, *uuid).map(|s| s.digest);
+        let content = |view: &View, uuid: Uuid| here(view, uuid).map(|said| said.content());
+        let differing: Vec<Uuid> = kept.chain(gone).filter(differs).collect();
+        let contents: Vec<_> = differing.iter().map(|u| (*u, content(&before, *u), content(&after, *u))).collect();
+        let pairs: Vec<_> = contents.iter().map(|(u, b, a)| (*u, b.as_ref(), a.as_ref())).collect();
         let changes = diff(&pairs);
         let mut counts = std::collections::BTreeMap::new();
         for kind in changes.iter().flat_map(|c| &c.kinds) {

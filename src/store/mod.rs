@@ -339,13 +339,12 @@ impl Wakes {
         }
         match &mut self.listener {
             // A lost connection is an error here: the poll goes on, and the next turn connects again.
-            Some(listener) => match tokio::time::timeout(Self::POLL, listener.recv()).await {
-                Ok(Err(_)) => {
+            Some(listener) => {
+                if let Ok(Err(_)) = tokio::time::timeout(Self::POLL, listener.recv()).await {
                     self.listener = None;
                     tokio::time::sleep(Self::POLL).await;
                 }
-                Ok(Ok(_)) | Err(_) => {}
-            },
+            }
             None => tokio::time::sleep(Self::POLL).await,
         }
     }

@@ -198,7 +198,7 @@ impl Write {
             }
             self.flush().await?;
             // In the order of the index: neighbours in a batch are neighbours on disk.
-            contents.sort_unstable_by(|a: &(crate::model::Digest, String), b| a.0.cmp(&b.0));
+            contents.sort_unstable_by_key(|content: &(crate::model::Digest, String)| content.0);
             let contents = contents.into_iter().map(|(digest, body)| json!([digest, body]));
             self.batches(sql::CONTENTS_INSERT, contents).await?;
             self.batches(sql::STATES_CLOSE, closed.into_iter()).await?;

@@ -58,7 +58,6 @@ pub async fn resolve(
 /// One code, or many.
 #[derive(Deserialize, ToSchema)]
 #[serde(untagged)]
-#[expect(clippy::large_enum_variant, reason = "there is one for each request")]
 pub enum ValidateBody {
     /// Up to 10 000 codes.
     Many {
