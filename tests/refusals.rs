@@ -665,11 +665,10 @@ async fn a_reading_before_the_first_version_is_empty_and_says_so() {
     on_every_database(async |w| {
         with_something(&w).await;
         w.clock.set("2026-11-23T12:00:00Z");
-        let then = "date=1999-01-01&registered=2026-11-22T13:00:00Z";
+        let then = "date=1999-01-01&registered=2026-11-22T12:00:00Z";
         assert_eq!(w.json(&format!("{V}/concepts?{then}")).await, json!({ "total": 0, "concepts": [] }));
         let answer = w.ask("GET", &format!("{V}/concepts/A?{then}"), &[("accept-language", "en")]).await.with(404);
-        assert_eq!(answer.code(), "not-in-version");
-        // BUG: where there is no version, the text ends in "in the version ".
+        assert_eq!(answer.code(), "nothing-in-force");
         let title = answer.json()["title"].as_str().expect("a title").to_owned();
         assert!(!title.ends_with(' '), "'{title}'");
     })

@@ -59,7 +59,7 @@ impl Source<'_> {
     /// The history of a concept; with `ever`, also what was said before and is no longer.
     pub fn history(&self, slug: &str, key: &str, ever: bool) -> Result<String> {
         match self {
-            Self::Here(registry, _) => json(&registry.history(slug, key, ever)?),
+            Self::Here(registry, _) => json(&registry.history(slug, key, &At::default(), ever)?),
             Self::There(server) => {
                 let query: &[_] = if ever { &[("registrations", "all")] } else { &[] };
                 server.get(&path(slug, &format!("/concepts/{}/history", encode(key))), query)

@@ -32,7 +32,8 @@ impl Folder {
     fn json(&self, arguments: &[&str]) -> Value {
         let output = self.run(&[arguments, &["--json"]].concat());
         assert!(output.status.success(), "{arguments:?}: {}{}", text(&output.stdout), text(&output.stderr));
-        serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("{arguments:?}: {e}: {}", text(&output.stdout)))
+        serde_json::from_slice(&output.stdout)
+            .unwrap_or_else(|e| panic!("{arguments:?}: {e}: {}", text(&output.stdout)))
     }
 
     fn write(&self, name: &str, text: &str) {
@@ -71,7 +72,8 @@ fn table(n: usize, word: &str) -> String {
 }
 
 fn import(file: &str, label: &str, effective: &str) -> Vec<String> {
-    let arguments = ["import", "--vocabulary", "v", "--format", "csv", file, "--version", label, "--effective", effective];
+    let arguments =
+        ["import", "--vocabulary", "v", "--format", "csv", file, "--version", label, "--effective", effective];
     arguments.map(String::from).to_vec()
 }
 
@@ -92,8 +94,20 @@ fn the_five_editions_of_fsiii_are_one_history() {
     assert_eq!(text(&identity.stdout).lines().count(), 415);
     for (day, concepts) in EDITIONS {
         let path = file(day);
-        let arguments = ["import", "--vocabulary", "fsiii", "--format", "fhir", &path, "--version", day,
-            "--effective", day, "--identity", "identity.csv"];
+        let arguments = [
+            "import",
+            "--vocabulary",
+            "fsiii",
+            "--format",
+            "fhir",
+            &path,
+            "--version",
+            day,
+            "--effective",
+            day,
+            "--identity",
+            "identity.csv",
+        ];
         let dry = folder.json(&[&arguments[..], &["--dry-run"]].concat());
         assert_eq!(dry["verdict"], "planned");
         let report = folder.json(&arguments);
@@ -102,12 +116,30 @@ fn the_five_editions_of_fsiii_are_one_history() {
     let before = folder.verify();
     assert_eq!(before["versions"].as_array().map(Vec::len), Some(5));
     // The same bytes again change nothing and say so.
-    let again = folder.run(&["import", "--vocabulary", "fsiii", &file("2024-10-31"), "--version", "2024-10-31",
-        "--effective", "2024-10-31"]);
+    let again = folder.run(&[
+        "import",
+        "--vocabulary",
+        "fsiii",
+        &file("2024-10-31"),
+        "--version",
+        "2024-10-31",
+        "--effective",
+        "2024-10-31",
+    ]);
     assert!(again.status.success() && text(&again.stdout).contains("nothing was changed"), "{}", text(&again.stdout));
     // Other bytes under a label that is taken are refused.
-    let other = folder.run(&["import", "--vocabulary", "fsiii", &file("2020-09-08"), "--version", "2024-10-31",
-        "--effective", "2024-10-31", "--identity", "identity.csv"]);
+    let other = folder.run(&[
+        "import",
+        "--vocabulary",
+        "fsiii",
+        &file("2020-09-08"),
+        "--version",
+        "2024-10-31",
+        "--effective",
+        "2024-10-31",
+        "--identity",
+        "identity.csv",
+    ]);
     assert_eq!(other.status.code(), Some(1));
     assert!(text(&other.stderr).contains("label-taken"), "{}", text(&other.stderr));
     assert_eq!(folder.verify(), before);
@@ -158,8 +190,10 @@ fn exit_codes_are_a_promise() {
         let output = folder.run(arguments);
         assert_eq!(output.status.code(), Some(code), "{arguments:?}: {}", text(&output.stderr));
     }
-    for verb in ["serve", "import", "identity", "export", "publish", "diff", "validate", "show", "verify", "rebuild",
-        "backup", "restore"] {
+    for verb in [
+        "serve", "import", "identity", "export", "publish", "diff", "validate", "show", "verify", "rebuild", "backup",
+        "restore",
+    ] {
         let help = text(&folder.run(&[verb, "--help"]).stdout);
         assert!(help.contains(&format!("begreb {verb}")), "{verb} teaches by an example: {help}");
     }
@@ -172,7 +206,8 @@ fn a_version_is_published_again_from_a_date() {
     folder.write("b.csv", &table(2, "indsats"));
     folder.json(&strs(&import("a.csv", "1", "2024-01-01")));
     folder.json(&strs(&import("b.csv", "2", "2025-01-01")));
-    let report = folder.json(&["publish", "--vocabulary", "v", "--version", "3", "--effective", "2026-01-01", "--from", "1"]);
+    let report =
+        folder.json(&["publish", "--vocabulary", "v", "--version", "3", "--effective", "2026-01-01", "--from", "1"]);
     assert_eq!((&report["verdict"], &report["manifest"]["concepts"]), (&"published".into(), &4.into()));
     let term = |at: &[&str]| folder.json(&[&["show", "v", "C1"], at].concat())["terms"][0]["value"].clone();
     assert_eq!(term(&["--version", "1"]), "ydelse 1");
@@ -196,12 +231,15 @@ fn a_backup_is_the_registry() {
     assert_eq!(folder.json(&["--db", "sqlite:other.db", "verify"]), whole);
     // Not one byte may be lost or changed.
     let bytes = std::fs::read(folder.0.join("copy.begreb")).expect("a backup");
-    for (name, spoilt) in [("short", bytes[..bytes.len() / 2].to_vec()), ("spoilt", {
-        let mut spoilt = bytes.clone();
-        let middle = spoilt.len() / 2;
-        spoilt[middle] ^= 0x55;
-        spoilt
-    })] {
+    for (name, spoilt) in [
+        ("short", bytes[..bytes.len() / 2].to_vec()),
+        ("spoilt", {
+            let mut spoilt = bytes.clone();
+            let middle = spoilt.len() / 2;
+            spoilt[middle] ^= 0x55;
+            spoilt
+        }),
+    ] {
         std::fs::write(folder.0.join(name), spoilt).expect("a file");
         let output = folder.run(&["--db", &format!("sqlite:{name}.db"), "restore", name]);
         assert_eq!(output.status.code(), Some(1), "{name}");
@@ -277,9 +315,14 @@ fn one_server_for_each_file_and_it_sees_what_others_write() {
         &["show", "v"],
         &["validate", "--vocabulary", "v", "C1", "--date", "2024-02-01"],
     ] {
-        assert_eq!(folder.json(&[&["--server", &server.url], arguments].concat()), folder.json(arguments), "{arguments:?}");
+        assert_eq!(
+            folder.json(&[&["--server", &server.url], arguments].concat()),
+            folder.json(arguments),
+            "{arguments:?}"
+        );
     }
-    let export = |more: &[&str]| folder.run(&[more, &["export", "--vocabulary", "v", "--format", "ttl"]].concat()).stdout;
+    let export =
+        |more: &[&str]| folder.run(&[more, &["export", "--vocabulary", "v", "--format", "ttl"]].concat()).stdout;
     assert_eq!(text(&export(&["--server", &server.url])), text(&export(&[])));
     let unknown = folder.run(&["--server", &server.url, "show", "v", "C99"]);
     assert_eq!(unknown.status.code(), Some(1));
@@ -312,7 +355,8 @@ fn a_crash_leaves_all_or_nothing() {
         // Every turn changes everything, so there is something to be torn.
         folder.write("b.csv", &table(6_000, &format!("indsats{turn}")));
         list[9] = format!("2021-02-{:02}", turn + 1);
-        let mut child = folder.begreb(&strs(&list)).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("begreb");
+        let mut child =
+            folder.begreb(&strs(&list)).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("begreb");
         std::thread::sleep(span * (turn + 1) / 12);
         let _ = child.kill();
         child.wait().expect("it ended");
@@ -357,9 +401,15 @@ fn every_option_is_also_a_variable_and_a_line_of_the_file() {
     let folder = Folder::new("config");
     folder.write("v.csv", &table(1, "ydelse"));
     folder.write("begreb.toml", "db = \"sqlite:file.db\"\n");
-    assert!(folder.run(&[&["--config", "begreb.toml"][..], &strs(&import("v.csv", "1", "2024-01-01"))].concat()).status.success());
+    assert!(
+        folder
+            .run(&[&["--config", "begreb.toml"][..], &strs(&import("v.csv", "1", "2024-01-01"))].concat())
+            .status
+            .success()
+    );
     assert!(folder.0.join("file.db").exists());
-    let by_variable = folder.begreb(&["--config", "begreb.toml", "show", "v"]).env("BEGREB_DB", "sqlite:none.db").output();
+    let by_variable =
+        folder.begreb(&["--config", "begreb.toml", "show", "v"]).env("BEGREB_DB", "sqlite:none.db").output();
     assert_eq!(by_variable.expect("begreb").status.code(), Some(1), "the variable wins over the file");
     let by_flag = folder.begreb(&["--db", "sqlite:file.db", "show", "v"]).env("BEGREB_DB", "sqlite:none.db").output();
     assert!(by_flag.expect("begreb").status.success(), "the flag wins over the variable");

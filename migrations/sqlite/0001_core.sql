@@ -105,6 +105,20 @@ BEGIN SELECT RAISE(ABORT, 'begreb: content is never changed'); END;
 CREATE TRIGGER content_no_delete BEFORE DELETE ON content
 BEGIN SELECT RAISE(ABORT, 'begreb: content is never deleted'); END;
 
+-- INSERT OR REPLACE deletes without asking the delete triggers: nothing is put in the place of what is there.
+CREATE TRIGGER version_no_replace BEFORE INSERT ON version
+WHEN EXISTS (SELECT 1 FROM version v WHERE v.uuid = NEW.uuid OR (v.vocabulary = NEW.vocabulary AND v.label = NEW.label))
+BEGIN SELECT RAISE(ABORT, 'begreb: a published version is never replaced'); END;
+CREATE TRIGGER change_no_replace BEFORE INSERT ON change
+WHEN EXISTS (SELECT 1 FROM change c WHERE c.seq = NEW.seq)
+BEGIN SELECT RAISE(ABORT, 'begreb: the change log is never replaced'); END;
+CREATE TRIGGER content_no_replace BEFORE INSERT ON content
+WHEN EXISTS (SELECT 1 FROM content c WHERE c.digest = NEW.digest AND c.body <> NEW.body)
+BEGIN SELECT RAISE(ABORT, 'begreb: content is never replaced'); END;
+CREATE TRIGGER concept_no_replace BEFORE INSERT ON concept
+WHEN EXISTS (SELECT 1 FROM concept c WHERE c.uuid = NEW.uuid)
+BEGIN SELECT RAISE(ABORT, 'begreb: a concept is never replaced'); END;
+
 CREATE TRIGGER concept_no_update BEFORE UPDATE ON concept
 BEGIN SELECT RAISE(ABORT, 'begreb: a concept keeps its uuid and its vocabulary'); END;
 CREATE TRIGGER concept_no_delete BEFORE DELETE ON concept

@@ -106,11 +106,10 @@ fn frame(app: &App, view: &View, wanted: &Representation, headers: &HeaderMap) -
     let slug = view.vocabulary().slug().as_str();
     let reply = match representation(headers, wanted.format.as_deref())? {
         As::Page => web::vocabulary(app, view, reads_danish(headers))?,
-        As::Json if view.pinned => {
-            let label = view.version.as_ref().map(|v| v.label.to_string()).unwrap_or_default();
-            Reply::json(&app.version(slug, &label)?, true)
-        }
-        As::Json => Reply::json(&app.vocabulary(slug)?, false),
+        As::Json => match view.version.as_ref().filter(|_| view.pinned) {
+            Some(version) => Reply::json(&app.version(slug, version.label.as_str())?, true),
+            None => Reply::json(&app.vocabulary(slug)?, false),
+        },
         As::File(format) => {
             let mut bytes = Vec::new();
             app.export_frame(view, format, &mut bytes)?;

@@ -66,16 +66,36 @@ where
     Ok(Params(read(&a.finish())?, read(&b.finish())?, read(&c.finish())?))
 }
 
+/// Reads one struct from its parameters. When that fails, the parameters are tried one at a time, so that the
+/// refusal names the one that is wrong.
 fn read<T: DeserializeOwned>(query: &str) -> Result<T> {
-    serde_urlencoded::from_str(query).map_err(|e| {
-        let text = e.to_string();
-        Refusal::new(
-            Code::InvalidParameter,
-            format!("en parameter kan ikke læses: {text}"),
-            format!("a parameter cannot be read: {text}"),
-        )
-        .at(Place::field(query.chars().take(200).collect::<String>()))
-    })
+    let error = match serde_urlencoded::from_str(query) {
+        Ok(read) => return Ok(read),
+        Err(error) => error,
+    };
+    let mut seen = std::collections::HashSet::new();
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        if !seen.insert(name.clone()) {
+            return Err(Refusal::new(
+                Code::InvalidParameter,
+                format!("parameteren {name} er der to gange"),
+                format!("the parameter {name} is there twice"),
+            )
+            .at(Place::field(name)));
+        }
+        let alone = form_urlencoded::Serializer::new(String::new()).append_pair(&name, &value).finish();
+        if serde_urlencoded::from_str::<T>(&alone).is_err() {
+            return Err(wrong(&name, &value));
+        }
+    }
+    Err(wrong("?", &error.to_string()))
+}
+
+/// The refusal of a value; only numbers are read as anything but text.
+fn wrong(name: &str, value: &str) -> Refusal {
+    let value: String = value.chars().take(80).collect();
+    let (da, en) = (format!("{name} kan ikke være »{value}«"), format!("{name} cannot be '{value}'"));
+    Refusal::new(Code::InvalidParameter, da, en).at(Place::field(name)).allowed(["a whole number"])
 }
 
 /// The names of a struct's parameters, asked for once.

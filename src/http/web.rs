@@ -196,7 +196,7 @@ pub fn concept(app: &Registry, view: &View, key: &str, da: bool) -> Result<Reply
         more_children: total.saturating_sub(children.len()),
         children,
         related,
-        history: app.history(view.vocabulary().slug().as_str(), &concept.uuid.to_string(), false)?,
+        history: app.history(view.vocabulary().slug().as_str(), &concept.uuid.to_string(), &At::default(), false)?,
         pinned: view.version.as_ref().filter(|_| view.pinned).map(|v| v.label.to_string()),
         concept,
     };

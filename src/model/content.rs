@@ -275,7 +275,8 @@ pub struct Statement {
     pub subject: Option<String>,
 }
 
-/// The open form of a concept's content, with targets named by `T`. See [`Content`].
+// The open form, with targets named by `T`; Content is the lawful one.
+/// A concept's content.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, bound(deserialize = "T: Deserialize<'de>"))]
 #[schema(bound = "")]
@@ -434,6 +435,13 @@ impl Content {
     #[must_use]
     pub fn fields(&self) -> &ContentFields {
         &self.0
+    }
+
+    /// The same content at another place among its siblings.
+    #[must_use]
+    pub fn ranked(mut self, rank: i64) -> Self {
+        self.0.rank = Some(rank);
+        self
     }
 
     /// The fields, to change and make lawful again.

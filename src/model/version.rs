@@ -72,28 +72,37 @@ pub struct Origin {
     pub bytes: u64,
 }
 
-/// Computes the digest of a version over its canonical form: for each concept, in ascending order of uuid,
-/// one line `{"content":…,"uuid":"…"}` in canonical JSON; when the version has statements of its own, one
-/// line `{"statements":[…]}` after them. Lines end with LF.
+/// Computes the digest of a version over its canonical form: for each concept, in the order of the version
+/// (parents before children, siblings in order), one line `{"content":…,"uuid":"…"}` in canonical JSON, without
+/// the content's `rank`, whose number depends on what was imported before; when the version has statements of
+/// its own, one line `{"statements":[…]}` after them. Lines end with LF.
 #[derive(Default)]
 pub struct VersionHasher {
     hasher: Sha256,
-    last: Option<Uuid>,
     /// How many concepts were added.
     pub concepts: u64,
 }
 
+/// Canonical content before and after its `rank`. A quote inside a JSON string is written `\"`, so the bytes
+/// `"rank":` stand only where the member does.
+fn around_rank(content: &str) -> (&str, &str) {
+    let Some(start) = content.find("\"rank\":") else { return (content, "") };
+    let end = content[start..].find([',', '}']).map_or(content.len(), |n| start + n);
+    // The comma goes with it: the one after, or, for the last member, the one before.
+    match content[end..].strip_prefix(',') {
+        Some(rest) => (&content[..start], rest),
+        None => (content[..start].strip_suffix(',').unwrap_or(&content[..start]), &content[end..]),
+    }
+}
+
 impl VersionHasher {
-    /// Adds a concept; `content` is its canonical JSON.
-    ///
-    /// # Panics
-    /// When concepts come in another order than that of their uuids: the caller sorts.
+    /// Adds the next concept; `content` is its canonical JSON.
     pub fn concept(&mut self, uuid: Uuid, content: &str) {
-        assert!(self.last < Some(uuid), "concepts are digested in the order of their uuids");
-        self.last = Some(uuid);
+        let (before, after) = around_rank(content);
         self.concepts += 1;
         self.hasher.update(b"{\"content\":");
-        self.hasher.update(content);
+        self.hasher.update(before);
+        self.hasher.update(after);
         self.hasher.update(format!(",\"uuid\":\"{uuid}\"}}\n"));
     }
 
@@ -106,5 +115,25 @@ impl VersionHasher {
             self.hasher.update(b"\n");
         }
         Digest::from_hasher(self.hasher)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rank_is_left_out_wherever_it_stands() {
+        for (content, left) in [
+            (r#"{"notation":"a","rank":-7,"terms":[]}"#, r#"{"notation":"a","terms":[]}"#),
+            (r#"{"rank":7,"terms":[]}"#, r#"{"terms":[]}"#),
+            (r#"{"notation":"a","rank":7}"#, r#"{"notation":"a"}"#),
+            (r#"{"rank":7}"#, "{}"),
+            (r#"{"notation":"\"rank\":1,"}"#, r#"{"notation":"\"rank\":1,"}"#),
+            (r#"{"notation":"\"rank\":1,","rank":2}"#, r#"{"notation":"\"rank\":1,"}"#),
+        ] {
+            let (before, after) = around_rank(content);
+            assert_eq!(format!("{before}{after}"), left);
+        }
     }
 }

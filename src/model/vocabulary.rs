@@ -58,7 +58,8 @@ pub struct Facet {
     pub titles: Vec<Text>,
 }
 
-/// The open form of a vocabulary. See [`Vocabulary`].
+// The open form; Vocabulary is the lawful one.
+/// A vocabulary.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct VocabularyFields {

@@ -82,10 +82,8 @@ impl Edition {
     /// The digest of the canonical form of this reading.
     #[must_use]
     pub fn digest(&self, statements: &[Statement]) -> (u64, crate::model::Digest) {
-        let mut sayings: Vec<&Arc<Saying>> = self.sayings.iter().collect();
-        sayings.sort_unstable_by_key(|s| s.concept);
         let mut hasher = VersionHasher::default();
-        for s in sayings {
+        for s in &self.sayings {
             hasher.concept(s.concept, &s.state.content().json);
         }
         (hasher.concepts, hasher.finish(statements))

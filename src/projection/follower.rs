@@ -13,12 +13,20 @@ use crate::model::{Clock, Instant, Point, Result, today_in_denmark};
 use crate::store::{Head, Store};
 
 /// All vocabularies, as of one position of the change log.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Snapshot {
     /// The position.
     pub position: i64,
+    /// The instant of the row at the position: everything to come is registered later.
+    pub at: Instant,
     /// The planes, by slug.
     planes: Vec<Arc<Plane>>,
+}
+
+impl Default for Snapshot {
+    fn default() -> Self {
+        Self { position: 0, at: Instant::BEGINNING, planes: Vec::new() }
+    }
 }
 
 impl Snapshot {
@@ -93,7 +101,13 @@ impl Projections {
     /// Reads a vocabulary at a point, with the version in force there.
     #[must_use]
     pub fn view(&self, plane: &Arc<Plane>, at: Point, pinned: bool) -> View {
-        View { edition: self.edition(plane, at), version: plane.version_at(at).cloned(), plane: plane.clone(), pinned }
+        View {
+            edition: self.edition(plane, at),
+            version: plane.version_at(at).cloned(),
+            plane: plane.clone(),
+            at,
+            pinned,
+        }
     }
 
     /// How many editions are kept beside the current ones, and how many concepts they hold together.
@@ -157,7 +171,7 @@ impl Follower {
     pub async fn catch_up(&self) -> Result<i64> {
         let _turn = self.turn.lock().await;
         let old = self.projections.snapshot();
-        let Head { seq, .. } = self.store.head().await?;
+        let Head { seq, at, .. } = self.store.head().await?;
         if seq == old.position {
             self.projections.refresh(&old);
             return Ok(seq);
@@ -193,7 +207,7 @@ impl Follower {
         }
         planes.sort_by(|a, b| a.vocabulary().slug().cmp(b.vocabulary().slug()));
         let projections = self.projections.clone();
-        let put = tokio::task::spawn_blocking(move || projections.put(Snapshot { position: seq, planes }));
+        let put = tokio::task::spawn_blocking(move || projections.put(Snapshot { position: seq, at, planes }));
         put.await.map_err(|e| {
             crate::model::Refusal::new(
                 crate::model::Code::Internal,

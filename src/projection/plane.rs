@@ -32,9 +32,11 @@ pub struct View {
     pub plane: Arc<Plane>,
     /// The reading.
     pub edition: Arc<Edition>,
+    /// The point that was asked for; the edition's own is the last edge before it.
+    pub at: Point,
     /// The version in force there: the last to take effect, as known there.
     pub version: Option<Arc<Version>>,
-    /// Whether the reading can never change: it names a version, or a registered time that is past.
+    /// Whether the reading can never change: it names a version, or a registered time that the log has passed.
     pub pinned: bool,
 }
 
@@ -109,6 +111,9 @@ impl Plane {
                 }
             }
         }
+        // A version that changed nothing is an edge too: from then on, the version in force is another.
+        valid.extend(versions.iter().map(|v| v.effective));
+        registered.extend(versions.iter().map(|v| v.registered));
         keys.values_mut().chain(replaced_by.values_mut()).for_each(|list| list.sort_unstable());
         Self {
             vocabulary: Arc::new(vocabulary),

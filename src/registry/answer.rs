@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::{Registry, View};
 use crate::model::{
-    Code, ContentFields, Instant, Label, Manifest, Period, Place, Point, Refusal, Result, Slug, Version,
+    Code, ContentFields, Instant, Label, Manifest, Period, Point, Refusal, Result, Slug, State, Version,
     VocabularyFields,
 };
 use crate::projection::{Entry, Found, Plane, Said, Saying};
@@ -145,7 +145,7 @@ pub struct ConceptAnswer {
     pub said: Arc<Said>,
 }
 
-/// The JSON of a concept, for the documentation: the members of [`ConceptAnswer`], then those of the content.
+/// A concept as it is read at one point.
 #[derive(ToSchema)]
 #[schema(as = Concept)]
 #[expect(dead_code, reason = "only its schema is used")]
@@ -334,7 +334,6 @@ impl Registry {
     }
 
     fn not_in_version(&self, view: &View, key: &str, language: &str) -> Refusal {
-        let label = view.version.as_ref().map_or_else(String::new, |v| v.label.to_string());
         let mut items = Vec::new();
         if let Found::Elsewhere(uuid) = view.find(key) {
             for s in view.plane.sayings(uuid).iter().filter(|s| s.state.is_current()) {
@@ -344,24 +343,31 @@ impl Registry {
                 items.push(format!("{uuid} {code} {} [{from}, {to})", said.label(language)));
             }
             for by in self.replacements(&view.plane, uuid, language) {
-                items.push(format!("replaced by {} {} {}", by.uuid, by.notation.unwrap_or_default(), by.label));
+                items.push(format!("→ {} {} {}", by.uuid, by.notation.unwrap_or_default(), by.label));
             }
         }
-        Refusal::new(
-            Code::NotInVersion,
-            format!("»{key}« er et begreb i ordforrådet, men ikke i versionen {label}"),
-            format!("'{key}' is a concept of the vocabulary but not in the version {label}"),
-        )
-        .items(items)
+        let refusal = match &view.version {
+            Some(version) => Refusal::new(
+                Code::NotInVersion,
+                format!("»{key}« er et begreb i ordforrådet, men ikke i versionen {}", version.label),
+                format!("'{key}' is a concept of the vocabulary but not in the version {}", version.label),
+            ),
+            None => Refusal::new(
+                Code::NothingInForce,
+                "ordforrådet havde endnu intet i kraft på den dag",
+                "the vocabulary had nothing in force yet on that day",
+            ),
+        };
+        refusal.items(items)
     }
 
     /// The history of a concept: what is known now of all times, or, with `ever`, also what was said before
-    /// and is no longer.
+    /// and is no longer. Read at a point: what was known then of the time until then.
     ///
     /// # Errors
-    /// [`Code::UnknownVocabulary`], [`Code::UnknownConcept`].
-    pub fn history(&self, slug: &str, key: &str, ever: bool) -> Result<HistoryAnswer> {
-        let view = self.view(slug, &super::At::default())?;
+    /// [`Code::UnknownVocabulary`], [`Code::UnknownConcept`], or as [`Registry::view`].
+    pub fn history(&self, slug: &str, key: &str, at: &super::At, ever: bool) -> Result<HistoryAnswer> {
+        let view = self.view(slug, at)?;
         let uuid = match view.find(key) {
             Found::Here(entry) => entry.uuid(),
             Found::Elsewhere(uuid) => uuid,
@@ -387,7 +393,18 @@ impl Registry {
                 content: raw(&s.state.content().json),
             }
         };
-        let mut states: Vec<&Arc<Saying>> = sayings.iter().filter(|s| ever || s.state.is_current()).collect();
+        let dated = at.version.is_some() || at.date.is_some();
+        let limit = Point { valid: if dated { view.edition.point().valid } else { Instant::FOREVER }, ..view.at };
+        let known = |s: &State<Arc<Said>>| {
+            let registered = s.registered();
+            if ever {
+                registered.from() <= limit.registered
+            } else {
+                s.covers(Point { valid: s.valid().from(), ..limit })
+            }
+        };
+        let in_time = |s: &State<Arc<Said>>| s.valid().from() <= limit.valid;
+        let mut states: Vec<&Arc<Saying>> = sayings.iter().filter(|s| known(&s.state) && in_time(&s.state)).collect();
         if !ever {
             states.sort_by_key(|s| s.state.valid());
         }
@@ -442,5 +459,4 @@ pub(super) fn unknown_concept(view: &View, key: &str) -> Refusal {
         format!("»{key}« har aldrig været et begreb i {slug}"),
         format!("'{key}' has never been a concept of {slug}"),
     )
-    .at(Place::field("key"))
 }

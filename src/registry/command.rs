@@ -151,6 +151,7 @@ impl Registry {
                     None => self.frame(&request.vocabulary, &incoming.frame, &options.language),
                 };
                 let vocabulary = Vocabulary::new(fields)?;
+                permit(actor, Command::Publish, Some(&vocabulary))?;
                 write.create_vocabulary(&vocabulary).await?;
                 vocabulary
             }
@@ -160,6 +161,36 @@ impl Registry {
             Edition { incoming, origin: Some(origin), identity: &request.identity, accept_new: request.accept_new };
         let naming = Naming { label: request.label, effective, decision: request.decision, dry_run: request.dry_run };
         self.publish_edition(write, &vocabulary, created, known, edition, naming).await
+    }
+
+    /// Changes the frame of a vocabulary: titles, descriptions, contact and what else may change. Slug, uuid,
+    /// namespace, kind and governance stay. Nothing is written when it is so already, or when there is no such
+    /// vocabulary yet: the first import creates it.
+    ///
+    /// # Errors
+    /// [`Code::Immutable`] when something that stays is another.
+    pub async fn set_frame(&self, actor: &Actor, fields: VocabularyFields) -> Result<()> {
+        permit(actor, Command::Frame, None)?;
+        let wanted = Vocabulary::new(fields)?;
+        let known = self.snapshot().by_slug(wanted.slug().as_str()).map(|p| p.vocabulary().clone());
+        let Some(known) = known.filter(|known| **known != wanted) else { return Ok(()) };
+        let (old, new) = (known.fields(), wanted.fields());
+        // The namespace is what it was made: an address given away is not taken back.
+        let wanted = Vocabulary::new(VocabularyFields { namespace: old.namespace.clone(), ..new.clone() })?;
+        if (old.uuid, old.kind, old.governance) != (new.uuid, new.kind, new.governance) {
+            return Err(Refusal::new(
+                Code::Immutable,
+                format!("ordforrådet {} findes med en anden uuid, art eller styring", old.slug),
+                format!("the vocabulary {} exists with another uuid, kind or governance", old.slug),
+            ));
+        }
+        if *known == wanted {
+            return Ok(());
+        }
+        let mut write = self.store.write(&actor.name(), self.clock.now()).await?;
+        write.change_vocabulary(&wanted).await?;
+        write.commit().await?;
+        self.follower.catch_up().await.map(drop)
     }
 
     /// Publishes content that the registry has already under a new label, from a date: a return to an earlier

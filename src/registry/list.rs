@@ -46,7 +46,8 @@ pub const FIELDS: [&str; 24] = [
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct ConceptFilter {
-    /// Codes, separated by commas: exact (`J1.4`), with wildcards (`J1*`), or ranges (`J1-J3`, `J1.1-J2*`).
+    /// Codes, separated by commas: exact (`J1.4`), with wildcards (`J1*`), or ranges (`J1-J3`, `J1.1-J2*`). A
+    /// comma that belongs to a code is written `\,`.
     #[param(example = "J1*,J3.1-J3.4")]
     pub codes: Option<String>,
     /// Only this level; 1 is the top.
@@ -122,7 +123,10 @@ impl Codes {
                 .allowed(["J1.4", "J1*", "J1.1-J2*", "J1,J2"]))
         };
         let mut patterns = Vec::new();
-        for part in text.split(',').map(str::trim) {
+        // A text that is a code needs no escape.
+        let parts = if is_code(text) { vec![text.to_owned()] } else { split(text) };
+        for part in &parts {
+            let part = part.trim();
             if part.is_empty() {
                 return refuse("en tom kode", "an empty code");
             }
@@ -152,6 +156,21 @@ impl Codes {
             }
         })
     }
+}
+
+/// The parts between commas; `\,` is a comma of a part.
+fn split(text: &str) -> Vec<String> {
+    let (mut parts, mut part) = (Vec::new(), String::new());
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' if chars.peek() == Some(&',') => part.extend(chars.next()),
+            ',' => parts.push(std::mem::take(&mut part)),
+            c => part.push(c),
+        }
+    }
+    parts.push(part);
+    parts
 }
 
 /// Whether a text is the parts with anything between them.
@@ -273,8 +292,10 @@ impl Registry {
             return Err(refuse());
         }
         let edition = self.projections.edition(&view.plane, cursor.point);
-        let version = view.version.clone();
-        let view = View { edition, version, plane: view.plane.clone(), pinned: view.pinned };
+        // A page is of the reading that the list began with, and says so.
+        let at = cursor.point;
+        let version = if view.pinned { view.version.clone() } else { view.plane.version_at(at).cloned() };
+        let view = View { edition, at, version, plane: view.plane.clone(), pinned: view.pinned };
         if view.edition.get(cursor.last).is_none() {
             return Err(refuse());
         }
@@ -337,7 +358,8 @@ mod tests {
 
     #[test]
     fn codes_as_klass_has_them() {
-        let have = |pattern: &str, code: &str| Codes::parse(pattern, |c| c == "A-1").unwrap().have(code);
+        let is_code = |c: &str| c == "A-1" || c == "§ 5, stk. 2";
+        let have = |pattern: &str, code: &str| Codes::parse(pattern, is_code).unwrap().have(code);
         for (pattern, code, expected) in [
             ("J1.4", "J1.4", true),
             ("J1.4", "J1.40", false),
@@ -354,6 +376,10 @@ mod tests {
             ("J1.1-J1*", "J2", false),
             ("A-1", "A-1", true),
             ("A-1", "B", false),
+            ("§ 5, stk. 2", "§ 5, stk. 2", true),
+            ("§ 5, stk. 2", "§ 5", false),
+            (r"§ 5\, stk. 2,B", "§ 5, stk. 2", true),
+            (r"§ 5\, stk. 2,B", "B", true),
         ] {
             assert_eq!(have(pattern, code), expected, "{pattern} {code}");
         }

@@ -93,13 +93,17 @@ impl Registry {
         let manifest: Manifest = toml::from_str(&text).map_err(|e| {
             let line = e.span().map(|s| text[..s.start.min(text.len())].lines().count().max(1) as u64);
             let place = Place { name: Some(path.display().to_string()), line, ..Place::default() };
-            Refusal::new(Code::Syntax, format!("manifestet: {}", e.message()), format!("manifest: {}", e.message()))
-                .at(place)
+            let why = e.message();
+            let (da, en) = (format!("manifestet kan ikke læses: {why}"), format!("the manifest cannot be read: {why}"));
+            Refusal::new(Code::Syntax, da, en).at(place)
         })?;
-        let frame = self.frame_of(&manifest)?;
+        let named = |path: &Path| Place { name: Some(path.display().to_string()), ..Place::default() };
+        let frame = self.frame_of(&manifest).map_err(|r| r.at(named(&path)))?;
+        self.set_frame(actor, frame.clone()).await.map_err(|r| r.at(named(&path)))?;
         for version in &manifest.versions {
             let file = folder.join(&version.file);
-            let at_file = |r: Refusal| r.at(Place { name: Some(file.display().to_string()), ..Place::default() });
+            let at_file = |r: Refusal| r.at(named(&file));
+            let effective = parse_date(&version.effective).map_err(|r| r.at(named(&path)))?;
             let mut source = std::fs::File::open(&file).map_err(|e| unreadable(&file, &e))?;
             let bytes = exchange::read_bytes(&mut source, &file.display().to_string())?;
             let request = ImportRequest {
@@ -107,7 +111,7 @@ impl Registry {
                 format: Format::of_file(&file)?,
                 bytes: &bytes,
                 label: Some(version.label.clone()),
-                effective: Some(Instant::from_date(parse_date(&version.effective).map_err(at_file)?)),
+                effective: Some(Instant::from_date(effective)),
                 identity: Identity::default(),
                 accept_new: true,
                 dry_run: false,

@@ -89,7 +89,8 @@ impl Registry {
                 .ok_or_else(|| unknown_version(label, plane.versions().iter().map(|v| v.label.to_string())))?
                 .clone();
             let edition = self.projections.edition(&plane, version.point());
-            return Ok(View { plane, edition, version: Some(version), pinned: true });
+            let at = version.point();
+            return Ok(View { plane, edition, at, version: Some(version), pinned: true });
         }
         let field = |name: &'static str| move |r: Refusal| r.at(Place::field(name));
         let valid = match &at.date {
@@ -100,10 +101,11 @@ impl Registry {
             Some(text) => text.parse::<Instant>().map_err(field("registered"))?,
             None => Instant::FOREVER,
         };
-        let now = self.clock.now();
-        // What is known at a time to come is what is known now.
-        let registered = if registered > now { Instant::FOREVER } else { registered };
-        let pinned = at.date.is_some() && registered != Instant::FOREVER;
+        // Later than the last row of the log is what is known now. Up to that row nothing can be added: rows to
+        // come are registered later, so the reading is for ever.
+        let pinned = registered <= self.snapshot().at;
+        let registered = if pinned { registered } else { Instant::FOREVER };
+        let pinned = pinned && at.date.is_some();
         Ok(self.projections.view(&plane, Point { valid, registered }, pinned))
     }
 

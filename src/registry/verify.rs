@@ -1,7 +1,7 @@
 //! The verification: recomputes everything that can be recomputed from the log, and names the first row that
 //! is wrong.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -9,8 +9,10 @@ use uuid::Uuid;
 
 use super::Registry;
 use crate::model::{
-    Change, ChangeKind, Code, Digest, GENESIS, Instant, Label, Period, Refusal, Result, Slug, State, Timeline, Version,
+    Change, ChangeKind, Code, Digest, GENESIS, Instant, Label, Period, Refusal, Result, Slug, Timeline, Version,
+    Vocabulary, canonical_json,
 };
+use crate::store::{Head, StoredState};
 
 /// How many rows of the log are read at a time.
 const BATCH: i64 = 10_000;
@@ -41,8 +43,18 @@ pub struct VerifiedVersion {
     pub digest: Digest,
 }
 
-/// What the log tells of one concept, content by its digest.
-type Told = Timeline<Digest>;
+/// What the log tells.
+#[derive(Default)]
+struct Told {
+    /// The states of each concept, in the order in which they were opened, content by its digest.
+    states: BTreeMap<Uuid, Vec<StoredState>>,
+    lines: HashMap<Uuid, Timeline<Digest>>,
+    /// The vocabulary of each concept.
+    owners: HashMap<Uuid, Uuid>,
+    versions: HashMap<Uuid, Version>,
+    /// The last body of each vocabulary.
+    vocabularies: HashMap<Uuid, String>,
+}
 
 impl Registry {
     /// Recomputes the chain of the log, the digest of every content, every state from the log, and the digest
@@ -51,46 +63,25 @@ impl Registry {
     /// # Errors
     /// [`Code::Corrupt`] with the first row that is wrong; [`Code::Database`].
     pub async fn verify(&self) -> Result<Verification> {
-        let (told, published, head) = self.replay().await?;
+        let (told, head) = self.replay().await?;
         let mut contents = 0;
         self.store
             .contents(|digest, body| {
                 contents += 1;
-                if Digest::of(body).to_string() == digest {
-                    Ok(())
-                } else {
-                    Err(wrong(&format!("content {digest}: its digest is another")))
-                }
+                let same = Digest::of(body).to_string() == digest;
+                if same { Ok(()) } else { Err(wrong(&format!("content {digest}: its digest is another"))) }
             })
             .await?;
-        let states = self.compare_states(told).await?;
+        let states = self.compare_states(&told).await?;
         self.follower.catch_up().await?;
-        let mut versions = Vec::new();
-        for plane in self.snapshot().planes() {
-            let slug = plane.vocabulary().slug();
-            for version in self.store.versions(plane.vocabulary().uuid()).await? {
-                let name = format!("version {slug} {}", version.label);
-                if published.get(&version.uuid) != Some(&version) {
-                    return Err(wrong(&format!("{name}: the log tells another")));
-                }
-                let edition = self.projections.edition(plane, version.point());
-                let (concepts, digest) = edition.digest(&version.statements);
-                if digest != version.manifest.digest || concepts != version.manifest.concepts {
-                    return Err(wrong(&format!("{name}: its content has another digest than its manifest")));
-                }
-                versions.push(VerifiedVersion { vocabulary: slug.clone(), label: version.label, digest });
-            }
-        }
-        if versions.len() != published.len() {
-            return Err(wrong("the log tells of a version that is not there"));
-        }
+        let versions = self.compare_versions(&told).await?;
         Ok(Verification { changes: head.seq, hash: head.hash, contents, states, versions })
     }
 
     /// Reads the whole log: its chain, and what it tells.
-    async fn replay(&self) -> Result<(HashMap<Uuid, Told>, HashMap<Uuid, Version>, crate::store::Head)> {
+    async fn replay(&self) -> Result<(Told, Head)> {
         let head = self.store.head().await?;
-        let (mut told, mut published) = (HashMap::new(), HashMap::new());
+        let mut told = Told::default();
         let (mut seq, mut hash) = (0, GENESIS.to_owned());
         while seq < head.seq {
             let changes = self.store.changes(seq, BATCH).await?;
@@ -104,72 +95,134 @@ impl Registry {
                 if change.previous != hash || change.hash != change.seal_of() {
                     return Err(wrong(&format!("change {}: its seal is broken", change.seq)));
                 }
-                tell(&change, &mut told, &mut published)?;
+                told.take_in(&change)?;
                 (seq, hash) = (change.seq, change.hash);
             }
         }
         if hash != head.hash {
             return Err(wrong(&format!("change {seq}: the head of the log names another seal")));
         }
-        Ok((told, published, head))
+        Ok((told, head))
     }
 
-    /// Compares the states on disk with those that the log tells.
-    async fn compare_states(&self, told: HashMap<Uuid, Told>) -> Result<u64> {
-        let mut states = 0;
-        let mut stored: BTreeMap<Uuid, Vec<State<Digest>>> = BTreeMap::new();
+    /// Compares concepts and states on disk with those that the log tells.
+    async fn compare_states(&self, told: &Told) -> Result<u64> {
+        let concepts = self.store.concepts().await?;
+        for (concept, vocabulary) in &told.owners {
+            if concepts.get(concept) != Some(vocabulary) {
+                return Err(wrong(&format!("concept {concept}: it is missing or in another vocabulary")));
+            }
+        }
+        let mut stored: BTreeMap<Uuid, Vec<StoredState>> = BTreeMap::new();
         self.store
-            .all_states(|concept, registered, valid, content| {
-                states += 1;
-                stored.entry(concept).or_default().push(State::new(registered, valid, content));
+            .all_states(|state| {
+                stored.entry(state.concept).or_default().push(state);
                 Ok(())
             })
             .await?;
-        let edges = |s: &State<Digest>| (s.registered(), s.valid());
-        for (concept, mut states) in stored {
-            let mut expected = told.get(&concept).map(|t| t.states().to_vec()).unwrap_or_default();
-            expected.sort_by_key(edges);
-            states.sort_by_key(edges);
-            if let Some((s, _)) = states.iter().zip(&expected).find(|(a, b)| a != b) {
-                let (r, v) = (s.registered(), s.valid());
-                return Err(wrong(&format!(
-                    "state of {concept} registered {} valid {}: the log tells another",
-                    r.from(),
-                    v.from()
-                )));
+        let mut concepts: Vec<&Uuid> = stored.keys().chain(told.states.keys()).collect();
+        concepts.sort_unstable();
+        concepts.dedup();
+        let mut count = 0;
+        for concept in concepts {
+            let sorted = |states: Option<&Vec<StoredState>>| {
+                let mut states = states.cloned().unwrap_or_default();
+                states.sort_by_key(|s| (s.registered.from(), s.valid.from()));
+                states
+            };
+            let (there, expected) = (sorted(stored.get(concept)), sorted(told.states.get(concept)));
+            count += there.len() as u64;
+            let name = |s: &StoredState| {
+                format!("state of {concept} registered {} valid {}", s.registered.from(), s.valid.from())
+            };
+            if let Some((state, _)) = there.iter().zip(&expected).find(|(a, b)| a != b) {
+                return Err(wrong(&format!("{}: the log tells another", name(state))));
             }
-            if states.len() != expected.len() {
-                return Err(wrong(&format!(
-                    "states of {concept}: there are {}, the log tells {}",
-                    states.len(),
-                    expected.len()
-                )));
+            match (there.get(expected.len()), expected.get(there.len())) {
+                (Some(extra), _) => return Err(wrong(&format!("{}: the log does not tell it", name(extra)))),
+                (_, Some(missing)) => return Err(wrong(&format!("{}: it is missing", name(missing)))),
+                (None, None) => {}
             }
         }
-        let there = told.values().map(|t| t.states().len() as u64).sum::<u64>();
-        if there == states { Ok(states) } else { Err(wrong(&format!("{states} states, and the log tells {there}"))) }
+        Ok(count)
+    }
+
+    /// Compares vocabularies and versions on disk, and the readings of the projections, with the log.
+    async fn compare_versions(&self, told: &Told) -> Result<Vec<VerifiedVersion>> {
+        let mut versions = Vec::new();
+        let vocabularies = self.store.vocabularies().await?;
+        for vocabulary in &vocabularies {
+            if told.vocabularies.get(&vocabulary.uuid()) != Some(&canonical_json(vocabulary)) {
+                return Err(wrong(&format!("vocabulary {}: the log tells another", vocabulary.slug())));
+            }
+        }
+        let there: HashSet<Uuid> = vocabularies.iter().map(Vocabulary::uuid).collect();
+        if let Some(missing) = told.vocabularies.keys().find(|v| !there.contains(v)) {
+            return Err(wrong(&format!("vocabulary {missing}: it is missing")));
+        }
+        for plane in self.snapshot().planes() {
+            let slug = plane.vocabulary().slug();
+            for version in self.store.versions(plane.vocabulary().uuid()).await? {
+                let name = format!("version {slug} {}", version.label);
+                if told.versions.get(&version.uuid) != Some(&version) {
+                    return Err(wrong(&format!("{name}: the log tells another")));
+                }
+                let edition = self.projections.edition(plane, version.point());
+                let (concepts, digest) = edition.digest(&version.statements);
+                if digest != version.manifest.digest || concepts != version.manifest.concepts {
+                    return Err(wrong(&format!("{name}: its content has another digest than its manifest")));
+                }
+                let (vocabulary, label) = (slug.clone(), version.label);
+                versions.push((version.uuid, VerifiedVersion { vocabulary, label, digest }));
+            }
+        }
+        if let Some(missing) = told.versions.values().find(|v| versions.iter().all(|(uuid, _)| *uuid != v.uuid)) {
+            let snapshot = self.snapshot();
+            let slug = snapshot.by_uuid(missing.vocabulary).map_or("?", |p| p.vocabulary().slug().as_str());
+            return Err(wrong(&format!("version {slug} {}: it is missing", missing.label)));
+        }
+        Ok(versions.into_iter().map(|(_, version)| version).collect())
     }
 }
 
-fn tell(change: &Change, told: &mut HashMap<Uuid, Told>, published: &mut HashMap<Uuid, Version>) -> Result<()> {
-    let unreadable = |e: &dyn std::fmt::Display| wrong(&format!("change {}: it cannot be read: {e}", change.seq));
-    let is = |kind: ChangeKind| change.kind == kind.as_str();
-    if is(ChangeKind::VersionPublished) {
-        let version: Version = serde_json::from_str(&change.body).map_err(|e| unreadable(&e))?;
-        published.insert(version.uuid, version);
-    } else if is(ChangeKind::ConceptStated) || is(ChangeKind::ConceptRetired) {
-        #[derive(serde::Deserialize)]
-        struct Fact {
-            from: Instant,
-            to: Instant,
-            content: Option<Digest>,
+impl Told {
+    /// Takes in one row of the log.
+    fn take_in(&mut self, change: &Change) -> Result<()> {
+        let unreadable = |e: &dyn std::fmt::Display| wrong(&format!("change {}: it cannot be read: {e}", change.seq));
+        let is = |kind: ChangeKind| change.kind == kind.as_str();
+        if is(ChangeKind::VersionPublished) {
+            let version: Version = serde_json::from_str(&change.body).map_err(|e| unreadable(&e))?;
+            self.versions.insert(version.uuid, version);
+        } else if is(ChangeKind::VocabularyCreated) || is(ChangeKind::VocabularyChanged) {
+            self.vocabularies.insert(change.subject, change.body.clone());
+        } else if is(ChangeKind::ConceptStated) || is(ChangeKind::ConceptRetired) {
+            #[derive(serde::Deserialize)]
+            struct Fact {
+                from: Instant,
+                to: Instant,
+                content: Option<Digest>,
+            }
+            let fact: Fact = serde_json::from_str(&change.body).map_err(|e| unreadable(&e))?;
+            let valid = Period::new(fact.from, fact.to).map_err(|e| unreadable(&e))?;
+            let line = self.lines.entry(change.subject).or_default();
+            let revision = line.register(change.at, valid, fact.content).map_err(|e| unreadable(&e))?;
+            let states = self.states.entry(change.subject).or_default();
+            for &i in &revision.closed {
+                states[i].registered = line.states()[i].registered();
+                states[i].closed = Some(change.seq);
+            }
+            states.extend(revision.opened.iter().map(|s| StoredState {
+                concept: change.subject,
+                registered: s.registered(),
+                valid: s.valid(),
+                content: *s.content(),
+                opened: change.seq,
+                closed: None,
+            }));
+            self.owners.insert(change.subject, change.vocabulary);
         }
-        let fact: Fact = serde_json::from_str(&change.body).map_err(|e| unreadable(&e))?;
-        let valid = Period::new(fact.from, fact.to).map_err(|e| unreadable(&e))?;
-        let line = told.entry(change.subject).or_default();
-        line.register(change.at, valid, fact.content).map_err(|e| unreadable(&e))?;
+        Ok(())
     }
-    Ok(())
 }
 
 fn wrong(what: &str) -> Refusal {

@@ -108,6 +108,23 @@ pub struct StateRow {
     pub body: Box<str>,
 }
 
+/// A state without its content, with the rows of the log that opened and closed it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StoredState {
+    /// The concept.
+    pub concept: Uuid,
+    /// When the registry said so.
+    pub registered: Period,
+    /// When it holds.
+    pub valid: Period,
+    /// The digest of the content.
+    pub content: Digest,
+    /// The position of the row that opened it.
+    pub opened: i64,
+    /// The position of the row that closed it.
+    pub closed: Option<i64>,
+}
+
 impl Store {
     /// Opens a database and brings its tables up to date. `sqlite:FILE`, `sqlite::memory:` or `postgres://…`.
     ///
@@ -269,18 +286,35 @@ impl Store {
         states(self.take().await?.link(), vocabulary, after, each).await
     }
 
-    /// Every state, as concept, periods, digest of the content, and the positions that opened and closed it;
-    /// ordered by concept.
+    /// Every concept with its vocabulary.
     ///
     /// # Errors
     /// [`Code::Database`], [`Code::Corrupt`].
-    pub async fn all_states(&self, mut each: impl FnMut(Uuid, Period, Period, Digest) -> Result<()>) -> Result<()> {
+    pub async fn concepts(&self) -> Result<std::collections::HashMap<Uuid, Uuid>> {
+        let mut taken = self.take().await?;
+        run!(taken.link(), sql::CONCEPTS, |q, c| {
+            let rows = sqlx::query(q).fetch_all(c).await.map_err(broken)?;
+            rows.iter().map(|r| Ok((uuid(r.get(0))?, uuid(r.get(1))?))).collect()
+        })
+    }
+
+    /// Every state, ordered by concept.
+    ///
+    /// # Errors
+    /// [`Code::Database`], [`Code::Corrupt`].
+    pub async fn all_states(&self, mut each: impl FnMut(StoredState) -> Result<()>) -> Result<()> {
         let mut taken = self.take().await?;
         run!(taken.link(), sql::STATES, |q, c| {
             let mut rows = sqlx::query(q).fetch(c);
             while let Some(r) = rows.try_next().await.map_err(broken)? {
-                let (registered, valid) = (period(r.get(1), r.get(2))?, period(r.get(3), r.get(4))?);
-                each(uuid(r.get(0))?, registered, valid, digest(r.get(5))?)?;
+                each(StoredState {
+                    concept: uuid(r.get(0))?,
+                    registered: period(r.get(1), r.get(2))?,
+                    valid: period(r.get(3), r.get(4))?,
+                    content: digest(r.get(5))?,
+                    opened: r.get(6),
+                    closed: r.get(7),
+                })?;
             }
             Ok(())
         })
@@ -367,7 +401,17 @@ async fn vocabularies(link: Link<'_>) -> Result<Vec<Vocabulary>> {
 async fn versions(link: Link<'_>, vocabulary: Uuid) -> Result<Vec<Version>> {
     run!(link, sql::VERSIONS_OF, |q, c| {
         let rows = sqlx::query(q).bind(vocabulary.to_string()).fetch_all(c).await.map_err(broken)?;
-        rows.iter().map(|r| parse(r.get(0), "version")).collect()
+        rows.iter()
+            .map(|r| {
+                let version: Version = parse(r.get(0), "version")?;
+                let columns: (&str, &str, i64, i64) = (r.get(1), r.get(2), r.get(3), r.get(4));
+                let (uuid, label) = (version.uuid.to_string(), version.label.as_str());
+                if columns != (&uuid, label, version.effective.micros(), version.registered.micros()) {
+                    return Err(corrupt(&format!("version {}: its columns and its body differ", columns.1)));
+                }
+                Ok(version)
+            })
+            .collect()
     })
 }
 

@@ -92,6 +92,7 @@ statements! {
     VERSIONS_INSERT = ["INSERT INTO version (uuid, vocabulary, label, effective, registered, body, change)
         SELECT r.value->>0, r.value->>1, r.value->>2, CAST(r.value->>3 AS BIGINT), CAST(r.value->>4 AS BIGINT),
                r.value->>5, CAST(r.value->>6 AS BIGINT) FROM" "WHERE true"];
-    VERSIONS_OF = "SELECT body FROM version WHERE vocabulary = $1 ORDER BY effective, registered";
+    VERSIONS_OF = "SELECT body, uuid, label, effective, registered FROM version WHERE vocabulary = $1
+        ORDER BY effective, registered";
     VERSIONS = "SELECT uuid, vocabulary, label, effective, registered, body, change FROM version ORDER BY change";
 }

@@ -57,6 +57,8 @@ impl<'g> Reader<'g> {
                 self.rewritten(predicate, "xkos:hasPart");
                 self.inwards(d, Partitive, predicate, o)
             }
+            // The registry says "see also" from one side or from both, and writes just that.
+            skos::RELATED if self.scheme.is_ours => self.outwards(d, SeeAlso, predicate, o),
             skos::RELATED => self.outwards(d, SeeAlso, predicate, o) && self.inwards(d, SeeAlso, predicate, o),
             begreb::SEE_ALSO => self.outwards(d, SeeAlso, predicate, o),
             begreb::LEGAL_COMBINATION => self.outwards(d, LegalCombination, predicate, o),

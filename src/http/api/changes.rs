@@ -29,7 +29,7 @@ pub struct Between {
 /// merged, replaced, edited, reordered.
 #[utoipa::path(get, path = "/vocabularies/{vocabulary}/changes", operation_id = "changes", tag = "vocabularies",
     params(("vocabulary" = String, Path, description = "The slug"), Between),
-    responses((status = 200, body = ChangesAnswer), (status = 400, body = Problem), (status = 404, body = Problem)))]
+    responses((status = 200, body = ChangesAnswer), (status = 400, body = Problem, content_type = "application/problem+json"), (status = 404, body = Problem, content_type = "application/problem+json")))]
 pub async fn between(
     State(app): State<App>,
     Path(vocabulary): Path<String>,

@@ -71,7 +71,7 @@ pub struct ConceptList {
     responses(
         (status = 200, headers(("x-total-count" = u64), ("link" = String)), content(
             (ConceptList = "application/json"), (String = "text/csv"))),
-        (status = 400, body = Problem), (status = 404, body = Problem)))]
+        (status = 400, body = Problem, content_type = "application/problem+json"), (status = 404, body = Problem, content_type = "application/problem+json")))]
 pub async fn list(
     State(app): State<App>,
     OriginalUri(uri): OriginalUri,
@@ -91,7 +91,7 @@ pub async fn list(
 #[utoipa::path(get, path = "/vocabularies/{vocabulary}/concepts/{key}", operation_id = "concept", tag = "concepts",
     params(("vocabulary" = String, Path, description = "The slug"),
         ("key" = String, Path, description = "Notation, uuid or alias", example = "J1.4"), At),
-    responses((status = 200, body = ConceptDocument), (status = 404, body = Problem)))]
+    responses((status = 200, body = ConceptDocument), (status = 404, body = Problem, content_type = "application/problem+json")))]
 pub async fn one(
     State(app): State<App>,
     Path((vocabulary, key)): Path<(String, String)>,
@@ -111,16 +111,17 @@ pub struct HistoryParams {
     registrations: Option<String>,
 }
 
-/// The history of a concept.
+/// The history of a concept: what is known now of all times; read at a point, what was known then of the time
+/// until then.
 #[utoipa::path(get, path = "/vocabularies/{vocabulary}/concepts/{key}/history", operation_id = "history",
     tag = "concepts",
     params(("vocabulary" = String, Path), ("key" = String, Path, description = "Notation, uuid or alias, of any time"),
-        HistoryParams),
-    responses((status = 200, body = HistoryAnswer), (status = 404, body = Problem)))]
+        At, HistoryParams),
+    responses((status = 200, body = HistoryAnswer), (status = 404, body = Problem, content_type = "application/problem+json")))]
 pub async fn history(
     State(app): State<App>,
     Path((vocabulary, key)): Path<(String, String)>,
-    Params(params, ..): Params<HistoryParams>,
+    Params(at, params, _): Params<At, HistoryParams>,
     Caller(headers): Caller,
 ) -> Result<Response, Failure> {
     let ever = match params.registrations.as_deref() {
@@ -128,13 +129,13 @@ pub async fn history(
         Some("all") => true,
         Some(other) => return Err(not_one_of("registrations", other, &["now", "all"]).into()),
     };
-    Ok(Reply::json(&app.history(&vocabulary, &key, ever)?, false).respond(&headers))
+    Ok(Reply::json(&app.history(&vocabulary, &key, &at, ever)?, false).respond(&headers))
 }
 
 /// Everything above a concept, nearest first.
 #[utoipa::path(get, path = "/vocabularies/{vocabulary}/concepts/{key}/ancestors", operation_id = "ancestors",
     tag = "concepts", params(("vocabulary" = String, Path), ("key" = String, Path), At, Paging),
-    responses((status = 200, body = ConceptList), (status = 404, body = Problem)))]
+    responses((status = 200, body = ConceptList), (status = 404, body = Problem, content_type = "application/problem+json")))]
 pub async fn ancestors(
     app: State<App>,
     uri: OriginalUri,
@@ -148,7 +149,7 @@ pub async fn ancestors(
 /// Everything below a concept, parents before children.
 #[utoipa::path(get, path = "/vocabularies/{vocabulary}/concepts/{key}/descendants", operation_id = "descendants",
     tag = "concepts", params(("vocabulary" = String, Path), ("key" = String, Path), At, Paging),
-    responses((status = 200, body = ConceptList), (status = 404, body = Problem)))]
+    responses((status = 200, body = ConceptList), (status = 404, body = Problem, content_type = "application/problem+json")))]
 pub async fn descendants(
     app: State<App>,
     uri: OriginalUri,
@@ -162,7 +163,7 @@ pub async fn descendants(
 /// The concepts directly below a concept, in order.
 #[utoipa::path(get, path = "/vocabularies/{vocabulary}/concepts/{key}/children", operation_id = "children",
     tag = "concepts", params(("vocabulary" = String, Path), ("key" = String, Path), At, Paging),
-    responses((status = 200, body = ConceptList), (status = 404, body = Problem)))]
+    responses((status = 200, body = ConceptList), (status = 404, body = Problem, content_type = "application/problem+json")))]
 pub async fn children(
     app: State<App>,
     uri: OriginalUri,
@@ -191,7 +192,7 @@ fn relatives(
 /// The mappings of a concept to other vocabularies.
 #[utoipa::path(get, path = "/vocabularies/{vocabulary}/concepts/{key}/mappings", operation_id = "mappings",
     tag = "concepts", params(("vocabulary" = String, Path), ("key" = String, Path), At),
-    responses((status = 200, body = [Mapping]), (status = 404, body = Problem)))]
+    responses((status = 200, body = [Mapping]), (status = 404, body = Problem, content_type = "application/problem+json")))]
 pub async fn mappings(
     State(app): State<App>,
     Path((vocabulary, key)): Path<(String, String)>,

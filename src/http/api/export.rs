@@ -43,7 +43,7 @@ pub struct ExportParams {
             (String = "text/turtle"), (String = "application/n-triples"), (String = "application/rdf+xml"),
             (String = "application/ld+json"), (String = "text/csv"), (String = "application/json"),
             (String = "application/xml"))),
-        (status = 400, body = Problem), (status = 404, body = Problem)))]
+        (status = 400, body = Problem, content_type = "application/problem+json"), (status = 404, body = Problem, content_type = "application/problem+json")))]
 pub async fn whole(
     State(app): State<App>,
     Path(vocabulary): Path<String>,

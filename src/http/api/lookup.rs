@@ -37,7 +37,7 @@ pub struct ResolveParams {
 /// What an identifier leads to. An old code, a retired concept or an alias always resolves, with what replaced
 /// it.
 #[utoipa::path(get, path = "/resolve", operation_id = "resolve", tag = "codes", params(ResolveParams),
-    responses((status = 200, body = Resolution), (status = 400, body = Problem), (status = 404, body = Problem)))]
+    responses((status = 200, body = Resolution), (status = 400, body = Problem, content_type = "application/problem+json"), (status = 404, body = Problem, content_type = "application/problem+json")))]
 pub async fn resolve(
     State(app): State<App>,
     Params(params, ..): Params<ResolveParams>,
@@ -84,7 +84,7 @@ pub struct Validations {
 #[utoipa::path(post, path = "/validate", operation_id = "validate", tag = "codes", request_body = ValidateBody,
     responses(
         (status = 200, description = "A `Validation` for one code, `Validations` for many", body = Validations),
-        (status = 400, body = Problem), (status = 413, body = Problem)))]
+        (status = 400, body = Problem, content_type = "application/problem+json"), (status = 413, body = Problem, content_type = "application/problem+json")))]
 pub async fn validate(
     State(app): State<App>,
     _: Params<Nothing>,

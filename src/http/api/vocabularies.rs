@@ -20,7 +20,7 @@ pub async fn list(State(app): State<App>, Caller(headers): Caller, _: Params<Not
 /// One vocabulary, with what is in force today.
 #[utoipa::path(get, path = "/vocabularies/{vocabulary}", operation_id = "vocabulary", tag = "vocabularies",
     params(("vocabulary" = String, Path, description = "The slug", example = "fsiii")),
-    responses((status = 200, body = VocabularyAnswer), (status = 404, body = Problem)))]
+    responses((status = 200, body = VocabularyAnswer), (status = 404, body = Problem, content_type = "application/problem+json")))]
 pub async fn one(
     State(app): State<App>,
     Path(vocabulary): Path<String>,
@@ -33,7 +33,7 @@ pub async fn one(
 /// The versions of a vocabulary, newest first, also those that are not in force yet.
 #[utoipa::path(get, path = "/vocabularies/{vocabulary}/versions", operation_id = "versions", tag = "vocabularies",
     params(("vocabulary" = String, Path, description = "The slug")),
-    responses((status = 200, body = [VersionAnswer]), (status = 404, body = Problem)))]
+    responses((status = 200, body = [VersionAnswer]), (status = 404, body = Problem, content_type = "application/problem+json")))]
 pub async fn versions(
     State(app): State<App>,
     Path(vocabulary): Path<String>,
@@ -50,7 +50,7 @@ pub async fn versions(
         ("vocabulary" = String, Path, description = "The slug"),
         ("version" = String, Path, description = "The label", example = "2024-10-31")
     ),
-    responses((status = 200, body = VersionAnswer), (status = 404, body = Problem)))]
+    responses((status = 200, body = VersionAnswer), (status = 404, body = Problem, content_type = "application/problem+json")))]
 pub async fn version(
     State(app): State<App>,
     Path((vocabulary, version)): Path<(String, String)>,
