@@ -1,11 +1,16 @@
 //! Answers with what caches need: an entity tag, how long they keep, what they vary by.
 
 use axum::body::{Body, Bytes};
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LINK, VARY};
+use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LINK, VARY};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
+
+/// Our pages run nothing and load nothing: whatever a concept's text holds stays text.
+const PAGES: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'",
+);
 
 /// An answer whose bytes are known.
 pub struct Reply {
@@ -44,6 +49,9 @@ impl Reply {
             *response.status_mut() = StatusCode::NOT_MODIFIED;
         } else {
             response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(self.media));
+            if self.media.starts_with("text/html") {
+                response.headers_mut().insert(CONTENT_SECURITY_POLICY, PAGES);
+            }
         }
         let headers = response.headers_mut();
         cache(headers, &tag, self.pinned);

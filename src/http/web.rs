@@ -76,6 +76,11 @@ impl ConceptPage {
         at.to_string().trim_end_matches("T00:00:00Z").to_owned()
     }
 
+    /// Whether an IRI from outside may be followed by a click: a web address, and nothing that runs.
+    fn is_link(&self, iri: &str) -> bool {
+        iri.starts_with("https://") || iri.starts_with("http://")
+    }
+
     fn term_status(&self, status: &TermStatus) -> &'static str {
         let words = match status {
             TermStatus::Preferred => ("foretrukken term", "preferred term"),
