@@ -1,4 +1,5 @@
-//! The configuration file: every option of every verb, as a key at the top or in a table named after the verb.
+//! Options that do not stand on the command line: in the environment as `BEGREB_OPTION`, or in the configuration
+//! file as a key, at the top or in a table named after the verb.
 //!
 //! What the file says becomes the default of the option, so the order of precedence is clap's own: the command
 //! line, then the environment, then the file, then the built-in default.
@@ -8,6 +9,7 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use begreb::model::{Code, Place, Refusal, Result};
+use clap::builder::BoolishValueParser;
 use clap::{Arg, ArgAction, Command};
 use toml::de::{DeTable, DeValue};
 
@@ -29,6 +31,23 @@ pub fn scan(arguments: &[OsString], long: &str) -> Option<OsString> {
         }
     }
     None
+}
+
+/// Gives every option of every verb a variable: `BEGREB_` and its name, unless it names one itself. A variable
+/// that is empty says nothing.
+pub fn variables(command: Command) -> Command {
+    let variable = |arg: Arg| {
+        let Some(long) = arg.get_long() else { return arg };
+        let own = arg.get_env().map(OsString::from);
+        let name = own.unwrap_or_else(|| format!("BEGREB_{}", long.to_uppercase().replace('-', "_")).into());
+        if std::env::var_os(&name).is_some_and(|value| value.is_empty()) {
+            return arg.env(None::<&'static str>);
+        }
+        // In a variable `1` and `yes` are as good as `true`.
+        let arg = if is_flag(&arg) { arg.value_parser(BoolishValueParser::new()) } else { arg };
+        arg.env(clap::builder::OsStr::from(name))
+    };
+    command.mut_args(variable).mut_subcommands(|verb| verb.mut_args(variable))
 }
 
 /// The verb of a command line that may be wrong in other ways.
@@ -250,6 +269,18 @@ mod tests {
         assert_eq!(text(&parsed("server = 'http://file'", &show).unwrap(), "server"), environment);
         let flag = parsed("server = 'http://file'", &["show", "fsiii", "--server", "http://flag"]).unwrap();
         assert_eq!(text(&flag, "server"), "http://flag");
+    }
+
+    #[test]
+    fn every_option_has_a_variable() {
+        let command = variables(Cli::command());
+        for verb in command.get_subcommands() {
+            for arg in options(verb).chain(globals(&command)) {
+                let long = arg.get_long().unwrap_or_default();
+                let name = format!("BEGREB_{}", long.to_uppercase().replace('-', "_"));
+                assert_eq!(arg.get_env().and_then(|e| e.to_str()), Some(name.as_str()), "{} --{long}", verb.get_name());
+            }
+        }
     }
 
     #[test]

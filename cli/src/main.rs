@@ -49,7 +49,8 @@ From KL's files to a served registry:
   begreb diff --vocabulary fsiii 2023-06-22 2024-10-31
   begreb serve
 
-Every option can also stand in a file (--config begreb.toml), at its top or in a table named after the verb:
+Every option can also stand in the environment, as BEGREB_ and its name in capitals (--public-url is
+BEGREB_PUBLIC_URL), and in a file (--config begreb.toml), at its top or in a table named after the verb:
   db = \"sqlite:/var/lib/begreb/begreb.db\"
   [serve]
   listen = \"0.0.0.0:8080\"
@@ -94,7 +95,7 @@ fn main() -> ExitCode {
     let configured = config::scan(&arguments, "config").or_else(|| std::env::var_os("BEGREB_CONFIG"));
     let configured = configured.filter(|path| !path.is_empty());
     let command = match configured {
-        None => Cli::command(),
+        None => config::variables(Cli::command()),
         Some(path) => match configured_command(Path::new(&path), &arguments) {
             Ok(command) => command,
             Err(stop) => return stop.tell(lang, json),
@@ -125,7 +126,7 @@ fn main() -> ExitCode {
 
 fn configured_command(path: &Path, arguments: &[OsString]) -> Result<clap::Command, Stop> {
     let text = std::fs::read_to_string(path).map_err(|e| Stop::usage(stop::file(path, &e)))?;
-    let command = Cli::command();
+    let command = config::variables(Cli::command());
     let verb = config::verb(&command, arguments);
     config::apply(command, verb.as_deref(), &text, path).map_err(Stop::usage)
 }
@@ -142,6 +143,6 @@ mod tests {
 
     #[test]
     fn the_command_is_lawful() {
-        Cli::command().debug_assert();
+        config::variables(Cli::command()).debug_assert();
     }
 }

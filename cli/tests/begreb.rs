@@ -397,6 +397,23 @@ fn a_full_disk_changes_nothing() {
 }
 
 #[test]
+fn who_chose_no_address_is_told_that_it_stays() {
+    let folder = Folder::new("address");
+    folder.write("v.csv", &table(1, "ydelse"));
+    let noted = |more: &[&str]| {
+        let output = folder.run(&[more, &strs(&import("v.csv", "1", "2024-01-01"))].concat());
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        text(&output.stderr).matches("begin for ever with http://127.0.0.1:8080/id/v/ ").count()
+    };
+    assert_eq!(noted(&[]), 1);
+    assert_eq!(noted(&[]), 0, "it was there already");
+    let chosen = ["--db", "sqlite:chosen.db"];
+    let url = ["--public-url", "http://127.0.0.1:8080"];
+    let output = folder.run(&[&chosen[..], &strs(&import("v.csv", "1", "2024-01-01")), &url[..]].concat());
+    assert!(output.status.success() && !text(&output.stderr).contains("for ever"), "{}", text(&output.stderr));
+}
+
+#[test]
 fn every_option_is_also_a_variable_and_a_line_of_the_file() {
     let folder = Folder::new("config");
     folder.write("v.csv", &table(1, "ydelse"));
@@ -413,6 +430,19 @@ fn every_option_is_also_a_variable_and_a_line_of_the_file() {
     assert_eq!(by_variable.expect("begreb").status.code(), Some(1), "the variable wins over the file");
     let by_flag = folder.begreb(&["--db", "sqlite:file.db", "show", "v"]).env("BEGREB_DB", "sqlite:none.db").output();
     assert!(by_flag.expect("begreb").status.success(), "the flag wins over the variable");
+    // Options without a variable of their own have one all the same; a flag takes any yes, and empty says nothing.
+    let by_variables = folder
+        .begreb(&["export"])
+        .envs([("BEGREB_DB", "sqlite:file.db"), ("BEGREB_VOCABULARY", "v"), ("BEGREB_FORMAT", "csv")])
+        .env("BEGREB_DATE", "")
+        .output()
+        .expect("begreb");
+    assert!(text(&by_variables.stdout).starts_with("notation,"), "{}", text(&by_variables.stderr));
+    let in_json = folder.begreb(&["--db", "sqlite:file.db", "show", "v"]).env("BEGREB_JSON", "1").output();
+    let in_json: Value = serde_json::from_slice(&in_json.expect("begreb").stdout).expect("JSON");
+    assert_eq!(in_json["versions"][0]["label"], "1");
+    let help = text(&folder.run(&["import", "--help"]).stdout);
+    assert!(help.contains("BEGREB_ACCEPT_NEW=]") && help.contains("BEGREB_JSON=]"), "{help}");
     folder.write("wrong.toml", "db = \"sqlite:file.db\"\nfrobnicate = 1\n");
     let wrong = folder.run(&["--config", "wrong.toml", "show", "v"]);
     assert_eq!(wrong.status.code(), Some(2));

@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use begreb::exchange::Format;
 use begreb::model::{Code, Instant, Label, Language, Place, Refusal, Slug, parse_date};
-use begreb::registry::{Identity, ImportReport, ImportRequest, Settings, Verdict};
+use begreb::registry::{Identity, ImportReport, ImportRequest, Registry, Settings, Verdict};
 
 use super::formats;
 use crate::context::{Context, Missing, Opened, operator};
-use crate::lang::say;
+use crate::lang::{Lang, say};
 use crate::print::{self, Paint};
 use crate::progress::Progress;
 use crate::report::{self, Lines};
@@ -119,7 +119,17 @@ impl Import {
             let done = opened.registry.import(&operator(), request).await;
             drop(progress);
             let done = done.map_err(|r| if concerns_the_file(&r) { r.at(named(&file)) } else { r })?;
-            tell(context, opened, &done, &file, lines)
+            tell(context, opened, &done, &file, lines)?;
+            let noted = self.public_url.is_none() && note_local(context.lang, &opened.registry, [&done]);
+            if done.created && done.verdict == Verdict::Published && !noted && !context.json {
+                let iri = opened.registry.vocabulary(done.vocabulary.as_str())?.vocabulary.namespace;
+                print::out(&say!(
+                    context.lang,
+                    "Begrebernes adresser begynder for altid med {iri} (--public-url).\n",
+                    "The addresses of its concepts begin for ever with {iri} (--public-url).\n"
+                ));
+            }
+            Ok(())
         };
         context.with(missing, settings, work).await
     }
@@ -146,22 +156,40 @@ fn concerns_the_file(refusal: &Refusal) -> bool {
     !options.contains(&refusal.code) && refusal.place != Place::field("version")
 }
 
+/// Notes that new vocabularies got addresses that lead nowhere but on this machine, since nobody chose others.
+/// Whether there were any.
+pub fn note_local<'a>(lang: Lang, registry: &Registry, done: impl IntoIterator<Item = &'a ImportReport>) -> bool {
+    let local = ["http://127.0.0.1", "http://localhost", "http://0.0.0.0"];
+    let url = &registry.settings().public_url;
+    let namespace = |one: &ImportReport| {
+        let created = one.created && one.verdict == Verdict::Published;
+        let vocabulary = registry.vocabulary(one.vocabulary.as_str()).ok().filter(|_| created)?.vocabulary;
+        Some(vocabulary.namespace).filter(|n| n.starts_with(url) && local.iter().any(|l| n.starts_with(l)))
+    };
+    let new: Vec<String> = done.into_iter().filter_map(namespace).collect();
+    if new.is_empty() {
+        return false;
+    }
+    let new = new.join(", ");
+    print::err(&say!(
+        lang,
+        "Bemærk: begrebernes adresser begynder for altid med {new} og fører kun et sted hen på denne maskine.\n\
+         Adresser laves af --public-url, når et ordforråd oprettes. Skal de begynde med andet, så begynd forfra med\n\
+         en ny database og --public-url.\n",
+        "Note: the addresses of concepts begin for ever with {new} and lead somewhere on this machine only.\n\
+         Addresses are made of --public-url when a vocabulary is created. To have others, begin again with a new\n\
+         database and --public-url.\n"
+    ));
+    true
+}
+
 /// Tells what an import or a publication did.
 pub fn tell(context: &Context, opened: &Opened, done: &ImportReport, what: &str, lines: Lines) -> Result {
     let lang = context.lang;
     if context.json {
         print::out(&format!("{}\n", source::json(done)?));
     } else {
-        let mut text = report::text(done, what, lines, lang, Paint::stdout());
-        if done.created && done.verdict == Verdict::Published {
-            let iri = opened.registry.vocabulary(done.vocabulary.as_str())?.vocabulary.namespace;
-            text.push_str(&say!(
-                lang,
-                "Begrebernes adresser begynder for altid med {iri} (--public-url).\n",
-                "The addresses of its concepts begin for ever with {iri} (--public-url).\n"
-            ));
-        }
-        print::out(&text);
+        print::out(&report::text(done, what, lines, lang, Paint::stdout()));
     }
     if done.verdict == Verdict::Published
         && let Some(holder) = opened.holder()

@@ -22,7 +22,7 @@ mod verify;
 /// What can be done.
 #[derive(clap::Subcommand, Debug)]
 pub enum Verb {
-    /// Serve the registry: API, OIO, SPARQL and web pages
+    /// Serve the registry: the read API, identifiers, exports and web pages
     Serve(serve::Serve),
     /// Take in an edition of a vocabulary from a file and publish it
     Import(import::Import),

@@ -14,6 +14,7 @@ use tokio::net::{TcpListener, TcpSocket, lookup_host};
 use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
 
+use super::import::note_local;
 use crate::clock::SystemClock;
 use crate::context::{Context, Missing};
 use crate::input;
@@ -49,7 +50,7 @@ pub struct Serve {
     /// Where to listen; port 0 takes a free one
     #[arg(long, env = "BEGREB_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDR:PORT")]
     listen: String,
-    /// Bring the vocabularies of a folder into the registry first; what is there already stays
+    /// Bring the vocabularies of a folder into the registry first; versions that are there already stay
     #[arg(long, env = "BEGREB_LOAD", value_name = "DIR")]
     load: Option<PathBuf>,
     /// What the addresses of the registry begin with [default: http://ADDR:PORT]
@@ -58,7 +59,7 @@ pub struct Serve {
     /// The largest request body (16777216, 16MiB)
     #[arg(long, env = "BEGREB_BODY_LIMIT", default_value = "16MiB", value_name = "SIZE", value_parser = input::size)]
     body_limit: usize,
-    /// How long a request may take
+    /// How long what waits may take: the digest of an export, and a validation with its body
     #[arg(long, env = "BEGREB_TIMEOUT", default_value_t = 60, value_name = "SECONDS",
         value_parser = clap::value_parser!(u64).range(1..))]
     timeout: u64,
@@ -110,6 +111,9 @@ impl Serve {
             let progress = Progress::of(context.lang.say("Lægger ordforråd ind", "Loading vocabularies").into());
             let report = registry.load(&Actor::Operator("serve".into()), folder).await?;
             drop(progress);
+            if self.public_url.is_none() {
+                note_local(context.lang, &registry, &report.published);
+            }
             for one in &report.published {
                 let label = one.label.as_ref().map(ToString::to_string).unwrap_or_default();
                 tracing::info!(vocabulary = %one.vocabulary, version = %label, concepts = one.manifest.concepts, "loaded");
@@ -133,7 +137,7 @@ impl Serve {
         };
         self.tell_ready(context, &registry, address);
         let serving = http::serve(listener, registry.clone(), options, told);
-        // A request that takes longer than a request may is not waited for.
+        // A request that takes longer than it may is not waited for.
         let patience = Duration::from_secs(self.timeout) + Duration::from_secs(5);
         let impatient = async {
             let _ = stopped.wait_for(|stop| *stop).await;

@@ -15,9 +15,13 @@ const EXAMPLES: &str = "\
 Is everything in the database still what was written there?
   begreb verify --db sqlite:/var/lib/begreb/begreb.db
 
-It recomputes the chain of the change log from its first row, the digest of every content, every state from
-the log, and the digest of every version (FSIII 2024-10-31 has the same one wherever it is kept; compare with
-begreb show fsiii). It changes nothing. Exit code 1 with the first row that is wrong.";
+It recomputes the chain of the change log from its first row, the digest of every content, and the digest of
+every version, and holds vocabularies, concepts, states and versions against what the log tells. It changes
+nothing. Exit code 1 with the first row that is wrong.
+
+The digest of a version is of its concepts in their order: FSIII 2024-10-31 has the same one in every registry,
+whatever was imported before it; compare by begreb show fsiii. The last seal covers all that was ever written,
+and when: note it somewhere else.";
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
