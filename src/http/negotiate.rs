@@ -29,7 +29,9 @@ impl<S: Sync> FromRequestParts<S> for Caller {
 pub fn language(headers: &HeaderMap) -> String {
     let wanted = weighted(headers, ACCEPT_LANGUAGE.as_str());
     let best = wanted.iter().find(|(tag, _)| *tag != "*").map(|(tag, _)| *tag);
-    best.and_then(|tag| tag.split('-').next()).unwrap_or("da").to_ascii_lowercase()
+    let primary = best.and_then(|tag| tag.split('-').next());
+    let lawful = |tag: &&str| (2..=8).contains(&tag.len()) && tag.bytes().all(|b| b.is_ascii_alphabetic());
+    primary.filter(lawful).unwrap_or("da").to_ascii_lowercase()
 }
 
 /// Whether pages and problems are in Danish: unless English is asked for before Danish.

@@ -24,6 +24,8 @@ pub struct Reply {
     pub link: Option<String>,
     /// How many there are on all pages.
     pub total: Option<usize>,
+    /// The entity tag, when something shorter than the bytes tells them apart.
+    pub tag: Option<String>,
 }
 
 impl Reply {
@@ -37,14 +39,16 @@ impl Reply {
 
     /// Bytes of a media type.
     pub fn bytes(bytes: impl Into<Bytes>, media: &'static str, pinned: bool) -> Self {
-        Self { bytes: bytes.into(), media, pinned, link: None, total: None }
+        Self { bytes: bytes.into(), media, pinned, link: None, total: None, tag: None }
     }
 
     /// The response: 304 without a body when the caller has these bytes already.
     pub fn respond(self, request: &HeaderMap) -> Response {
-        let tag = tag(&self.bytes);
+        let tag = self.tag.unwrap_or_else(|| tag(&self.bytes));
         let has = is_known(request, &tag);
         let mut response = Response::new(if has { Body::empty() } else { Body::from(self.bytes) });
+        // Room for all headers at once: those set here, at the edge, and by the server.
+        *response.headers_mut() = HeaderMap::with_capacity(16);
         if has {
             *response.status_mut() = StatusCode::NOT_MODIFIED;
         } else {

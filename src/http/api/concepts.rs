@@ -14,7 +14,7 @@ use crate::http::problem::{Failure, Problem};
 use crate::http::reply::Reply;
 use crate::model::{Code, Mapping, Place, Refusal, Result};
 use crate::registry::{
-    At, ConceptAnswer, ConceptDocument, ConceptFilter, FIELDS, HistoryAnswer, Page, Relatives, View,
+    At, ConceptAnswer, ConceptDocument, ConceptFilter, FIELDS, HistoryAnswer, Page, Relatives, Status, View,
 };
 
 /// The columns of a table of concepts, by their names in `fields`.
@@ -99,8 +99,17 @@ pub async fn one(
     Caller(headers): Caller,
 ) -> Result<Response, Failure> {
     let view = app.view(&vocabulary, &at)?;
-    let concept = app.concept(&view, &key, &language(&headers))?;
-    Ok(Reply::bytes(concept.to_json(), "application/json", view.pinned).respond(&headers))
+    let language = language(&headers);
+    let concept = app.concept(&view, &key, &language)?;
+    let mut reply = Reply::bytes(concept.to_json(), "application/json", view.pinned);
+    if concept.status == Status::InForce {
+        // The reading, the content and the language decide every byte.
+        let (point, digest) = (view.edition.point(), &concept.said.digest.bytes()[..8]);
+        let (valid, registered) = (point.valid.micros(), point.registered.micros());
+        let digest = digest.iter().fold(0u64, |all, byte| all << 8 | u64::from(*byte));
+        reply.tag = Some(format!("W/\"{valid:x}-{registered:x}-{digest:x}-{}-{language}\"", concept.uuid.simple()));
+    }
+    Ok(reply.respond(&headers))
 }
 
 /// How much of a history.
