@@ -7,7 +7,8 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::content::{Content, RelationKind, TermStatus};
+use super::content::Content;
+use super::parts::{RelationKind, TermStatus};
 
 /// The types of change. One concept may have several.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize, ToSchema)]

@@ -8,6 +8,7 @@ mod change;
 mod content;
 mod diff;
 mod identifier;
+mod parts;
 mod refusal;
 mod state;
 mod text;
@@ -17,12 +18,13 @@ mod vocabulary;
 
 pub use canonical::{Digest, canonical_json};
 pub use change::{Change, ChangeKind, GENESIS};
-pub use content::{
-    Alias, Content, ContentFields, Definition, LegalBasis, Mapping, MappingKind, Note, NoteKind, Relation,
-    RelationKind, SourceRelation, Statement, Term, TermForm, TermStatus,
-};
+pub use content::{Content, ContentFields};
 pub use diff::{ConceptChange, ConceptChangeKind, FieldChange, Side, diff};
 pub use identifier::{Label, Slug};
+pub use parts::{
+    Alias, Definition, LegalBasis, Mapping, MappingKind, Note, NoteKind, Relation, RelationKind, SourceRelation,
+    Statement, Term, TermForm, TermStatus,
+};
 pub use refusal::{Category, Code, Place, Refusal, Result};
 pub use state::{Revision, State, Timeline};
 pub use text::{Language, Text};

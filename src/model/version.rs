@@ -6,8 +6,8 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::canonical::{Digest, canonical_json};
-use super::content::Statement;
 use super::identifier::Label;
+use super::parts::Statement;
 use super::time::{Instant, Point};
 
 /// A published version. Its bytes are the same for ever; a correction is a new version.

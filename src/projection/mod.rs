@@ -15,4 +15,4 @@ pub use edition::{Edition, Entry};
 pub use follower::{Follower, Projections, Snapshot};
 pub use plane::{Found, Plane, View};
 pub use said::{Said, Saying};
-pub use tree::Tree;
+pub(crate) use tree::Tree;

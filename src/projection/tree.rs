@@ -7,7 +7,7 @@ use std::ops::Range;
 
 /// A hierarchy over `0..n`.
 #[derive(Debug, Default)]
-pub struct Tree {
+pub(crate) struct Tree {
     parents: Lists,
     children: Lists,
     /// For each number, the disjoint, sorted intervals that cover itself and everything below.

@@ -1,20 +1,18 @@
 //! The commands: import an edition, publish one again.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::identity::Identity;
 use super::permission::{Actor, Command, permit};
-use super::plan::{Known, Matched, Outcome, Plan, Planned, Wish, plan};
+use super::plan::{Known, Plan, Wish, plan};
+use super::report::{ImportReport, Verdict, already_there, report};
 use super::{Registry, query};
-use crate::exchange::{self, Format, Frame, Incoming, IncomingConcept, Key, Loss, ReadOptions};
+use crate::exchange::{self, Format, Incoming, IncomingConcept, Key, ReadOptions};
 use crate::model::{
-    Code, Content, Digest, Facet, Governance, Instant, Kind, Label, Language, Manifest, Origin, Place, Refusal, Result,
-    Slug, State, Text, Timeline, Version, Vocabulary, VocabularyFields,
+    Code, Content, Digest, Instant, Label, Language, Origin, Place, Refusal, Result, Slug, State, Timeline, Version,
+    Vocabulary, VocabularyFields,
 };
 use crate::store::{Act, StateRow, Write};
 
@@ -58,55 +56,6 @@ pub struct PublishRequest {
     pub decision: Option<String>,
     /// Plan only.
     pub dry_run: bool,
-}
-
-/// What came of a command.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub enum Verdict {
-    /// It was published.
-    Published,
-    /// It would be published: a dry run.
-    Planned,
-    /// It is there already: nothing was changed.
-    AlreadyThere,
-}
-
-/// What an import or a publication did, or would do.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct ImportReport {
-    /// What came of it.
-    pub verdict: Verdict,
-    /// The vocabulary.
-    pub vocabulary: Slug,
-    /// Whether the vocabulary was created.
-    pub created: bool,
-    /// The label.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub label: Option<Label>,
-    /// From when it is in force.
-    #[schema(value_type = String)]
-    pub effective: Instant,
-    /// Until when: the effective date of the version that takes over.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
-    pub until: Option<Instant>,
-    /// The counts and the digest.
-    pub manifest: Manifest,
-    /// How many concepts stay as they are.
-    pub unchanged: u64,
-    /// How many pairs of entries were one concept.
-    pub twins: usize,
-    /// How the entries were found to be concepts, with counts.
-    pub matched: BTreeMap<Matched, u64>,
-    /// What could not be taken over.
-    pub losses: Vec<Loss>,
-    /// One line for each concept.
-    pub concepts: Vec<Planned>,
-    /// The position of the change log after it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub position: Option<i64>,
 }
 
 impl Registry {
@@ -161,36 +110,6 @@ impl Registry {
             Edition { incoming, origin: Some(origin), identity: &request.identity, accept_new: request.accept_new };
         let naming = Naming { label: request.label, effective, decision: request.decision, dry_run: request.dry_run };
         self.publish_edition(write, &vocabulary, created, known, edition, naming).await
-    }
-
-    /// Changes the frame of a vocabulary: titles, descriptions, contact and what else may change. Slug, uuid,
-    /// namespace, kind and governance stay. Nothing is written when it is so already, or when there is no such
-    /// vocabulary yet: the first import creates it.
-    ///
-    /// # Errors
-    /// [`Code::Immutable`] when something that stays is another.
-    pub async fn set_frame(&self, actor: &Actor, fields: VocabularyFields) -> Result<()> {
-        permit(actor, Command::Frame, None)?;
-        let wanted = Vocabulary::new(fields)?;
-        let known = self.snapshot().by_slug(wanted.slug().as_str()).map(|p| p.vocabulary().clone());
-        let Some(known) = known.filter(|known| **known != wanted) else { return Ok(()) };
-        let (old, new) = (known.fields(), wanted.fields());
-        // The namespace is what it was made: an address given away is not taken back.
-        let wanted = Vocabulary::new(VocabularyFields { namespace: old.namespace.clone(), ..new.clone() })?;
-        if (old.uuid, old.kind, old.governance) != (new.uuid, new.kind, new.governance) {
-            return Err(Refusal::new(
-                Code::Immutable,
-                format!("ordforrådet {} findes med en anden uuid, art eller styring", old.slug),
-                format!("the vocabulary {} exists with another uuid, kind or governance", old.slug),
-            ));
-        }
-        if *known == wanted {
-            return Ok(());
-        }
-        let mut write = self.store.write(&actor.name(), self.clock.now()).await?;
-        write.change_vocabulary(&wanted).await?;
-        write.commit().await?;
-        self.follower.catch_up().await.map(drop)
     }
 
     /// Publishes content that the registry has already under a new label, from a date: a return to an earlier
@@ -319,44 +238,6 @@ impl Registry {
         )
         .items(foreign))
     }
-
-    /// The frame of a vocabulary that a file brings along.
-    pub(super) fn frame(&self, slug: &Slug, frame: &Frame, language: &Language) -> VocabularyFields {
-        let namespace = format!("{}/id/{slug}/", self.settings.public_url);
-        let mut identifiers: Vec<String> = frame.iri.iter().cloned().chain(frame.identifiers.clone()).collect();
-        identifiers.dedup();
-        let name = identifiers.first().cloned().unwrap_or_else(|| namespace.clone());
-        let uuid = Uuid::new_v5(&Uuid::NAMESPACE_URL, name.as_bytes());
-        let titles = if frame.titles.is_empty() {
-            vec![Text { language: language.clone(), text: slug.to_string() }]
-        } else {
-            frame.titles.clone()
-        };
-        let mut languages = frame.languages.clone();
-        if languages.is_empty() {
-            languages.push(language.clone());
-        }
-        let facet = |(code, titles): &(String, Vec<Text>)| Facet {
-            uuid: Uuid::new_v5(&uuid, format!("facet/{code}").as_bytes()),
-            code: code.clone(),
-            titles: titles.clone(),
-        };
-        VocabularyFields {
-            uuid,
-            slug: slug.clone(),
-            titles,
-            descriptions: frame.descriptions.clone(),
-            kind: Kind::Classification,
-            governance: Governance::Mirror,
-            namespace,
-            identifiers,
-            owner: None,
-            contact: None,
-            licence: frame.licence.clone(),
-            languages,
-            facets: frame.facets.iter().map(facet).collect(),
-        }
-    }
 }
 
 struct Edition<'a> {
@@ -425,50 +306,4 @@ fn label_taken(version: &Version, da: &str, en: &str) -> Refusal {
         format!("the version {label} exists and {en}; a correction is a new version"),
     )
     .at(Place::field("version"))
-}
-
-fn already_there(vocabulary: &Vocabulary, version: &Version) -> ImportReport {
-    ImportReport {
-        verdict: Verdict::AlreadyThere,
-        vocabulary: vocabulary.slug().clone(),
-        created: false,
-        label: Some(version.label.clone()),
-        effective: version.effective,
-        until: None,
-        manifest: version.manifest.clone(),
-        unchanged: version.manifest.concepts,
-        twins: 0,
-        matched: BTreeMap::new(),
-        losses: Vec::new(),
-        concepts: Vec::new(),
-        position: None,
-    }
-}
-
-fn report(
-    vocabulary: &Vocabulary,
-    created: bool,
-    label: Option<Label>,
-    effective: Instant,
-    plan: &Plan,
-) -> ImportReport {
-    let mut matched = BTreeMap::new();
-    for how in plan.concepts.iter().filter_map(|c| c.matched) {
-        *matched.entry(how).or_default() += 1;
-    }
-    ImportReport {
-        verdict: Verdict::Planned,
-        vocabulary: vocabulary.slug().clone(),
-        created,
-        label,
-        effective,
-        until: Some(plan.valid.to()).filter(|t| t.is_finite()),
-        manifest: plan.manifest.clone(),
-        unchanged: plan.concepts.iter().filter(|c| c.outcome == Outcome::Unchanged).count() as u64,
-        twins: plan.twins,
-        matched,
-        losses: plan.losses.clone(),
-        concepts: plan.concepts.clone(),
-        position: None,
-    }
 }

@@ -44,7 +44,7 @@ impl Registry {
             _ => {
                 let uuid = self.concept(view, key, "da")?.uuid;
                 let nearest = view.plane.nearest(uuid, view.edition.point());
-                let saying = nearest.ok_or_else(|| super::answer::unknown_concept(view, key))?;
+                let saying = nearest.ok_or_else(|| super::read::unknown_concept(view, key))?;
                 OutgoingConcept {
                     uuid,
                     content: Arc::new(saying.state.content().content()),

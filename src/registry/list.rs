@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 use uuid::Uuid;
 
-use super::answer::{ConceptAnswer, concept_here, unknown_concept};
+use super::answer::ConceptAnswer;
+use super::read::{concept_here, unknown_concept};
 use super::{Registry, View};
 use crate::model::{Code, Digest, Instant, Place, Point, Refusal, Result};
 use crate::projection::{Entry, Found};

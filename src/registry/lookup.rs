@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::answer::{Reference, Status, VersionName, unknown_concept};
+use super::answer::{Reference, Status, VersionName};
+use super::read::unknown_concept;
 use super::{Registry, View};
 use crate::model::{Code, Instant, Place, Point, Refusal, Result, Slug, TermStatus, parse_date};
 use crate::projection::{Found, Plane};

@@ -7,6 +7,7 @@
 mod answer;
 mod command;
 mod export;
+mod frame;
 mod identity;
 mod list;
 mod load;
@@ -14,6 +15,8 @@ mod lookup;
 mod permission;
 mod plan;
 mod query;
+mod read;
+mod report;
 mod verify;
 
 use std::sync::Arc;
@@ -22,7 +25,7 @@ pub use answer::{
     ConceptAnswer, ConceptDocument, HistoryAnswer, HistoryState, Reference, Status, VersionAnswer, VersionName,
     VocabularyAnswer,
 };
-pub use command::{ImportReport, ImportRequest, PublishRequest, Verdict};
+pub use command::{ImportRequest, PublishRequest};
 pub use identity::{Identity, identity};
 pub use list::{Codes, ConceptFilter, Cursor, FIELDS, Page, Relatives};
 pub use load::LoadReport;
@@ -30,6 +33,7 @@ pub use lookup::{Resolution, ValidateItem, Validation, ValidationCode};
 pub use permission::{Actor, Command};
 pub use plan::{Matched, Outcome, Planned};
 pub use query::{At, ChangesAnswer, Edge};
+pub use report::{ImportReport, Verdict};
 pub use verify::{Verification, VerifiedVersion};
 
 use crate::model::{Clock, Result};

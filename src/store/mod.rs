@@ -11,7 +11,7 @@ use std::time::Duration;
 use futures::TryStreamExt;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::pool::PoolConnection;
-use sqlx::postgres::{PgConnection, PgListener, PgPool, PgPoolOptions};
+use sqlx::postgres::{PgConnection, PgPool, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions};
 use sqlx::{Postgres, Row, SqlSafeStr, Sqlite};
 use uuid::Uuid;
@@ -21,10 +21,12 @@ use crate::model::{Change, Code, Digest, Instant, Period, Refusal, Result, Versi
 mod backup;
 mod lock;
 mod sql;
+mod wakes;
 mod write;
 
 pub use backup::BackupSummary;
 pub use lock::{Holder, Lock};
+pub use wakes::Wakes;
 pub use write::{Act, Write};
 
 /// The database of a registry.
@@ -335,11 +337,6 @@ impl Store {
         })
     }
 
-    /// Waits until another process may have written: PostgreSQL tells; on SQLite a second passes.
-    pub fn wakes(&self) -> Wakes {
-        Wakes { pool: if let Db::Pg(pool) = &self.db { Some(pool.clone()) } else { None }, listener: None }
-    }
-
     /// Closes the connections; what was committed is on disk.
     pub async fn close(&self) {
         match &self.db {
@@ -348,38 +345,6 @@ impl Store {
                 write.close().await;
             }
             Db::Pg(pool) => pool.close().await,
-        }
-    }
-}
-
-/// Tells a follower when to look at the log again.
-pub struct Wakes {
-    pool: Option<PgPool>,
-    listener: Option<PgListener>,
-}
-
-impl Wakes {
-    /// How long a follower sleeps when nobody wakes it.
-    const POLL: Duration = Duration::from_secs(1);
-
-    /// Returns when the log may have grown: at a notification, or after [`Wakes::POLL`].
-    pub async fn next(&mut self) {
-        if let Some(pool) = &self.pool
-            && self.listener.is_none()
-            && let Ok(mut listener) = PgListener::connect_with(pool).await
-            && listener.listen("begreb").await.is_ok()
-        {
-            self.listener = Some(listener);
-        }
-        match &mut self.listener {
-            // A lost connection is an error here: the poll goes on, and the next turn connects again.
-            Some(listener) => {
-                if let Ok(Err(_)) = tokio::time::timeout(Self::POLL, listener.recv()).await {
-                    self.listener = None;
-                    tokio::time::sleep(Self::POLL).await;
-                }
-            }
-            None => tokio::time::sleep(Self::POLL).await,
         }
     }
 }

@@ -10,8 +10,8 @@ use uuid::Uuid;
 use super::super::{Format, Incoming, Key, Outgoing, OutgoingConcept, ReadOptions, read, write};
 use crate::model::{
     Alias, Code, Content, ContentFields, Definition, Digest, Facet, Governance, Instant, Kind, Language, LegalBasis,
-    Manifest, Mapping, MappingKind, Note, NoteKind, Period, Place, Point, Refusal, Relation, RelationKind,
-    SourceRelation, Statement, Term, TermForm, TermStatus, Text, Version, Vocabulary, VocabularyFields,
+    Manifest, Mapping, MappingKind, Note, NoteKind, Period, Place, Refusal, Relation, RelationKind, SourceRelation,
+    Statement, Term, TermForm, TermStatus, Text, Version, Vocabulary, VocabularyFields,
 };
 
 const FORMATS: [Format; 4] = [Format::Ttl, Format::Nt, Format::Rdf, Format::Jsonld];
@@ -649,57 +649,6 @@ fn a_uuid_is_taken_where_it_is_said_outright() {
     let incoming = read(Format::Ttl, turtle(&body).as_bytes(), &options()).unwrap();
     let got: Vec<_> = incoming.concepts.iter().map(|c| (c.uuid, c.content.aliases.len(), c.keys.len())).collect();
     assert_eq!(got, [(Some(uuid), 0, 2), (Some(uuid), 0, 2), (None, 1, 1), (None, 0, 1), (None, 1, 1)]);
-}
-
-/// Not a test of time: `cargo test --release -- --ignored --nocapture rdf::tests::measure`.
-#[test]
-#[ignore = "prints how long 100k concepts take"]
-fn measure() {
-    let concepts: Vec<(Uuid, ContentFields)> = (1..=100_000_u128)
-        .map(|n| {
-            let mut f = named(&format!("begreb {n}"));
-            f.notation = Some(n.to_string());
-            f.definitions = vec![Definition::plain(da(), format!("definition {n}"))];
-            f.terms.push(Term::plain(en(), TermStatus::Preferred, format!("concept {n}")));
-            f.notes = vec![Note { kind: NoteKind::Scope, language: da(), text: format!("note {n}") }];
-            f.relations
-                .extend((n > 1).then(|| relation(RelationKind::Generic, n / 10 + 1)).filter(|r| r.target != number(n)));
-            (number(n), f)
-        })
-        .collect();
-    let vocabulary = vocabulary(NAMESPACE);
-    let out: Vec<OutgoingConcept> = concepts
-        .iter()
-        .map(|(uuid, f)| OutgoingConcept {
-            uuid: *uuid,
-            content: Arc::new(Content::new(f.clone()).unwrap()),
-            valid: Period::ALWAYS,
-            registered: at("2024-01-01"),
-            is_top: f.relations.is_empty(),
-            children: Vec::new(),
-        })
-        .collect();
-    for format in FORMATS {
-        let started = std::time::Instant::now();
-        let mut bytes = Vec::new();
-        let edition = Outgoing {
-            vocabulary: &vocabulary,
-            version: None,
-            point: Point { valid: at("2024-01-01"), registered: Instant::FOREVER },
-            count: out.len(),
-            concepts: Box::new(out.iter().cloned()),
-        };
-        write(format, edition, &mut bytes).unwrap();
-        let wrote = started.elapsed();
-        let started = std::time::Instant::now();
-        let incoming = read(format, &bytes, &options()).unwrap();
-        println!(
-            "{format:?}: {} bytes, {} concepts, write {wrote:?}, read {:?}",
-            bytes.len(),
-            incoming.concepts.len(),
-            started.elapsed()
-        );
-    }
 }
 
 proptest! {
