@@ -55,11 +55,19 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// KL's publications, beside the project.
-fn kl() -> PathBuf {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let found = here.ancestors().map(|a| a.join("shared/data/kl")).find(|p| p.is_dir());
-    found.or_else(|| std::env::var_os("BEGREB_KL_DATA").map(Into::into)).expect("shared/data/kl or BEGREB_KL_DATA")
+/// KL's publications, when they are at hand.
+fn kl() -> Option<PathBuf> {
+    let told = std::env::var_os("BEGREB_KL_DATA").map(PathBuf::from);
+    let above = || {
+        let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+        here.ancestors().map(|a| a.join("shared/data/kl")).find(|p| p.is_dir())
+    };
+    let found = told.or_else(above);
+    if found.is_none() {
+        assert!(std::env::var("CI").is_err(), "KL's files are not at hand; BEGREB_KL_DATA says where they are");
+        eprintln!("skipped: KL's files are not at hand; BEGREB_KL_DATA says where they are");
+    }
+    found
 }
 
 /// A table of `n` concepts under one top.
@@ -86,8 +94,9 @@ const EDITIONS: [(&str, u64); 5] =
 
 #[test]
 fn the_five_editions_of_fsiii_are_one_history() {
+    let Some(kl) = kl() else { return };
     let folder = Folder::new("fsiii");
-    let file = |day: &str| kl().join(format!("FSIII-{day}.json")).display().to_string();
+    let file = |day: &str| kl.join(format!("FSIII-{day}.json")).display().to_string();
     let identity = folder.run(&["identity", &file("2024-10-31")]);
     assert!(identity.status.success(), "{}", text(&identity.stderr));
     folder.write("identity.csv", &text(&identity.stdout));
@@ -115,6 +124,11 @@ fn the_five_editions_of_fsiii_are_one_history() {
     }
     let before = folder.verify();
     assert_eq!(before["versions"].as_array().map(Vec::len), Some(5));
+    // An edition has the same digest in a registry that has nothing else.
+    let path = file("2024-10-31");
+    let alone = ["--db", "sqlite:alone.db", "import", "--vocabulary", "fsiii", &path, "--version", "x"];
+    let alone = folder.json(&[&alone[..], &["--effective", "2024-10-31"]].concat());
+    assert_eq!(alone["manifest"]["digest"], before["versions"][4]["digest"]);
     // The same bytes again change nothing and say so.
     let again = folder.run(&[
         "import",
@@ -153,9 +167,10 @@ fn the_five_editions_of_fsiii_are_one_history() {
 
 #[test]
 fn without_the_identity_file_doubt_is_refused_and_nothing_is_changed() {
+    let Some(kl) = kl() else { return };
     let folder = Folder::new("doubt");
     for day in ["2023-06-22", "2024-05-30"] {
-        let path = kl().join(format!("FSIII-{day}.json")).display().to_string();
+        let path = kl.join(format!("FSIII-{day}.json")).display().to_string();
         let output = folder.run(&["import", "--vocabulary", "fsiii", &path, "--version", day, "--effective", day]);
         if day == "2024-05-30" {
             assert_eq!(output.status.code(), Some(1));
@@ -403,7 +418,7 @@ fn who_chose_no_address_is_told_that_it_stays() {
     let noted = |more: &[&str]| {
         let output = folder.run(&[more, &strs(&import("v.csv", "1", "2024-01-01"))].concat());
         assert!(output.status.success(), "{}", text(&output.stderr));
-        text(&output.stderr).matches("begin for ever with http://127.0.0.1:8080/id/v/ ").count()
+        text(&output.stderr).matches("begin for ever with http://127.0.0.1:8080/id/v/\n").count()
     };
     assert_eq!(noted(&[]), 1);
     assert_eq!(noted(&[]), 0, "it was there already");

@@ -173,12 +173,12 @@ pub fn note_local<'a>(lang: Lang, registry: &Registry, done: impl IntoIterator<I
     let new = new.join(", ");
     print::err(&say!(
         lang,
-        "Bemærk: begrebernes adresser begynder for altid med {new} og fører kun et sted hen på denne maskine.\n\
-         Adresser laves af --public-url, når et ordforråd oprettes. Skal de begynde med andet, så begynd forfra med\n\
-         en ny database og --public-url.\n",
-        "Note: the addresses of concepts begin for ever with {new} and lead somewhere on this machine only.\n\
-         Addresses are made of --public-url when a vocabulary is created. To have others, begin again with a new\n\
-         database and --public-url.\n"
+        "Bemærk: begrebernes adresser begynder for altid med {new}\n\
+         og virker kun på denne maskine. De laves af --public-url, når et ordforråd oprettes; skal de være andre,\n\
+         så begynd forfra med en ny database og --public-url.\n",
+        "Note: the addresses of concepts begin for ever with {new}\n\
+         and work on this machine only. They are made of --public-url when a vocabulary is created; to have others,\n\
+         begin again with a new database and --public-url.\n"
     ));
     true
 }

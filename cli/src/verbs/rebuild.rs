@@ -15,7 +15,7 @@ Does what readers get follow from the facts, and how long does a start take?
   begreb rebuild --db sqlite:/var/lib/begreb/begreb.db
 
 Everything that is read (every version of fsiii, of ffb, …) is built anew from the facts, and each version is
-compared with the digest it was published with. The facts are not touched. A server does the same when it
+compared with the digest it was published with. The facts are not touched. A server builds the same when it
 starts, so a running one need not be told.";
 
 #[derive(clap::Args, Debug)]
