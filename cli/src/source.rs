@@ -70,7 +70,7 @@ impl Source<'_> {
     /// The typed changes between two readings.
     pub fn changes(&self, slug: &str, from: &str, to: Option<&str>) -> Result<String> {
         match self {
-            Self::Here(registry, _) => json(&registry.changes(slug, from, to)?),
+            Self::Here(registry, _) => json(&registry.changes(slug, from, to, None)?),
             Self::There(server) => {
                 let query: Vec<_> = std::iter::once(("from", from)).chain(to.map(|to| ("to", to))).collect();
                 server.get(&path(slug, "/changes"), &query)

@@ -71,9 +71,20 @@ struct ConceptPage {
     pinned: Option<String>,
 }
 
+/// A day as a day, an instant as an instant.
+fn day(at: &crate::model::Instant) -> String {
+    at.to_string().trim_end_matches("T00:00:00Z").to_owned()
+}
+
+impl VocabularyPage {
+    fn day(&self, at: &crate::model::Instant) -> String {
+        day(at)
+    }
+}
+
 impl ConceptPage {
     fn day(&self, at: &crate::model::Instant) -> String {
-        at.to_string().trim_end_matches("T00:00:00Z").to_owned()
+        day(at)
     }
 
     /// Whether an IRI from outside may be followed by a click: a web address, and nothing that runs.

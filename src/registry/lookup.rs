@@ -6,9 +6,9 @@ use uuid::Uuid;
 
 use super::answer::{Reference, Status, VersionName};
 use super::read::unknown_concept;
-use super::{Registry, View};
-use crate::model::{Code, Instant, Place, Point, Refusal, Result, Slug, TermStatus, parse_date};
-use crate::projection::{Found, Plane};
+use super::{At, Registry, View};
+use crate::model::{Code, Instant, Place, Refusal, Result, Slug, TermStatus};
+use crate::projection::Found;
 
 /// What an identifier leads to.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
@@ -60,6 +60,9 @@ pub struct ValidateItem {
     /// The label of a version, instead of a day.
     #[serde(default)]
     pub version: Option<String>,
+    /// An instant (RFC 3339): as the registry knew it then.
+    #[serde(default)]
+    pub registered: Option<String>,
 }
 
 /// What came of a validation.
@@ -82,7 +85,7 @@ pub enum ValidationCode {
     UnknownSystem,
     /// The vocabulary has no such version.
     UnknownVersion,
-    /// The date is no date.
+    /// The day, the instant or their combination cannot be read.
     InvalidDate,
 }
 
@@ -105,13 +108,18 @@ impl Registry {
     /// Finds a concept by its IRI, wherever it stands.
     ///
     /// # Errors
-    /// [`Code::UnknownConcept`], [`Code::InvalidDate`].
-    pub fn resolve_iri(&self, iri: &str, date: Option<&str>, language: &str) -> Result<Resolution> {
+    /// [`Code::UnknownConcept`], or as [`Registry::view`].
+    pub fn resolve_iri(&self, iri: &str, at: &At, language: &str) -> Result<Resolution> {
         let snapshot = self.snapshot();
         for plane in snapshot.planes() {
             let namespace = &plane.vocabulary().fields().namespace;
             let key = iri.strip_prefix(namespace.as_str()).or_else(|| iri.strip_prefix("urn:uuid:")).unwrap_or(iri);
-            let view = self.view_on(plane, date)?;
+            let view = match self.view(plane.vocabulary().slug().as_str(), at) {
+                Ok(view) => view,
+                // The label is another vocabulary's.
+                Err(refusal) if refusal.code == Code::UnknownVersion => continue,
+                Err(refusal) => return Err(refusal),
+            };
             if let Some(found) = self.resolution(&view, key, language).or_else(|| self.resolution(&view, iri, language))
             {
                 return Ok(found);
@@ -124,22 +132,14 @@ impl Registry {
     /// Finds a concept by the name of its vocabulary and a code.
     ///
     /// # Errors
-    /// [`Code::UnknownVocabulary`], [`Code::UnknownConcept`], [`Code::InvalidDate`].
-    pub fn resolve_code(&self, system: &str, code: &str, date: Option<&str>, language: &str) -> Result<Resolution> {
+    /// [`Code::UnknownVocabulary`], [`Code::UnknownConcept`], or as [`Registry::view`].
+    pub fn resolve_code(&self, system: &str, code: &str, at: &At, language: &str) -> Result<Resolution> {
         let snapshot = self.snapshot();
         let plane = snapshot.planes().iter().find(|p| p.vocabulary().is_called(system));
         let plane = plane.ok_or_else(|| super::query::unknown_vocabulary(system).at(Place::field("system")))?;
-        let view = self.view_on(plane, date)?;
+        let view = self.view(plane.vocabulary().slug().as_str(), at)?;
         let found = self.resolution(&view, code, language);
         found.ok_or_else(|| unknown_concept(&view, code).at(Place::field("code")))
-    }
-
-    fn view_on(&self, plane: &std::sync::Arc<Plane>, date: Option<&str>) -> Result<View> {
-        let valid = match date {
-            Some(date) => Instant::from_date(parse_date(date).map_err(|r| r.at(Place::field("date")))?),
-            None => self.projections.today(),
-        };
-        Ok(self.projections.view(plane, Point { valid, registered: Instant::FOREVER }, false))
     }
 
     fn resolution(&self, view: &View, key: &str, language: &str) -> Option<Resolution> {
@@ -182,7 +182,7 @@ impl Registry {
         let Some(plane) = snapshot.planes().iter().find(|p| p.vocabulary().is_called(&item.system)) else {
             return answer(ValidationCode::UnknownSystem, None);
         };
-        let at = super::At { version: item.version.clone(), date: item.date.clone(), registered: None };
+        let at = At { version: item.version.clone(), date: item.date.clone(), registered: item.registered.clone() };
         let view = match self.view(plane.vocabulary().slug().as_str(), &at) {
             Ok(view) => view,
             Err(refusal) if refusal.code == Code::UnknownVersion => {

@@ -113,15 +113,15 @@ impl Registry {
     ///
     /// # Errors
     /// [`Code::UnknownVersion`] when it is neither.
-    fn edge(&self, plane: &Arc<Plane>, text: Option<&str>, field: &'static str) -> Result<View> {
+    fn edge(&self, plane: &Arc<Plane>, text: Option<&str>, registered: Instant, field: &'static str) -> Result<View> {
         let Some(text) = text else {
-            let today = Point { valid: self.projections.today(), registered: Instant::FOREVER };
+            let today = Point { valid: self.projections.today(), registered };
             return Ok(self.projections.view(plane, today, false));
         };
         if plane.version(text).is_none()
             && let Ok(date) = parse_date(text)
         {
-            let at = Point { valid: Instant::from_date(date), registered: Instant::FOREVER };
+            let at = Point { valid: Instant::from_date(date), registered };
             return Ok(self.projections.view(plane, at, false));
         }
         let at = At { version: Some(text.to_owned()), ..At::default() };
@@ -129,13 +129,19 @@ impl Registry {
         self.view(plane.vocabulary().slug().as_str(), &at).map_err(named)
     }
 
-    /// The typed changes from one version or date to another; `to` is today when absent.
+    /// The typed changes from one version or date to another; `to` is today when absent. Dates are read as the
+    /// registry knew them at `registered`, now when absent.
     ///
     /// # Errors
-    /// [`Code::UnknownVocabulary`], [`Code::UnknownVersion`].
-    pub fn changes(&self, slug: &str, from: &str, to: Option<&str>) -> Result<ChangesAnswer> {
+    /// [`Code::UnknownVocabulary`], [`Code::UnknownVersion`], [`Code::InvalidTime`].
+    pub fn changes(&self, slug: &str, from: &str, to: Option<&str>, registered: Option<&str>) -> Result<ChangesAnswer> {
         let plane = self.plane(slug)?;
-        let (before, after) = (self.edge(&plane, Some(from), "from")?, self.edge(&plane, to, "to")?);
+        let known = match registered {
+            Some(text) => text.parse().map_err(|r: Refusal| r.at(Place::field("registered")))?,
+            None => Instant::FOREVER,
+        };
+        let known = if known > self.snapshot().at { Instant::FOREVER } else { known };
+        let (before, after) = (self.edge(&plane, Some(from), known, "from")?, self.edge(&plane, to, known, "to")?);
         let here = |view: &View, uuid: Uuid| view.edition.get(uuid).map(|e| e.said().clone());
         let kept = after.edition.entries().map(|e| e.uuid());
         let gone = before.edition.entries().map(|e| e.uuid()).filter(|u| after.edition.get(*u).is_none());
@@ -151,7 +157,7 @@ impl Registry {
         }
         let edge = |view: &View| Edge {
             version: view.version.as_deref().map(VersionName::new),
-            valid: view.edition.point().valid,
+            valid: view.at.valid,
             concepts: view.edition.len(),
         };
         Ok(ChangesAnswer {

@@ -72,6 +72,7 @@ impl Validate {
             // A day that stands beside a code is nearer than one for all.
             date: listed.date.clone().or_else(|| self.date.clone()).filter(|_| self.version.is_none()),
             version: self.version.clone(),
+            registered: None,
         };
         let items: Vec<ValidateItem> = listed.iter().map(item).collect();
         let work = async |source: &Source<'_>| {

@@ -23,6 +23,8 @@ pub struct Between {
     /// The label of a version, or a calendar day; today when absent.
     #[param(example = "2024-10-31")]
     to: Option<String>,
+    /// An instant (RFC 3339): compare days as the registry knew them then.
+    registered: Option<String>,
 }
 
 /// The typed changes between two versions or days: added, retired, recoded, renamed, redefined, moved, split,
@@ -42,6 +44,6 @@ pub async fn between(
         let refusal = Refusal::new(Code::InvalidParameter, da, en).at(Place::field("from"));
         return Err(refusal.allowed(["a version label", "YYYY-MM-DD"]).into());
     };
-    let answer = app.changes(&vocabulary, &from, between.to.as_deref())?;
+    let answer = app.changes(&vocabulary, &from, between.to.as_deref(), between.registered.as_deref())?;
     Ok(Reply::json(&answer, false).respond(&headers))
 }

@@ -13,7 +13,7 @@ use crate::http::params::{Nothing, Params};
 use crate::http::problem::{Failure, Problem};
 use crate::http::reply::Reply;
 use crate::model::{Code, Place, Refusal, Result};
-use crate::registry::{Resolution, ValidateItem, Validation};
+use crate::registry::{At, Resolution, ValidateItem, Validation};
 
 /// The most codes in one validation.
 const LARGEST_BATCH: usize = 10_000;
@@ -30,23 +30,21 @@ pub struct ResolveParams {
     /// A notation, alias or uuid, of any time.
     #[param(example = "J1.4")]
     code: Option<String>,
-    /// The calendar day on which it is read; today when absent.
-    date: Option<String>,
 }
 
 /// What an identifier leads to. An old code, a retired concept or an alias always resolves, with what replaced
 /// it.
-#[utoipa::path(get, path = "/resolve", operation_id = "resolve", tag = "codes", params(ResolveParams),
+#[utoipa::path(get, path = "/resolve", operation_id = "resolve", tag = "codes", params(ResolveParams, At),
     responses((status = 200, body = Resolution), (status = 400, body = Problem, content_type = "application/problem+json"), (status = 404, body = Problem, content_type = "application/problem+json")))]
 pub async fn resolve(
     State(app): State<App>,
-    Params(params, ..): Params<ResolveParams>,
+    Params(params, at, _): Params<ResolveParams, At>,
     Caller(headers): Caller,
 ) -> Result<Response, Failure> {
-    let (language, date) = (language(&headers), params.date.as_deref());
+    let language = language(&headers);
     let found = match (&params.uri, &params.system, &params.code) {
-        (Some(uri), None, None) => app.resolve_iri(uri, date, &language)?,
-        (None, Some(system), Some(code)) => app.resolve_code(system, code, date, &language)?,
+        (Some(uri), None, None) => app.resolve_iri(uri, &at, &language)?,
+        (None, Some(system), Some(code)) => app.resolve_code(system, code, &at, &language)?,
         _ => {
             let (da, en) = ("angiv uri, eller system og code", "give uri, or system and code");
             return Err(Refusal::new(Code::InvalidParameter, da, en).allowed(["uri", "system, code"]).into());
