@@ -186,6 +186,11 @@ impl Whole {
             let error = std::io::Error::from(std::io::ErrorKind::IsADirectory);
             return Err(file(place, &error));
         }
+        // A device or a pipe is written to; putting a file in its place would take it away.
+        if place.exists() && !place.is_file() {
+            let out = std::fs::OpenOptions::new().write(true).open(place).map_err(|e| file(place, &e))?;
+            return Ok(Self { out: Some(BufWriter::new(out)), beside: place.to_owned(), place: place.to_owned() });
+        }
         let beside = place.with_file_name(format!(".{name}.{}.part", std::process::id()));
         let out = File::create(&beside).map_err(|e| file(place, &e))?;
         Ok(Self { out: Some(BufWriter::new(out)), beside, place: place.to_owned() })
@@ -197,7 +202,11 @@ impl Whole {
     /// [`Code::File`].
     pub fn finish(mut self) -> Result<()> {
         let Some(out) = self.out.take() else { return Ok(()) };
-        let done = out.into_inner().map_err(std::io::IntoInnerError::into_error).and_then(|f| f.sync_all());
+        let done = out.into_inner().map_err(std::io::IntoInnerError::into_error);
+        if self.beside == self.place {
+            return done.map(drop).map_err(|e| file(&self.place, &e));
+        }
+        let done = done.and_then(|f| f.sync_all());
         done.and_then(|()| std::fs::rename(&self.beside, &self.place)).map_err(|e| file(&self.place, &e))
     }
 }
@@ -214,8 +223,10 @@ impl Write for Whole {
 
 impl Drop for Whole {
     fn drop(&mut self) {
-        // After `finish` there is nothing beside; otherwise what was begun is taken away.
-        let _ = std::fs::remove_file(&self.beside);
+        // After `finish` there is nothing beside; otherwise what was begun is taken away. A device is its own place.
+        if self.beside != self.place {
+            let _ = std::fs::remove_file(&self.beside);
+        }
     }
 }
 

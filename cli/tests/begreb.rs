@@ -463,3 +463,68 @@ fn every_option_is_also_a_variable_and_a_line_of_the_file() {
     assert_eq!(wrong.status.code(), Some(2));
     assert!(text(&wrong.stderr).contains("frobnicate") && text(&wrong.stderr).contains('2'), "{}", text(&wrong.stderr));
 }
+
+/// What hands that meant no good, or well, have tried.
+#[test]
+fn strange_wishes_change_nothing() {
+    let folder = Folder::new("strange");
+    folder.write("a.csv", &table(3, "ydelse"));
+    folder.json(&strs(&import("a.csv", "1", "2024-01-01")));
+    let before = folder.verify();
+    folder.write("control.csv", "notation,preferred.da\nK,a\u{1b}[31mb\n");
+    folder.write("empty.csv", "code,uuid\n");
+    for (arguments, code) in [
+        (&["import", "--vocabulary", "v", "a.csv", "--version", "2", "--effective", "9999-12-31"][..], "invalid-date"),
+        (&["import", "--vocabulary", "v", "control.csv", "--version", "2", "--accept-new"], "invalid-text"),
+        (&["import", "--vocabulary", "v", "a.csv", "--version", "2", "--identity", "empty.csv"], "incomplete"),
+    ] {
+        let output = folder.run(arguments);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+        assert!(text(&output.stderr).contains(code), "{arguments:?}: {}", text(&output.stderr));
+        assert_eq!(folder.verify(), before);
+    }
+    // The same vocabulary under a second name.
+    let export = folder.run(&["export", "--vocabulary", "v", "--format", "json", "-o", "v.json"]);
+    assert!(export.status.success());
+    folder.write(
+        "cs.json",
+        r#"{"resourceType":"CodeSystem","url":"urn:x","content":"complete","concept":[{"code":"A","display":"a"}]}"#,
+    );
+    folder.json(&["import", "--vocabulary", "one", "cs.json", "--version", "1", "--effective", "2024-01-01"]);
+    let two = folder.run(&["import", "--vocabulary", "two", "cs.json", "--version", "1", "--effective", "2024-01-01"]);
+    assert!(text(&two.stderr).contains("exists") && text(&two.stderr).contains("one"), "{}", text(&two.stderr));
+    // What is no file is written to and stays what it is: here a pipe, as a device would.
+    let pipe = folder.0.join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().expect("mkfifo").success());
+    let reading = std::thread::spawn({
+        let pipe = pipe.clone();
+        move || std::fs::read_to_string(pipe)
+    });
+    assert!(folder.run(&["export", "--vocabulary", "v", "--format", "csv", "-o", "pipe"]).status.success());
+    assert!(reading.join().expect("a reader").expect("text").contains("ydelse 1"));
+    assert!(pipe.exists() && !pipe.is_file());
+}
+
+#[test]
+fn a_backup_that_was_edited_is_refused_whole() {
+    let folder = Folder::new("edited");
+    folder.write("a.csv", &table(3, "ydelse"));
+    folder.json(&strs(&import("a.csv", "1", "2024-01-01")));
+    assert!(folder.run(&["backup", "copy.begreb"]).status.success());
+    // One word of one content, with the digest of the file set right again.
+    let script = "import gzip,hashlib,json\n\
+        lines=gzip.open('copy.begreb','rt').read().splitlines(True)\n\
+        lines=[l.replace('ydelse 1','ydelse 9') if l.startswith('[\"content\"') else l for l in lines]\n\
+        last=json.loads(lines[-1]); last['digest']=hashlib.sha256(''.join(lines[:-1]).encode()).hexdigest()\n\
+        gzip.open('edited.begreb','wt').write(''.join(lines[:-1])+json.dumps(last)+'\\n')";
+    let edited = Command::new("python3").arg("-c").arg(script).current_dir(&folder.0).status();
+    if !edited.is_ok_and(|s| s.success()) {
+        eprintln!("skipped: there is no Python to edit the backup with");
+        return;
+    }
+    let refused = folder.run(&["--db", "sqlite:new.db", "restore", "edited.begreb"]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(text(&refused.stderr).contains("digest is another"), "{}", text(&refused.stderr));
+    let whole = folder.run(&["--db", "sqlite:new.db", "restore", "copy.begreb"]);
+    assert!(whole.status.success(), "nothing of it was left: {}", text(&whole.stderr));
+}

@@ -15,11 +15,13 @@ use axum::http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, Version
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures::FutureExt;
+use http_body::Body as _;
 use tower::{Layer, ServiceExt};
 use tower_http::compression::predicate::{Predicate, SizeAbove};
 use tower_http::compression::{CompressionLayer, CompressionLevel};
 use tower_http::cors::{Any, CorsLayer};
 
+use super::PATIENCE;
 use super::operation::Counted;
 use super::problem::{Asked, render};
 
@@ -31,12 +33,13 @@ pub struct Edge {
     counted: Counted,
     under_way: AtomicUsize,
     most: usize,
+    body_limit: usize,
 }
 
 impl Edge {
-    /// An edge that lets at most `most` requests through at once.
-    pub fn new(counted: Counted, most: usize) -> Self {
-        Self { counted, under_way: AtomicUsize::new(0), most }
+    /// An edge that lets at most `most` requests through at once, with bodies of at most `body_limit` bytes.
+    pub fn new(counted: Counted, most: usize, body_limit: usize) -> Self {
+        Self { counted, under_way: AtomicUsize::new(0), most, body_limit }
     }
 
     fn turn(&self) -> Option<Turn<'_>> {
@@ -62,6 +65,15 @@ pub async fn pass(State(edge): State<Arc<Edge>>, request: Request, next: Next) -
     let began = Instant::now();
     let route = request.extensions().get::<MatchedPath>().cloned();
     let (method, asked) = (request.method().clone(), Asked::of(&request));
+    // A body is waited for before a place is taken: who sends slowly holds up nobody else.
+    let request = match whole(request, edge.body_limit).await {
+        Ok(request) => request,
+        Err(status) => {
+            let answer = render(status.into_response(), asked);
+            edge.counted.count("none", &method, answer.status().as_u16(), began.elapsed());
+            return answer;
+        }
+    };
     let answer = match edge.turn() {
         None => StatusCode::SERVICE_UNAVAILABLE.into_response(),
         Some(_turn) => {
@@ -79,6 +91,19 @@ pub async fn pass(State(edge): State<Arc<Edge>>, request: Request, next: Next) -
     let route = route.as_ref().map_or("none", MatchedPath::as_str);
     edge.counted.count(route, &method, answer.status().as_u16(), began.elapsed());
     answer
+}
+
+/// The request with all of its body.
+async fn whole(request: Request, limit: usize) -> Result<Request, StatusCode> {
+    if request.body().is_end_stream() {
+        return Ok(request);
+    }
+    let (parts, body) = request.into_parts();
+    match tokio::time::timeout(PATIENCE, axum::body::to_bytes(body, limit)).await {
+        Ok(Ok(bytes)) => Ok(Request::from_parts(parts, Body::from(bytes))),
+        Ok(Err(_)) => Err(StatusCode::PAYLOAD_TOO_LARGE),
+        Err(_) => Err(StatusCode::REQUEST_TIMEOUT),
+    }
 }
 
 async fn answer(request: Request, next: Next) -> Response {

@@ -20,6 +20,10 @@ use axum::Router;
 use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
 use axum::routing::get;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use utoipa_swagger_ui::SwaggerUi;
 
@@ -43,7 +47,10 @@ impl Default for HttpOptions {
     }
 }
 
-/// Serves until `stop` completes, then lets requests under way finish.
+/// How long a caller may take to say what it asks: the head of a request, and its body.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Serves until `stop` completes, then lets requests under way finish, for as long as a request may take.
 ///
 /// # Errors
 /// When the listener fails.
@@ -53,7 +60,34 @@ pub async fn serve(
     options: HttpOptions,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
-    axum::serve(listener, router(registry, &options)).with_graceful_shutdown(stop).await
+    let router = router(registry, &options);
+    let mut connections = Builder::new(TokioExecutor::new()).http1_only();
+    connections.http1().timer(TokioTimer::new()).header_read_timeout(PATIENCE);
+    let (graceful, mut stop) = (GracefulShutdown::new(), std::pin::pin!(stop));
+    loop {
+        let stream = tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => stream,
+                Err(error) => {
+                    // Out of file handles, say: those in use will be given back.
+                    tracing::warn!(%error, "a connection could not be taken");
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                    continue;
+                }
+            },
+            () = &mut stop => break,
+        };
+        let _ = stream.set_nodelay(true);
+        let service = TowerToHyperService::new(router.clone());
+        let connection = connections.serve_connection(TokioIo::new(stream), service).into_owned();
+        tokio::spawn(graceful.watch(connection));
+    }
+    drop(listener);
+    tokio::select! {
+        () = graceful.shutdown() => {}
+        () = tokio::time::sleep(options.timeout.max(PATIENCE)) => tracing::warn!("requests under way were cut off"),
+    }
+    Ok(())
 }
 
 /// The router of every door.
@@ -74,8 +108,8 @@ pub fn router(registry: Arc<Registry>, options: &HttpOptions) -> Router {
         .route("/health/ready", get(operation::ready))
         .with_state(registry.clone())
         .merge(Router::new().route("/metrics", get(operation::metrics)).with_state((registry, counted.clone())));
-    let limited = Arc::new(Edge::new(counted.clone(), options.concurrency));
-    let unlimited = Arc::new(Edge::new(counted, usize::MAX));
+    let limited = Arc::new(Edge::new(counted.clone(), options.concurrency, options.body_limit));
+    let unlimited = Arc::new(Edge::new(counted, usize::MAX, 0));
     let doors = doors.fallback(|| async { StatusCode::NOT_FOUND }).layer(from_fn_with_state(limited, edge::pass));
     let operation = operation.layer(from_fn_with_state(unlimited, edge::pass));
     doors.merge(operation)

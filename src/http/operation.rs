@@ -130,6 +130,10 @@ pub async fn live() -> Response {
 
 /// `/health/ready`: reads can be answered; how far they are behind the log; whether the database answers.
 pub async fn ready(State(app): State<App>) -> Response {
+    if let Some(detail) = app.failing() {
+        let body = json!({ "status": "not-following", "position": app.snapshot().position, "detail": detail });
+        return (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response();
+    }
     match app.progress().await {
         Ok((position, head)) => {
             let behind = head.seq - position;

@@ -143,7 +143,8 @@ pub async fn index(State(app): State<App>, Caller(headers): Caller, _: Params<No
 fn row(concept: &ConceptAnswer, language: &str, indent: u16) -> Row {
     let notation = concept.said.notation.as_deref().unwrap_or_default().to_owned();
     // A code with a slash is not a path segment; the uuid always is.
-    let plain = !notation.is_empty() && !notation.contains(['/', '%', '?', '#']);
+    let plain =
+        !notation.is_empty() && !matches!(notation.as_str(), "." | "..") && !notation.contains(['/', '%', '?', '#']);
     let key = if plain { notation.clone() } else { concept.uuid.to_string() };
     Row { key, notation, label: concept.said.label(language).to_owned(), indent }
 }

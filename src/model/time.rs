@@ -46,8 +46,14 @@ impl Instant {
     /// The instant at which a calendar day begins (midnight UTC).
     #[must_use]
     pub fn from_date(date: Date) -> Self {
-        let midnight = date.to_zoned(TimeZone::UTC).map_or(i64::MAX - 1, |z| z.timestamp().as_microsecond());
-        Self(midnight)
+        Self::of_day(date).unwrap_or(Self::FOREVER)
+    }
+
+    /// The instant at which a day begins, if it can be written as an instant everywhere (the last days of the
+    /// year 9999 cannot) and lies in our era.
+    fn of_day(date: Date) -> Option<Self> {
+        let midnight = date.to_zoned(TimeZone::UTC).ok()?.timestamp();
+        (date.year() >= 1).then_some(Self(midnight.as_microsecond()))
     }
 
     /// The calendar day in UTC in which the instant lies; `None` for the infinities.
@@ -105,10 +111,8 @@ impl FromStr for Instant {
             "-infinity" => return Ok(Self::BEGINNING),
             _ => {}
         }
-        if text.len() == 10
-            && let Ok(date) = text.parse::<Date>()
-        {
-            return Ok(Self::from_date(date));
+        if text.len() == 10 && text.parse::<Date>().is_ok() {
+            return parse_date(text).map(Self::from_date);
         }
         text.parse::<Timestamp>().map(Self::from).map_err(|_| {
             Refusal::new(
@@ -141,10 +145,10 @@ impl<'de> Deserialize<'de> for Instant {
 pub fn parse_date(text: &str) -> Result<Date> {
     let lawful = text.len() == 10 && text.as_bytes()[4] == b'-' && text.as_bytes()[7] == b'-';
     match text.parse::<Date>() {
-        Ok(date) if lawful => Ok(date),
+        Ok(date) if lawful && Instant::of_day(date).is_some() => Ok(date),
         _ => {
             Err(Refusal::new(Code::InvalidDate, format!("»{text}« er ikke en dato"), format!("'{text}' is not a date"))
-                .allowed(["YYYY-MM-DD"]))
+                .allowed(["YYYY-MM-DD", "0001-01-01 to 9999-12-30; what has no end is left out"]))
         }
     }
 }
@@ -268,7 +272,17 @@ mod tests {
 
     #[test]
     fn a_date_that_is_none_is_refused() {
-        for text in ["2023-02-29", "2024-13-01", "20241031", "31-10-2024", "", "2024-10-31 ", "i morgen"] {
+        for text in [
+            "2023-02-29",
+            "2024-13-01",
+            "20241031",
+            "31-10-2024",
+            "",
+            "2024-10-31 ",
+            "i morgen",
+            "9999-12-31",
+            "0000-01-01",
+        ] {
             assert_eq!(parse_date(text).unwrap_err().code, Code::InvalidDate, "{text}");
         }
     }

@@ -100,12 +100,13 @@ impl Projections {
 
     /// Reads a vocabulary at a point, with the version in force there.
     #[must_use]
-    pub fn view(&self, plane: &Arc<Plane>, at: Point, pinned: bool) -> View {
+    pub fn view(&self, plane: &Arc<Plane>, at: Point, named: bool, pinned: bool) -> View {
         View {
             edition: self.edition(plane, at),
             version: plane.version_at(at).cloned(),
             plane: plane.clone(),
             at,
+            named,
             pinned,
         }
     }
@@ -154,13 +155,14 @@ pub struct Follower {
     store: Store,
     projections: Arc<Projections>,
     turn: Mutex<()>,
+    failing: std::sync::Mutex<Option<String>>,
 }
 
 impl Follower {
     /// A follower that has read nothing yet.
     #[must_use]
     pub fn new(store: Store, projections: Arc<Projections>) -> Self {
-        Self { store, projections, turn: Mutex::new(()) }
+        Self { store, projections, turn: Mutex::new(()), failing: std::sync::Mutex::default() }
     }
 
     /// Brings the projections up to the end of the log. One turn at a time; readers see the old snapshot
@@ -218,14 +220,22 @@ impl Follower {
         Ok(seq)
     }
 
+    /// Why the last turn failed, if it did.
+    #[must_use]
+    pub fn failing(&self) -> Option<String> {
+        self.failing.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Follows the log until the task is dropped. What fails is tried again at the next turn and logged.
     pub async fn run(self: Arc<Self>) {
         let mut wakes = self.store.wakes();
         loop {
             wakes.next().await;
-            if let Err(refusal) = self.catch_up().await {
+            let failed = self.catch_up().await.err();
+            if let Some(refusal) = &failed {
                 tracing::error!(%refusal, "the projections could not be brought up to date");
             }
+            *self.failing.lock().unwrap_or_else(PoisonError::into_inner) = failed.map(|r| r.en);
         }
     }
 }

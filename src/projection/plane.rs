@@ -36,6 +36,8 @@ pub struct View {
     pub at: Point,
     /// The version in force there: the last to take effect, as known there.
     pub version: Option<Arc<Version>>,
+    /// Whether the caller named the point; else it is today, as known now.
+    pub named: bool,
     /// Whether the reading can never change: it names a version, or a registered time that the log has passed.
     pub pinned: bool,
 }

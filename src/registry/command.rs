@@ -89,7 +89,8 @@ impl Registry {
             .allowed(["--version LABEL", "--dry-run"]));
         }
         let mut write = self.store.write(&actor.name(), self.clock.now()).await?;
-        let existing = write.vocabularies().await?.into_iter().find(|v| *v.slug() == request.vocabulary);
+        let vocabularies = write.vocabularies().await?;
+        let existing = vocabularies.iter().find(|v| *v.slug() == request.vocabulary).cloned();
         permit(actor, Command::Publish, existing.as_ref())?;
         let created = existing.is_none();
         let vocabulary = match existing {
@@ -101,6 +102,16 @@ impl Registry {
                 };
                 let vocabulary = Vocabulary::new(fields)?;
                 permit(actor, Command::Publish, Some(&vocabulary))?;
+                if let Some(same) = vocabularies.iter().find(|v| v.uuid() == vocabulary.uuid()) {
+                    let slug = same.slug();
+                    return Err(Refusal::new(
+                        Code::Exists,
+                        format!("det ordforråd findes under kortnavnet {slug}"),
+                        format!("that vocabulary exists under the slug {slug}"),
+                    )
+                    .at(Place::field("vocabulary"))
+                    .allowed([slug.to_string()]));
+                }
                 write.create_vocabulary(&vocabulary).await?;
                 vocabulary
             }

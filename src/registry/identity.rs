@@ -54,6 +54,10 @@ impl Identity {
                 );
             }
         }
+        if pairs.is_empty() {
+            let (da, en) = ("identitetsfilen er tom", "the identity file is empty");
+            return Err(Refusal::new(Code::Incomplete, da, en).allowed(["begreb identity FILE > IDENTITY-FILE"]));
+        }
         Ok(Self(pairs))
     }
 

@@ -271,7 +271,7 @@ impl Registry {
 
     /// What a cursor must agree with: the vocabulary and what was asked for.
     fn check(&self, view: &View, filter: &ConceptFilter) -> u32 {
-        let asked = format!("{}{filter:?}", view.vocabulary().uuid());
+        let asked = format!("{}{}{filter:?}", view.vocabulary().uuid(), view.named);
         let bytes = Digest::of(asked);
         u32::from_be_bytes(bytes.bytes()[..4].try_into().unwrap_or_default())
     }
@@ -292,11 +292,17 @@ impl Registry {
         if view.plane.settle(cursor.point) != cursor.point {
             return Err(refuse());
         }
+        // A point that is named is the cursor's too; a reading of today goes on as it began.
+        let (named, known) = (view.plane.settle(view.at), view.at.registered != Instant::FOREVER);
+        let other = cursor.point.valid != named.valid || (known && cursor.point.registered != named.registered);
+        if view.named && other {
+            return Err(refuse());
+        }
         let edition = self.projections.edition(&view.plane, cursor.point);
         // A page is of the reading that the list began with, and says so.
         let at = cursor.point;
         let version = if view.pinned { view.version.clone() } else { view.plane.version_at(at).cloned() };
-        let view = View { edition, at, version, plane: view.plane.clone(), pinned: view.pinned };
+        let view = View { edition, at, version, plane: view.plane.clone(), named: view.named, pinned: view.pinned };
         if view.edition.get(cursor.last).is_none() {
             return Err(refuse());
         }

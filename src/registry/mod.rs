@@ -91,6 +91,12 @@ impl Registry {
         Ok((self.projections.snapshot().position, self.store.head().await?))
     }
 
+    /// Why the projections could not follow the log at the last turn, if they could not.
+    #[must_use]
+    pub fn failing(&self) -> Option<String> {
+        self.follower.failing()
+    }
+
     /// The snapshot that queries read.
     #[must_use]
     pub fn snapshot(&self) -> Arc<Snapshot> {

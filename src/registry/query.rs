@@ -90,7 +90,7 @@ impl Registry {
                 .clone();
             let edition = self.projections.edition(&plane, version.point());
             let at = version.point();
-            return Ok(View { plane, edition, at, version: Some(version), pinned: true });
+            return Ok(View { plane, edition, at, version: Some(version), named: true, pinned: true });
         }
         let field = |name: &'static str| move |r: Refusal| r.at(Place::field(name));
         let valid = match &at.date {
@@ -106,7 +106,8 @@ impl Registry {
         let pinned = registered <= self.snapshot().at;
         let registered = if pinned { registered } else { Instant::FOREVER };
         let pinned = pinned && at.date.is_some();
-        Ok(self.projections.view(&plane, Point { valid, registered }, pinned))
+        let named = at.date.is_some() || at.registered.is_some();
+        Ok(self.projections.view(&plane, Point { valid, registered }, named, pinned))
     }
 
     /// A version label or a date, whichever the text is: the later is tried when there is no such version.
@@ -116,13 +117,13 @@ impl Registry {
     fn edge(&self, plane: &Arc<Plane>, text: Option<&str>, registered: Instant, field: &'static str) -> Result<View> {
         let Some(text) = text else {
             let today = Point { valid: self.projections.today(), registered };
-            return Ok(self.projections.view(plane, today, false));
+            return Ok(self.projections.view(plane, today, false, false));
         };
         if plane.version(text).is_none()
             && let Ok(date) = parse_date(text)
         {
             let at = Point { valid: Instant::from_date(date), registered };
-            return Ok(self.projections.view(plane, at, false));
+            return Ok(self.projections.view(plane, at, true, false));
         }
         let at = At { version: Some(text.to_owned()), ..At::default() };
         let named = |r: Refusal| Refusal { place: Place::field(field), ..r };

@@ -99,6 +99,9 @@ impl Registry {
                 (seq, hash) = (change.seq, change.hash);
             }
         }
+        if !self.store.changes(head.seq, 1).await?.is_empty() {
+            return Err(wrong("log_head: it is behind the change log"));
+        }
         if hash != head.hash {
             return Err(wrong(&format!("change {seq}: the head of the log names another seal")));
         }

@@ -133,6 +133,7 @@ impl Store {
                 write.batches(TABLES[table].write, batch.drain(..)).await?;
                 table = place;
             }
+            sound(&name, &values, last.as_ref()).map_err(|why| lines.wrong(&why))?;
             if name == "change" {
                 last = Some(values.clone());
             }
@@ -155,6 +156,35 @@ impl Store {
         }
         write.commit().await?;
         Ok(summary)
+    }
+}
+
+/// Whether a row agrees with what it says of itself: a change with its seal and the row before, a content with
+/// its digest.
+fn sound(table: &str, row: &[Value], before: Option<&Vec<Value>>) -> std::result::Result<(), String> {
+    let text = |i: usize| row[i].as_str().unwrap_or_default();
+    match table {
+        "content" if crate::model::Digest::of(text(1)).to_string() != text(0) => {
+            Err(format!("content {}: its digest is another", text(0)))
+        }
+        "change" => {
+            let uuid = |i| uuid::Uuid::parse_str(text(i)).unwrap_or_default();
+            let change = crate::model::Change {
+                seq: row[0].as_i64().unwrap_or_default(),
+                at: Instant::from_micros(row[1].as_i64().unwrap_or_default()),
+                actor: text(2).into(),
+                kind: text(3).into(),
+                vocabulary: uuid(4),
+                subject: uuid(5),
+                body: text(6).into(),
+                previous: text(7).into(),
+                hash: text(8).into(),
+            };
+            let previous = before.and_then(|b| b[8].as_str()).unwrap_or(crate::model::GENESIS);
+            let whole = change.hash == change.seal_of() && change.previous == previous;
+            if whole { Ok(()) } else { Err(format!("change {}: its seal is broken", change.seq)) }
+        }
+        _ => Ok(()),
     }
 }
 

@@ -135,7 +135,7 @@ impl Store {
     pub async fn open(address: &str) -> Result<Self> {
         let store = if address.starts_with("postgres://") || address.starts_with("postgresql://") {
             let pool = PgPoolOptions::new().max_connections(8).acquire_timeout(Duration::from_secs(10));
-            Self { db: Db::Pg(pool.connect(address).await.map_err(broken)?), file: None }
+            Self { db: Db::Pg(pool.connect(address).await.map_err(|e| unopened(address, &e))?), file: None }
         } else if address.starts_with("sqlite:") {
             Self::open_sqlite(address).await?
         } else {
@@ -165,7 +165,7 @@ impl Store {
         let file = (!in_memory).then(|| options.get_filename().to_path_buf());
         let pool = |n| SqlitePoolOptions::new().max_connections(n).acquire_timeout(Duration::from_secs(30));
         let pool = |n| if in_memory { pool(n).idle_timeout(None).max_lifetime(None) } else { pool(n) };
-        let write = pool(1).connect_with(options.clone()).await.map_err(broken)?;
+        let write = pool(1).connect_with(options.clone()).await.map_err(|e| unopened(address, &e))?;
         // A database in memory lives and dies with its one connection.
         let read = if in_memory {
             write.clone()
@@ -351,7 +351,8 @@ impl Store {
 
 async fn head(link: Link<'_>, statement: sql::Sql) -> Result<Head> {
     run!(link, statement, |q, c| {
-        let r = sqlx::query(q).fetch_one(c).await.map_err(broken)?;
+        let r = sqlx::query(q).fetch_optional(c).await.map_err(broken)?;
+        let r = r.ok_or_else(|| corrupt("log_head: its row is missing"))?;
         Ok(Head { seq: r.get(0), at: Instant::from_micros(r.get(1)), hash: r.get(2) })
     })
 }
@@ -359,7 +360,16 @@ async fn head(link: Link<'_>, statement: sql::Sql) -> Result<Head> {
 async fn vocabularies(link: Link<'_>) -> Result<Vec<Vocabulary>> {
     run!(link, sql::VOCABULARIES, |q, c| {
         let rows = sqlx::query(q).fetch_all(c).await.map_err(broken)?;
-        rows.iter().map(|r| parse(r.get(2), "vocabulary")).collect()
+        rows.iter()
+            .map(|r| {
+                let vocabulary: Vocabulary = parse(r.get(2), "vocabulary")?;
+                let columns: (&str, &str) = (r.get(0), r.get(1));
+                if columns != (&vocabulary.uuid().to_string(), vocabulary.slug().as_str()) {
+                    return Err(corrupt(&format!("vocabulary {}: its columns and its body differ", columns.1)));
+                }
+                Ok(vocabulary)
+            })
+            .collect()
     })
 }
 
@@ -422,6 +432,19 @@ fn parse<T: serde::de::DeserializeOwned>(body: &str, what: &str) -> Result<T> {
 
 fn corrupt(what: &str) -> Refusal {
     Refusal::new(Code::Corrupt, format!("databasen er beskadiget: {what}"), format!("the database is damaged: {what}"))
+}
+
+/// The refusal when a database cannot be opened. A password in the address is not repeated.
+fn unopened(address: &str, error: &sqlx::Error) -> Refusal {
+    let name = match address.split_once('@') {
+        Some((_, host)) => format!("postgres://…@{host}"),
+        None => address.to_owned(),
+    };
+    Refusal::new(
+        Code::Database,
+        format!("databasen {name} kan ikke åbnes: {error}"),
+        format!("the database {name} cannot be opened: {error}"),
+    )
 }
 
 /// The refusal for a failure of the database; nothing was committed.

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use oxrdf::{BlankNode, GraphName, NamedNode, NamedOrBlankNode, Quad, Term as Node};
 use oxrdfio::{RdfParser, RdfSyntaxError};
+use quick_xml::events::Event;
 
 use super::super::{Format, Loss, utf8};
 use super::syntax;
@@ -83,6 +84,13 @@ impl Graph {
         if format == Format::Rdf {
             refuse_entities(text)?;
         }
+        match format {
+            // The parser takes the end of the file for the end of the document.
+            Format::Rdf => whole_xml(text.as_bytes())?,
+            // The parser descends into JSON by calling itself.
+            Format::Jsonld => shallow_json(text.as_bytes())?,
+            _ => {}
+        }
         let remote = Arc::new(AtomicBool::new(false));
         let asked = Arc::clone(&remote);
         let parser = RdfParser::from_format(syntax(format)).for_slice(text).with_document_loader(move |_| {
@@ -146,6 +154,71 @@ impl Graph {
     pub(super) fn references(&self, blank: &BlankNode) -> u32 {
         self.references.get(blank).copied().unwrap_or(0)
     }
+}
+
+/// The deepest JSON or XML that is taken in. RDF is flat: what is nested deeper says nothing more.
+const DEEPEST_NESTING: usize = 200;
+
+fn too_deep() -> Refusal {
+    Refusal::new(
+        Code::TooDeep,
+        format!("filen er indlejret dybere end {DEEPEST_NESTING} niveauer"),
+        format!("the file is nested deeper than {DEEPEST_NESTING} levels"),
+    )
+}
+
+/// Every element that begins also ends, and something was there.
+fn whole_xml(text: &[u8]) -> Result<()> {
+    let mut reader = quick_xml::Reader::from_reader(text);
+    let (mut depth, mut elements) = (0usize, 0u64);
+    loop {
+        let line = |at: u64| {
+            let before = &text[..usize::try_from(at).unwrap_or(text.len()).min(text.len())];
+            Place { line: Some(before.iter().filter(|b| **b == b'\n').count() as u64 + 1), ..Place::default() }
+        };
+        match reader.read_event() {
+            Ok(Event::Start(_)) => {
+                depth += 1;
+                elements += 1;
+                if depth > DEEPEST_NESTING {
+                    return Err(too_deep().at(line(reader.buffer_position())));
+                }
+            }
+            Ok(Event::Empty(_)) => elements += 1,
+            Ok(Event::End(_)) => depth = depth.saturating_sub(1),
+            Ok(Event::Eof) if depth == 0 && elements > 0 => return Ok(()),
+            Ok(Event::Eof) => {
+                let (da, en) = ("filen slutter, før dokumentet gør", "the file ends before the document does");
+                return Err(Refusal::new(Code::Syntax, da, en).at(line(text.len() as u64)));
+            }
+            Ok(_) => {}
+            Err(e) => {
+                let at = reader.error_position();
+                let (da, en) = (format!("filen er ikke XML: {e}"), format!("the file is not XML: {e}"));
+                return Err(Refusal::new(Code::Syntax, da, en).at(line(at)));
+            }
+        }
+    }
+}
+
+/// No object or array lies deeper than [`DEEPEST_NESTING`]; what is no JSON at all is the parser's to refuse.
+fn shallow_json(text: &[u8]) -> Result<()> {
+    let (mut depth, mut in_string, mut escaped, mut line) = (0usize, false, false, 1u64);
+    for byte in text {
+        match byte {
+            b'\n' => line += 1,
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b'{' | b'[' if !in_string => depth += 1,
+            b'}' | b']' if !in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > DEEPEST_NESTING {
+            return Err(too_deep().at(Place { line: Some(line), ..Place::default() }));
+        }
+    }
+    Ok(())
 }
 
 fn refusal(error: &RdfSyntaxError, remote: bool) -> Refusal {

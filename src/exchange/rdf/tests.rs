@@ -673,3 +673,28 @@ proptest! {
         }
     }
 }
+
+/// Cut anywhere before its last element ends, an RDF/XML file is refused: the parser alone takes the end of the
+/// file for the end of the document.
+#[test]
+fn a_cut_rdf_xml_file_is_never_an_edition() {
+    let whole = r##"<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+  xmlns:skos="http://www.w3.org/2004/02/skos/core#">
+<skos:Concept rdf:about="urn:a"><skos:prefLabel xml:lang="da">a</skos:prefLabel></skos:Concept>
+<skos:Concept rdf:about="urn:b"><skos:prefLabel xml:lang="da">b</skos:prefLabel></skos:Concept>
+</rdf:RDF>"##;
+    let options = ReadOptions { language: Language::danish(), namespace: None };
+    assert!(read(Format::Rdf, whole.as_bytes(), &options).is_ok());
+    for end in 0..whole.len() {
+        assert!(read(Format::Rdf, &whole.as_bytes()[..end], &options).is_err(), "cut at {end}");
+    }
+}
+
+#[test]
+fn nesting_costs_nothing() {
+    let options = ReadOptions { language: Language::danish(), namespace: None };
+    let json = format!("{}1{}", r#"{"@id":"urn:a","urn:p":"#.repeat(100_000), "}".repeat(100_000));
+    assert_eq!(read(Format::Jsonld, json.as_bytes(), &options).unwrap_err().code, Code::TooDeep);
+    let xml = format!("<a xmlns='urn:a'>{}", "<a>".repeat(100_000));
+    assert_eq!(read(Format::Rdf, xml.as_bytes(), &options).unwrap_err().code, Code::TooDeep);
+}

@@ -43,6 +43,18 @@ pub(super) fn contents(
     Ok(ordered.collect())
 }
 
+/// Whether canonical JSON holds control characters other than tab and line breaks: those alone are written as
+/// `\\u00xx`, `\\b` or `\\f`. XML cannot hold them, and terminals obey them.
+fn has_controls(canonical: &str) -> bool {
+    let mut bytes = canonical.bytes();
+    while let Some(byte) = bytes.next() {
+        if byte == b'\\' && matches!(bytes.next(), Some(b'u' | b'b' | b'f')) {
+            return true;
+        }
+    }
+    false
+}
+
 fn content(concept: IncomingConcept, by_key: &HashMap<Key, Uuid>, base: &Base<'_>) -> Result<Content> {
     let (place, fields) = (concept.place, concept.content);
     // What is replaced is no longer in the file; the registry remembers it.
@@ -71,7 +83,16 @@ fn content(concept: IncomingConcept, by_key: &HashMap<Key, Uuid>, base: &Base<'_
         fields.relations.dedup_by(|next, kept| {
             (next.kind, next.target) == (kept.kind, kept.target) && next.criterion.is_empty() && next.role.is_empty()
         });
-        Content::new(fields)
+        let content = Content::new(fields)?;
+        if has_controls(&content.canonical()) {
+            return Err(Refusal::new(
+                Code::InvalidText,
+                "en tekst indeholder styretegn",
+                "a text holds control characters",
+            )
+            .allowed(["tab and line breaks"]));
+        }
+        Ok(content)
     };
     lawful().map_err(|r| r.at(place))
 }
