@@ -206,6 +206,8 @@ codes! {
     Timeout = "timeout", Busy;
     /// Too much at once.
     Busy = "busy", Busy;
+    /// What it is answered from is being built.
+    NotReady = "not-ready", Busy;
     /// The hash chain, a digest or a projection does not agree with the facts.
     Corrupt = "corrupt", Broken;
     /// The database failed; nothing was changed.

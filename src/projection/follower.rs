@@ -126,6 +126,11 @@ impl Projections {
         tokio::time::timeout(limit, seen.wait_for(|p| *p >= position)).await.is_ok_and(|r| r.is_ok())
     }
 
+    /// Tells of each new position of the log that the projections have passed.
+    pub(super) fn positions(&self) -> watch::Receiver<i64> {
+        self.position.subscribe()
+    }
+
     fn put(&self, snapshot: Snapshot) {
         let position = snapshot.position;
         self.refresh(&snapshot);

@@ -5,12 +5,14 @@
 //! log and nothing else, and swaps in a new snapshot as a whole. Called by `registry`; calls `store` and
 //! the model.
 
+mod derived;
 mod edition;
 mod follower;
 mod plane;
 mod said;
 mod tree;
 
+pub use derived::{Derive, Derived};
 pub use edition::{Edition, Entry};
 pub use follower::{Follower, Projections, Snapshot};
 pub use plane::{Found, Plane, View};
