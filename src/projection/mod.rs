@@ -10,6 +10,7 @@ mod edition;
 mod follower;
 mod plane;
 mod said;
+pub mod search;
 mod tree;
 
 pub use derived::{Derive, Derived};

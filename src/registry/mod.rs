@@ -17,6 +17,7 @@ mod plan;
 mod query;
 mod read;
 mod report;
+mod search;
 mod verify;
 
 use std::sync::Arc;
@@ -34,11 +35,16 @@ pub use permission::{Actor, Command};
 pub use plan::{Matched, Outcome, Planned};
 pub use query::{At, ChangesAnswer, Edge};
 pub use report::{ImportReport, Verdict};
+pub use search::{
+    Correction, Match, MatchField, Piece, SearchAnswer, SearchFilter, SearchHit, SearchWhy, Sort, SuggestAnswer,
+    Suggestion,
+};
 pub use verify::{Verification, VerifiedVersion};
 
 use crate::model::{Clock, Result};
 pub use crate::projection::View;
-use crate::projection::{Follower, Projections, Snapshot};
+use crate::projection::search::Search;
+use crate::projection::{Derived, Follower, Projections, Snapshot};
 use crate::store::{Head, Store};
 
 /// How a registry is set up.
@@ -62,6 +68,7 @@ pub struct Registry {
     store: Store,
     projections: Arc<Projections>,
     follower: Arc<Follower>,
+    search: Arc<Derived<Search>>,
     clock: Arc<dyn Clock>,
     settings: Settings,
 }
@@ -75,12 +82,13 @@ impl Registry {
         let projections = Arc::new(Projections::new(clock.clone(), settings.edition_budget));
         let follower = Arc::new(Follower::new(store.clone(), projections.clone()));
         follower.catch_up().await?;
-        Ok(Self { store, projections, follower, clock, settings })
+        Ok(Self { store, projections, follower, search: Arc::default(), clock, settings })
     }
 
     /// Follows what other processes write, until the task is dropped.
     pub async fn follow(&self) {
-        self.follower.clone().run().await;
+        let search = self.search.clone().follow(self.projections.clone());
+        tokio::join!(self.follower.clone().run(), search);
     }
 
     /// How far the projections have read the change log, and where it ends.
@@ -95,6 +103,13 @@ impl Registry {
     #[must_use]
     pub fn failing(&self) -> Option<String> {
         self.follower.failing()
+    }
+
+    /// The projections that are made of the snapshot: their names, the positions they have passed (-1 while one is
+    /// being built for the first time), and why one failed at its last turn, if it did.
+    #[must_use]
+    pub fn derived(&self) -> Vec<(&'static str, i64, Option<String>)> {
+        vec![("search", self.search.position(), self.search.failing())]
     }
 
     /// The snapshot that queries read.

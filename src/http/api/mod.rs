@@ -5,6 +5,7 @@ mod changes;
 mod concepts;
 mod export;
 mod lookup;
+mod search;
 mod vocabularies;
 
 pub use concepts::{not_acceptable, not_one_of};
@@ -64,6 +65,8 @@ pub fn router(options: &HttpOptions) -> OpenApiRouter<App> {
         .routes(routes!(concepts::mappings))
         .routes(routes!(changes::between))
         .routes(routes!(lookup::resolve))
+        .routes(routes!(search::search))
+        .routes(routes!(search::suggest))
         .merge(waiting);
     OpenApiRouter::with_openapi(Document::openapi()).nest("/api/v1", v1)
 }
