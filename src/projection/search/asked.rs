@@ -31,6 +31,8 @@ pub struct Asked {
     pub name: String,
     /// The whole as a code.
     pub code: String,
+    /// Whether it begins with a paragraph sign: the paragraph of whatever law.
+    pub is_paragraph: bool,
 }
 
 /// Takes a query apart. A quote without its pair is a letter like any other that is no part of a word.
@@ -45,6 +47,7 @@ pub fn take_apart(text: &str) -> Result<Asked> {
         return refuse(Code::TooLarge, da, en).map_err(|r| r.allowed([format!("1..{LONGEST_QUERY} characters")]));
     }
     let mut asked = Asked { name: name_key(text), code: code_key(text), ..Asked::default() };
+    asked.is_paragraph = text.trim_start().starts_with('§');
     let mut rest = text;
     while let Some((before, quoted, after)) = quoted(rest) {
         asked.add_words(before);

@@ -10,6 +10,8 @@ use tantivy::schema::{FAST, Field, IndexRecordOption, Schema, TextFieldIndexing,
 use tantivy::tokenizer::{TextAnalyzer, WhitespaceTokenizer};
 use tantivy::{DocSet, Index, IndexSettings, IndexWriter, Searcher, TERMINATED, TantivyDocument, Term};
 
+use uuid::Uuid;
+
 use super::fold::{code_key, name_key, words};
 use super::lexicon::{Count, Counts, place, token};
 use crate::model::{Code, Content, Refusal, Result, TermStatus};
@@ -35,6 +37,8 @@ pub mod kind {
     pub const LATER: char = 'l';
     /// What follows the first word of another term, or the first part of a notation.
     pub const LATER_OTHER: char = 'm';
+    /// The paragraph in a term or a notation: what follows its last paragraph sign.
+    pub const PARAGRAPH: char = 'g';
     /// A facet.
     pub const FACET: char = 'f';
     /// A language that the concept has a term in.
@@ -61,6 +65,8 @@ pub struct Writing {
 pub struct Page {
     /// Its number.
     pub number: u32,
+    /// The concept.
+    pub concept: Uuid,
     /// What it says.
     pub content: Content,
 }
@@ -156,12 +162,16 @@ impl Writing {
                 self.add_starts(&mut document, kind, later, language, &name);
             }
             self.add_key(&mut document, kind::LANGUAGE, "", language);
+            self.add_paragraph(&mut document, &term.value);
         }
+        self.add_key(&mut document, kind::CODE, "", &code_key(&page.concept.to_string()));
         let codes = content.notation.iter().map(String::as_str).chain(content.aliases.iter().map(|a| a.value.as_str()));
         for (i, code) in codes.enumerate() {
             self.add_key(&mut document, kind::CODE, "", &code_key(code));
-            let is_notation = i == 0 && content.notation.is_some();
+            // Nobody begins to type a uuid; its digits would answer those who type a paragraph.
+            let is_notation = i == 0 && content.notation.is_some() && !is_uuid(code);
             if is_notation {
+                self.add_paragraph(&mut document, code);
                 self.add_starts(&mut document, kind::CODE, kind::LATER_OTHER, "", &code_key(code));
             }
             // A code that is written as words is found by its words: `SEL § 83 a` by `§ 83 a`.
@@ -199,6 +209,12 @@ impl Writing {
     fn add_key(&self, document: &mut TantivyDocument, kind: char, language: &str, key: &str) {
         if let Some(key) = key_token(kind, language, key) {
             document.add_text(self.fields.key, key);
+        }
+    }
+
+    fn add_paragraph(&self, document: &mut TantivyDocument, text: &str) {
+        if let Some((_, paragraph)) = text.rsplit_once('§') {
+            self.add_key(document, kind::PARAGRAPH, "", &code_key(paragraph));
         }
     }
 
@@ -311,6 +327,11 @@ pub fn merge(into: &mut BTreeMap<Box<str>, Counts>, from: BTreeMap<Box<str>, Cou
             }
         }
     }
+}
+
+/// Whether a code is a uuid, with hyphens or low lines.
+fn is_uuid(code: &str) -> bool {
+    Uuid::try_parse(&code.replace('_', "-")).is_ok()
 }
 
 /// A key as the index has it.

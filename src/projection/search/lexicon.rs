@@ -49,8 +49,9 @@ pub enum How {
     Part,
     /// A word that begins with it.
     Prefix,
-    /// A part of the compound that was asked for: *hjælp* for *hjemmehjælp*.
-    Whole,
+    /// A part of the compound that was asked for, where its other parts stand too: *støtte* and *uddannelse* for
+    /// *uddannelsesstøtte*.
+    Apart,
     /// A word that it may be misspelt for.
     Corrected,
 }
@@ -71,6 +72,8 @@ pub struct Form {
 pub struct Forms {
     /// The words to look for, the closest first, each once.
     pub forms: Vec<Form>,
+    /// Of a compound, the words that its parts stand for: all parts together answer it too.
+    pub parts: Vec<Vec<Form>>,
     /// How many concepts have the word or a form of it.
     pub documents: u32,
     /// The words that it was taken to be misspelt for.
@@ -125,6 +128,15 @@ pub fn lemma(language: &str, word: &str) -> String {
     }
 }
 
+/// The lemma of a word with the parts it comes apart into: of a compound, its last part decides (*hjælpemidler* is
+/// *hjælpemiddel*).
+fn whole_lemma(language: &str, word: &str, parts: &[Part]) -> String {
+    match parts.last() {
+        Some(last) => format!("{}{}", &word[..last.start], last.lemma),
+        None => lemma(language, word),
+    }
+}
+
 fn letters(folded: &str) -> u32 {
     folded.bytes().filter(u8::is_ascii_lowercase).fold(0, |bits, b| bits | 1 << (b - b'a'))
 }
@@ -154,7 +166,7 @@ impl Words {
                 let compounds = this.compounds.entry(part.lemma.as_str().into()).or_default();
                 compounds.push((number, i + 1 == parts.len()));
             }
-            this.lemmas.entry(lemma(language, &count.plain).into()).or_default().push(number);
+            this.lemmas.entry(whole_lemma(language, &count.plain, &parts).into()).or_default().push(number);
             let (documents, places) = (count.documents, count.places);
             let letters = letters(folded);
             this.list.push(Entry { folded: folded.clone(), documents, places, parts: parts.into(), letters });
@@ -172,14 +184,22 @@ impl Words {
 
     /// The lemmas of a word as it was typed: with its letters, and as folding may have hidden them.
     fn lemmas_of(&self, language: &str, typed: &str, folded: &str) -> Vec<String> {
-        let mut found = vec![lemma(language, typed)];
-        for other in [folded.to_owned(), unfold(folded)] {
-            let lemma = lemma(language, &other);
+        let mut found: Vec<String> = Vec::new();
+        for word in [typed, folded, &unfold(folded)] {
+            let lemma = whole_lemma(language, word, &self.split(language, word));
             if !found.contains(&lemma) {
                 found.push(lemma);
             }
         }
         found
+    }
+
+    /// The parts of a compound that need not stand in any text.
+    fn split(&self, language: &str, word: &str) -> Vec<Part> {
+        let is_term = |n: u32| self.entry(n).places & place::ALONE != 0;
+        let known =
+            |part: &str| part.chars().count() >= SHORTEST_KNOWN && self.number(&fold(part)).is_some_and(is_term);
+        if language == "da" { danish::split(word, &known) } else { Vec::new() }
     }
 
     fn prefixed(&self, folded: &str) -> impl Iterator<Item = u32> + '_ {
@@ -262,7 +282,7 @@ impl Lexicon {
         for language in languages {
             found.add(token(language, &folded), How::Exact, 0xff);
         }
-        let meant = found.forms.iter().any(|f| f.how < How::Whole && f.places != 0xff);
+        let meant = found.forms.iter().any(|f| f.places != 0xff) || !found.parts.is_empty();
         if !ask.exact && (ask.correct || !meant) {
             for (language, words) in &self.languages {
                 if ask.language.is_none_or(|wanted| wanted == &**language) {
@@ -270,9 +290,11 @@ impl Lexicon {
                 }
             }
         }
-        let Found { mut forms, documents, corrections, .. } = found;
+        let Found { mut forms, parts, documents, corrections, .. } = found;
         forms.sort_by_key(|f| f.how);
-        Forms { forms, documents, corrections }
+        // A part that no text has makes the rest no answer.
+        let parts = if parts.iter().any(Vec::is_empty) { Vec::new() } else { parts };
+        Forms { forms, parts, documents, corrections }
     }
 }
 
@@ -280,6 +302,7 @@ impl Lexicon {
 struct Found {
     forms: Vec<Form>,
     seen: HashMap<String, usize>,
+    parts: Vec<Vec<Form>>,
     documents: u32,
     corrections: Vec<String>,
 }
@@ -321,27 +344,31 @@ impl Found {
             return;
         }
         for lemma in words.lemmas_of(language, typed, folded) {
-            self.add_lemma(language, words, &lemma, [How::Inflected, How::Head, How::Part], true);
+            self.add_lemma(language, words, &lemma, [How::Inflected, How::Head, How::Part]);
         }
         if ask.prefix && folded.len() >= 2 {
             let numbers: Vec<u32> = words.prefixed(folded).collect();
             self.add_all(language, words, &numbers, How::Prefix);
         }
-        // The compound's own last part: a search for *hjemmehjælp* is answered by *hjælp* before by nothing.
-        for part in danish_parts(language, words, typed, folded) {
-            self.add_lemma(language, words, &part.lemma, [How::Whole; 3], false);
+        let mut parts = words.split(language, typed);
+        if parts.is_empty() {
+            parts = words.split(language, &unfold(folded));
+        }
+        for (i, part) in parts.iter().enumerate() {
+            let mut found = Self::default();
+            found.add_lemma(language, words, &part.lemma, [How::Apart; 3]);
+            self.parts.resize(self.parts.len().max(i + 1), Vec::new());
+            self.parts[i].extend(found.forms);
         }
     }
 
-    /// The words of a lemma and, with `compounds`, those that have it as a part.
-    fn add_lemma(&mut self, language: &str, words: &Words, lemma: &str, how: [How; 3], compounds: bool) {
+    /// The words of a lemma and the compounds that have it as a part.
+    fn add_lemma(&mut self, language: &str, words: &Words, lemma: &str, how: [How; 3]) {
         if let Some(same) = words.lemmas.get(lemma) {
-            if compounds {
-                self.documents += same.iter().map(|n| words.entry(*n).documents).sum::<u32>();
-            }
+            self.documents += same.iter().map(|n| words.entry(*n).documents).sum::<u32>();
             self.add_all(language, words, same, how[0]);
         }
-        if let Some(parts) = words.compounds.get(lemma).filter(|_| compounds) {
+        if let Some(parts) = words.compounds.get(lemma) {
             let of = |last: bool| parts.iter().filter(|p| p.1 == last).map(|p| p.0).collect::<Vec<_>>();
             self.add_all(language, words, &of(true), how[1]);
             self.add_all(language, words, &of(false), how[2]);
@@ -362,22 +389,8 @@ impl Found {
             self.add_all(language, words, &[number], How::Corrected);
             self.documents += entry.documents;
             for lemma in words.lemmas_of(language, &unfold(&entry.folded), &entry.folded) {
-                self.add_lemma(language, words, &lemma, [How::Corrected; 3], true);
+                self.add_lemma(language, words, &lemma, [How::Corrected; 3]);
             }
         }
     }
-}
-
-/// The last part of a compound that was asked for, when it is one.
-fn danish_parts(language: &str, words: &Words, typed: &str, folded: &str) -> Vec<Part> {
-    if language != "da" {
-        return Vec::new();
-    }
-    if let Some(number) = words.number(folded) {
-        return words.entry(number).parts.to_vec();
-    }
-    let is_term = |n: u32| words.entry(n).places & place::ALONE != 0;
-    let known = |part: &str| part.chars().count() >= SHORTEST_KNOWN && words.number(&fold(part)).is_some_and(is_term);
-    let parts = danish::split(typed, &known);
-    if parts.is_empty() { danish::split(&unfold(folded), &known) } else { parts }
 }

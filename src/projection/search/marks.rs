@@ -86,7 +86,7 @@ impl<'a> Pen<'a> {
     fn new(lexicon: &'a Lexicon, expanded: &'a Expanded) -> Self {
         let mut wanted: HashMap<&str, Vec<(usize, How)>> = HashMap::new();
         for (i, forms) in expanded.forms.iter().enumerate() {
-            for form in &forms.forms {
+            for form in forms.forms.iter().chain(forms.parts.iter().flatten()) {
                 wanted.entry(&form.token).or_default().push((i, form.how));
             }
         }

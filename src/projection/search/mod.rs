@@ -122,7 +122,10 @@ impl Derive for Search {
         let mut shelf = previous.filter(|_| new.is_empty()).map(|p| p.shelf.clone());
         if !new.is_empty() {
             let base = leaves.len() as u32;
-            let page = |i: usize| Page { number: base + i as u32, content: new[i].1.state.content().content() };
+            let page = |i: usize| {
+                let saying = &new[i].1;
+                Page { number: base + i as u32, concept: saying.concept, content: saying.state.content().content() }
+            };
             let seen = desk.writing.add(&page, new.len())?;
             let mut counts = desk.counts.lock().unwrap_or_else(PoisonError::into_inner);
             index::merge(&mut counts, seen);

@@ -5,6 +5,7 @@
 //! index is laid out, so that every node and every rebuild ranks alike.
 
 use std::cmp::Reverse;
+use std::collections::HashMap;
 
 use super::asked::Asked;
 use super::index::{Shelf, indexed_start, kind};
@@ -51,7 +52,7 @@ fn weight_of(how: How) -> f32 {
         How::Part => 0.52,
         How::Prefix => 0.48,
         How::Corrected => 0.6,
-        How::Whole => 0.3,
+        How::Apart => 0.55,
     }
 }
 
@@ -65,7 +66,7 @@ pub enum Effort {
     Plain,
     /// All words, also where they may be misspelt for others.
     Corrected,
-    /// Some of the words, and parts of asked compounds.
+    /// Some of the words.
     Some,
 }
 
@@ -194,11 +195,7 @@ impl Expanded {
     pub fn new(asked: Asked, lexicon: &Lexicon, language: Option<&str>, effort: Effort) -> Self {
         let forms = asked.words.iter().map(|word| {
             let ask = Ask { language, prefix: word.half, correct: effort >= Effort::Corrected, exact: false };
-            let mut found = lexicon.expand(&word.text, ask);
-            if effort < Effort::Some {
-                found.forms.retain(|f| f.how != How::Whole);
-            }
-            found
+            lexicon.expand(&word.text, ask)
         });
         Self { forms: forms.collect(), asked, effort, language: language.map(ToOwned::to_owned) }
     }
@@ -273,6 +270,9 @@ impl Expanded {
                     shelf.with_word(place, token, &mut |number| tally.answer(number, place, weight, after));
                 }
             }
+            for (number, (place, weight)) in together(shelf, &self.forms[i].parts) {
+                tally.answer(number, place, weight, after);
+            }
             tally.end_word(weights[i] / sum);
             before += 1;
         }
@@ -294,6 +294,9 @@ impl Expanded {
         if !code.is_empty() {
             starts(kind::CODE, "", code, tally);
         }
+        if self.asked.is_paragraph {
+            shelf.with_key(kind::PARAGRAPH, "", code, &mut |n| tally.lift(n, Tier::Prefix));
+        }
         if name.is_empty() {
             return;
         }
@@ -309,10 +312,39 @@ impl Expanded {
     }
 }
 
+/// The contents that have all parts of a compound, with the least telling place of a part and the mean weight.
+fn together(shelf: &Shelf, parts: &[Vec<Form>]) -> HashMap<u32, (u8, f32)> {
+    let mut all: HashMap<u32, (u8, f32)> = HashMap::new();
+    for (i, forms) in parts.iter().enumerate() {
+        let mut these: HashMap<u32, (u8, f32)> = HashMap::new();
+        for Form { token, how, places } in forms {
+            for place in place::ALL.into_iter().filter(|place| places & place != 0) {
+                let weight = weight_of_place(place) * weight_of(*how) / parts.len() as f32;
+                shelf.with_word(place, token, &mut |number| {
+                    if i == 0 || all.contains_key(&number) {
+                        let best = these.entry(number).or_insert((place, weight));
+                        *best = (best.0.min(place), best.1.max(weight));
+                    }
+                });
+            }
+        }
+        let sum = |(number, (place, weight)): (u32, (u8, f32))| {
+            let (before, sum) = all.get(&number).copied().unwrap_or_default();
+            (number, (place.max(before), sum + weight))
+        };
+        all = these.into_iter().map(sum).collect();
+    }
+    all
+}
+
+/// How many tiers a concept that is not in force stands below its own, unless it is the very one that was named.
+const STEP_DOWN: u8 = 2;
+
 /// The place of a hit in the order, the first hit first.
 pub fn order(scored: &Scored, standing: u8, length: u8) -> Reverse<u64> {
+    let steps = if standing > 0 && scored.tier <= Tier::Prefix as u8 { STEP_DOWN } else { 0 };
     let parts = [
-        u64::from(scored.tier) << 32,
+        u64::from(scored.tier.saturating_sub(steps)) << 32,
         u64::from(3 - standing.min(3)) << 24,
         u64::from(scored.share) << 8,
         u64::from(u8::MAX - length),
