@@ -1,4 +1,4 @@
-//! The figures of docs/performance.md: `cargo bench --bench table [-- SIZE…]`. Every figure is printed with the
+//! The figures of docs/performance.md: `cargo bench -p begreb --bench table [-- SIZE…] [reads|search|exports|start…]`. Every figure is printed with the
 //! ceiling or the limit that it is held against, measured in the same run.
 
 mod generator;
@@ -48,13 +48,14 @@ fn main() {
         return;
     }
     let sizes: Vec<usize> = arguments.iter().filter_map(|a| a.parse().ok()).collect();
+    let groups: Vec<&str> = arguments.iter().filter(|a| a.parse::<usize>().is_err()).map(String::as_str).collect();
     let sizes = if sizes.is_empty() { vec![1_000, 10_000, 100_000] } else { sizes };
     println!("| concepts | what | figure | held against |");
     println!("|---:|---|---:|---|");
     for size in sizes {
         let folder = std::env::temp_dir().join(format!("begreb-bench-{}-{size}", std::process::id()));
         std::fs::create_dir_all(&folder).expect("a folder");
-        measure(&runtime, size, &folder);
+        measure(&runtime, size, &folder, &groups);
         let _ = std::fs::remove_dir_all(&folder);
     }
 }
@@ -63,7 +64,8 @@ fn row(size: usize, what: &str, figure: &str, against: &str) {
     println!("| {size} | {what} | {figure} | {against} |");
 }
 
-fn measure(runtime: &tokio::runtime::Runtime, size: usize, folder: &Path) {
+fn measure(runtime: &tokio::runtime::Runtime, size: usize, folder: &Path, groups: &[&str]) {
+    let wanted = |group| groups.is_empty() || groups.contains(&group);
     let database = folder.join("bench.db");
     let registry = Arc::new(runtime.block_on(open(&database)));
     let first = code_system(size, 0, 0);
@@ -78,11 +80,19 @@ fn measure(runtime: &tokio::runtime::Runtime, size: usize, folder: &Path) {
     }
     let seconds = began.elapsed().as_secs_f64() / 9.0;
     row(size, "import an edition with 1 % changed, of 10", &format!("{seconds:.2} s"), "");
-    reads(runtime, &registry, size);
-    searches(runtime, &registry, size);
-    exports(&registry, size);
+    if wanted("reads") {
+        reads(runtime, &registry, size);
+    }
+    if wanted("search") {
+        searches(runtime, &registry, size);
+    }
+    if wanted("exports") {
+        exports(&registry, size);
+    }
     drop(registry);
-    alone(&database, size);
+    if wanted("start") {
+        alone(&database, size);
+    }
 }
 
 /// Opens the database in a process of its own: how long until ready, and what it holds in memory.
@@ -171,7 +181,12 @@ fn searches(runtime: &tokio::runtime::Runtime, registry: &Arc<Registry>, size: u
     let began = Stopwatch::now();
     let first = SearchFilter { q: Some("hjemmehjælp".into()), ..SearchFilter::default() };
     runtime.block_on(registry.search(&first, &At::default(), 10, None, "da")).expect("it is searchable");
-    row(size, "search index of all that was said, from nothing", &format!("{:.2} s", began.elapsed().as_secs_f64()), "");
+    row(
+        size,
+        "search index of all that was said, from nothing",
+        &format!("{:.2} s", began.elapsed().as_secs_f64()),
+        "",
+    );
     let ours = runtime.block_on(serve(router(registry.clone(), &HttpOptions::default())));
     let queries = |seed| {
         let mut random = Seeded(seed);
@@ -200,7 +215,7 @@ fn searches(runtime: &tokio::runtime::Runtime, registry: &Arc<Registry>, size: u
         let answers: HashMap<String, Bytes> = paths.iter().map(|p| (p.clone(), fetch(ours, p))).collect();
         let ceiling = Router::new().fallback(same_address).with_state(Arc::new(answers));
         let ceiling = runtime.block_on(serve(ceiling));
-        let (mine, bare) = (times(ours, &paths), times(ceiling, &paths));
+        let (mine, bare) = (times(ours, &paths, true), times(ceiling, &paths, false));
         let at = |times: &[f64], part: f64| times[((times.len() - 1) as f64 * part) as usize] * 1e3;
         let figure = format!("{:.2} ms (p99 {:.2} ms)", at(&mine, 0.5) - at(&bare, 0.5), at(&mine, 0.99));
         row(size, what, &figure, &format!("{above}; ceiling {:.2} ms", at(&bare, 0.5)));
@@ -226,7 +241,9 @@ fn search_query(random: &mut Seeded, size: usize) -> String {
 }
 
 fn encoded(text: &str) -> String {
-    text.bytes().map(|b| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
+    text.bytes()
+        .map(|b| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02X}") })
+        .collect()
 }
 
 async fn same_address(State(answers): State<Arc<HashMap<String, Bytes>>>, uri: axum::http::Uri) -> Bytes {
@@ -234,7 +251,7 @@ async fn same_address(State(answers): State<Arc<HashMap<String, Bytes>>>, uri: a
 }
 
 /// How long each of some answers takes, sorted, in seconds; asked twice, the faster counts.
-fn times(address: SocketAddr, paths: &[String]) -> Vec<f64> {
+fn times(address: SocketAddr, paths: &[String], show: bool) -> Vec<f64> {
     let mut stream = TcpStream::connect(address).expect("it answers");
     stream.set_nodelay(true).expect("a socket");
     let mut buffer = Vec::new();
@@ -247,6 +264,12 @@ fn times(address: SocketAddr, paths: &[String]) -> Vec<f64> {
             best = best.min(began.elapsed().as_secs_f64());
         }
         times.push(best);
+    }
+    // What to look at next, for those who improve it.
+    let mut slowest: Vec<(f64, &String)> = times.iter().copied().zip(paths).collect();
+    slowest.sort_by(|a, b| b.0.total_cmp(&a.0));
+    for (seconds, path) in slowest.iter().step_by(slowest.len() / 12 + 1).filter(|_| show) {
+        eprintln!("  {:.2} ms {path}", seconds * 1e3);
     }
     times.sort_by(f64::total_cmp);
     times

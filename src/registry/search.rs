@@ -14,7 +14,7 @@ use super::read::{named, unknown_concept};
 use super::{At, Registry};
 use crate::model::{Code, Digest, Kind, Language, NoteKind, Place, Point, Refusal, Result, Slug, TermStatus};
 use crate::projection::search::{
-    Beginning, Fragment, Hit, Hits, Matched, Question, Search, Standing, Tier, Why, sort_key,
+    Beginning, Fragment, Hit, Hits, Matched, Pen, Question, Search, Standing, Tier, Why, sort_key,
 };
 use crate::projection::{Edition, Found, Plane};
 
@@ -289,6 +289,7 @@ impl Registry {
         page.truncate(limit);
         let next =
             page.last().filter(|_| more).map(|hit| Cursor::new(place.at, hit.saying.concept, check(place.at)).encode());
+        let pen = search.pen(&hits);
         let corrections = hits.corrections().into_iter().map(|(word, taken)| Correction { word, taken });
         let statuses = hits.by_standing.iter().map(|(standing, n)| (status_name(*standing).to_owned(), *n));
         Ok(SearchAnswer {
@@ -297,7 +298,7 @@ impl Registry {
             corrections: corrections.collect(),
             vocabularies: hits.by_vocabulary.clone(),
             statuses: statuses.collect(),
-            hits: page.iter().map(|hit| self.search_hit(&search, &hits, hit, place.at, language)).collect(),
+            hits: page.iter().map(|hit| self.search_hit(&pen, hit, place.at, language)).collect(),
             next,
         })
     }
@@ -445,10 +446,10 @@ impl Registry {
         Ok(Where { at: point, vocabularies, standings, language, mapping, under })
     }
 
-    fn search_hit(&self, search: &Search, hits: &Hits, hit: &Hit, at: Point, language: &str) -> SearchHit {
+    fn search_hit(&self, pen: &Pen<'_>, hit: &Hit, at: Point, language: &str) -> SearchHit {
         let said = hit.saying.state.content();
         let label = said.label(language).to_owned();
-        let matched = search.why(hits, hit, MOST_MATCHES);
+        let matched = pen.why(hit, MOST_MATCHES);
         let discouraged = |m: &&Matched| matches!(m.field, Why::Term(TermStatus::Deprecated | TermStatus::Hidden));
         let by_code = hit.tier == Tier::Code;
         let use_instead = matched.first().filter(discouraged).filter(|_| !by_code);

@@ -65,6 +65,8 @@ pub struct Form {
     pub how: How,
     /// The places where it stands anywhere.
     pub places: u8,
+    /// In how many contents it stands.
+    pub documents: u32,
 }
 
 /// What one asked word stands for.
@@ -280,7 +282,7 @@ impl Lexicon {
         // Numbers and codes are in no lexicon.
         let languages = self.languages().filter(|l| ask.language.is_none_or(|wanted| wanted == *l));
         for language in languages {
-            found.add(token(language, &folded), How::Exact, 0xff);
+            found.add(token(language, &folded), How::Exact, 0xff, 0);
         }
         let meant = found.forms.iter().any(|f| f.places != 0xff) || !found.parts.is_empty();
         if !ask.exact && (ask.correct || !meant) {
@@ -309,14 +311,14 @@ struct Found {
 
 impl Found {
     /// A word is kept the closest way it answers.
-    fn add(&mut self, token: String, how: How, places: u8) -> bool {
+    fn add(&mut self, token: String, how: How, places: u8, documents: u32) -> bool {
         if let Some(&i) = self.seen.get(&token) {
             let form = &mut self.forms[i];
             form.how = form.how.min(how);
             return false;
         }
         self.seen.insert(token.clone(), self.forms.len());
-        self.forms.push(Form { token, how, places });
+        self.forms.push(Form { token, how, places, documents });
         true
     }
 
@@ -331,7 +333,7 @@ impl Found {
         }
         for number in numbers {
             let entry = words.entry(number);
-            self.add(token(language, &entry.folded), how, entry.places);
+            self.add(token(language, &entry.folded), how, entry.places, entry.documents);
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::fold::{code_key, name_key, words};
-use super::index::{indexed_start, kind};
+use super::index::kind;
 use super::lexicon::Ask;
 use super::moment::{Standing, stands_for};
 use super::{Search, asked};
@@ -94,23 +94,21 @@ impl Search {
             .collect();
         for (rank, kind) in KINDS.into_iter().enumerate() {
             let key = if kind == kind::CODE { code } else { name };
-            let start = indexed_start(key);
-            let is_whole = start.len() == key.len();
             let mut take = |number: u32| {
                 let leaf = &self.leaves[number as usize];
                 let Some(standing) = moment.standing(number) else { return };
                 let standing_wanted = beginning.standings.is_empty() || beginning.standings.contains(&standing);
-                if wanted[leaf.vocabulary as usize] && standing_wanted && (is_whole || self.has(number, kind, key)) {
-                    found.push(((rank, standing, leaf.length, leaf.concept), number));
+                if wanted[leaf.brief.vocabulary as usize] && standing_wanted {
+                    found.push(((rank, standing, leaf.brief.length, leaf.concept), number));
                 }
             };
             let languages = self.lexicon.languages().filter(|l| beginning.language.is_none_or(|wanted| wanted == *l));
             match kind {
-                kind::CODE => self.shelf.with_start(kind, "", start, &mut take),
-                _ => languages.for_each(|language| self.shelf.with_start(kind, language, start, &mut take)),
+                kind::CODE => self.shelf.with_start(kind, "", key, &mut take),
+                _ => languages.for_each(|language| self.shelf.with_start(kind, language, key, &mut take)),
             }
             if kind == kind::LATER_OTHER {
-                self.shelf.with_start(kind, "", start, &mut take);
+                self.shelf.with_start(kind, "", key, &mut take);
             }
             // What begins so in a better way fills the list.
             if found.len() >= beginning.limit * 4 {
@@ -128,22 +126,6 @@ impl Search {
         found
     }
 
-    /// Whether a name of a kind begins with a text that is longer than the index has.
-    fn has(&self, number: u32, kind: char, key: &str) -> bool {
-        let Some(said) = self.saying(number).map(|s| s.state.content()) else { return false };
-        match kind {
-            kind::PREFERRED => said.labels().any(|(_, label)| name_key(label).starts_with(key)),
-            kind::CODE => said.notation.as_deref().is_some_and(|n| code_key(n).starts_with(key)),
-            kind::OTHER => said.content().fields().terms.iter().any(|t| name_key(&t.value).starts_with(key)),
-            _ => {
-                let content = said.content();
-                let fields = content.fields();
-                let later = |text: &str| format!("_{}", name_key(text)).contains(&format!("_{key}"));
-                fields.terms.iter().any(|t| later(&t.value)) || fields.notation.as_deref().is_some_and(later)
-            }
-        }
-    }
-
     /// What was typed, with its last word spelt as words near it are.
     fn corrected(&self, text: &str, language: Option<&str>) -> Vec<String> {
         let Some(last) = words(text).last() else { return Vec::new() };
@@ -156,7 +138,7 @@ impl Search {
 
     fn suggested(&self, beginning: &Beginning<'_>, number: u32, rank: usize, name: &str) -> Option<Suggested> {
         let leaf = self.leaves.get(number as usize)?;
-        let plane = self.planes[leaf.vocabulary as usize].clone();
+        let plane = self.planes[leaf.brief.vocabulary as usize].clone();
         let (saying, standing) = stands_for(&plane, leaf.concept, beginning.at)?;
         let saying = saying.clone();
         let content = saying.state.content().content();
