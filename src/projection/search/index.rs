@@ -1,7 +1,7 @@
 //! The index: which contents have which words and keys. A content of a concept is written once and never changed;
 //! when it holds is a matter of the planes, so that one index serves every point of the two times.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tantivy::directory::RamDirectory;
@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::fold::{code_key, name_key, words};
 use super::lexicon::{Count, Counts, place, token};
 use crate::model::{Code, Content, Refusal, Result, TermStatus};
+use crate::projection::Map;
 
 /// The longest beginning of a name that is indexed by itself, in characters; names with a longer one stand together among
 /// the keys.
@@ -240,7 +241,7 @@ impl Writing {
         places: &[(u8, &str, &str)],
         seen: &mut BTreeMap<Box<str>, Counts>,
     ) {
-        let mut counted: HashMap<(&str, String), u8> = HashMap::new();
+        let mut counted: Map<(&str, String), u8> = Map::default();
         for (place, language, text) in places {
             let alone = *place == place::PREFERRED && words(text).nth(1).is_none();
             let mut tokens = String::with_capacity(text.len() * 2);
@@ -252,7 +253,7 @@ impl Writing {
                 if is_word && folded.len() <= LONGEST_KEY {
                     let counts = counted.entry((language, folded)).or_insert_with_key(|(_, folded)| {
                         if !seen.contains_key(*language) {
-                            seen.insert((*language).into(), Counts::new());
+                            seen.insert((*language).into(), Counts::default());
                         }
                         let counts = seen.get_mut(*language).expect("it was just put there");
                         if let Some(count) = counts.get_mut(&**folded) {

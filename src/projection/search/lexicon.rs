@@ -3,13 +3,14 @@
 //!
 //! So the index need never be written again because a word list or the splitting of compounds has changed.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use frostem::{Algorithm, Stemmer};
 
 use super::danish::{self, Part};
 use super::fold::{fold, unfold};
 use super::near::{distance, tolerance};
+use crate::projection::Map;
 
 /// The most words that one asked word stands for in one way; the commonest are taken.
 const MOST_FORMS: usize = 160;
@@ -94,7 +95,7 @@ pub struct Count {
 }
 
 /// How often the words of a language stand where, by folded word.
-pub type Counts = HashMap<Box<str>, Count>;
+pub type Counts = Map<Box<str>, Count>;
 
 struct Entry {
     folded: Box<str>,
@@ -110,9 +111,9 @@ struct Entry {
 struct Words {
     /// By folded word.
     list: Vec<Entry>,
-    lemmas: HashMap<Box<str>, Vec<u32>>,
+    lemmas: Map<Box<str>, Vec<u32>>,
     /// The compounds with a part of a lemma, and whether it is their last.
-    compounds: HashMap<Box<str>, Vec<(u32, bool)>>,
+    compounds: Map<Box<str>, Vec<(u32, bool)>>,
 }
 
 /// All words of the index.
@@ -158,7 +159,7 @@ impl Words {
             .map(|(_, c)| &*c.plain)
             .collect();
         let is_danish = language == "da";
-        let mut this = Self { list: Vec::new(), lemmas: HashMap::new(), compounds: HashMap::new() };
+        let mut this = Self { list: Vec::new(), lemmas: Map::default(), compounds: Map::default() };
         for (number, (folded, count)) in (0..).zip(words) {
             let parts = match is_danish {
                 true => danish::split(&count.plain, &|part| known.contains(part)),
@@ -303,7 +304,7 @@ impl Lexicon {
 #[derive(Default)]
 struct Found {
     forms: Vec<Form>,
-    seen: HashMap<String, usize>,
+    seen: Map<String, usize>,
     parts: Vec<Vec<Form>>,
     documents: u32,
     corrections: Vec<String>,
