@@ -16,7 +16,7 @@ mod near;
 mod rank;
 mod suggest;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use uuid::Uuid;
@@ -31,6 +31,7 @@ pub use self::moment::Standing;
 pub use self::rank::Tier;
 use self::rank::{Effort, Expanded, Place, Tally};
 pub use self::suggest::{Beginning, Suggested};
+use super::Set;
 use super::derived::Derive;
 use super::follower::{Projections, Snapshot};
 use super::plane::Plane;
@@ -61,7 +62,7 @@ struct Brief {
 struct Desk {
     writing: Writing,
     /// What is indexed: concept and content in one.
-    known: Mutex<HashSet<u128>>,
+    known: Mutex<Set<u128>>,
     counts: Mutex<BTreeMap<Box<str>, Counts>>,
 }
 
@@ -102,7 +103,7 @@ impl Derive for Search {
         };
         let mut planes = previous.map(|p| p.planes.clone()).unwrap_or_default();
         let mut new: Vec<(u32, Arc<Saying>)> = Vec::new();
-        let mut added = HashSet::new();
+        let mut added = Set::default();
         {
             let known_contents = desk.known.lock().unwrap_or_else(PoisonError::into_inner);
             for plane in snapshot.planes() {
@@ -320,13 +321,13 @@ impl Search {
     }
 
     /// The contents that the filters of keys allow; `None` for all.
-    fn allowed(&self, question: &Question<'_>) -> Option<HashSet<u32>> {
-        let mut allowed: Option<HashSet<u32>> = None;
+    fn allowed(&self, question: &Question<'_>) -> Option<Set<u32>> {
+        let mut allowed: Option<Set<u32>> = None;
         let language = question.language.map(|l| (kind::LANGUAGE, l.to_owned()));
         let facet = question.facet.map(|f| (kind::FACET, fold::name_key(f)));
         let mapping = question.mapping.map(|m| (kind::MAPPING, m.trim_end_matches(['/', '#']).to_owned()));
         for (kind, key) in [language, facet, mapping].into_iter().flatten() {
-            let mut these = HashSet::new();
+            let mut these = Set::default();
             self.shelf.with_key(kind, "", &key, &mut |number| _ = these.insert(number));
             if kind == kind::MAPPING {
                 // As it was given, if that is a whole IRI that ends so.
