@@ -300,6 +300,12 @@ impl Search {
         allowed
     }
 
+    /// Which of the vocabularies are searched.
+    fn wanted(&self, question: &Question<'_>) -> Vec<bool> {
+        let only = question.vocabularies;
+        self.planes.iter().map(|p| only.is_empty() || only.contains(&p.vocabulary().uuid())).collect()
+    }
+
     fn keep(
         &self,
         scored: Vec<Scored>,
@@ -307,11 +313,7 @@ impl Search {
         allowed: &Option<HashSet<u32>>,
         question: &Question<'_>,
     ) -> Vec<(Scored, Standing)> {
-        let wanted: Vec<bool> = self
-            .planes
-            .iter()
-            .map(|p| question.vocabularies.is_empty() || question.vocabularies.contains(&p.vocabulary().uuid()))
-            .collect();
+        let wanted = self.wanted(question);
         let keep = |scored: Scored| {
             let standing = moment.standing(scored.number)?;
             let leaf = &self.leaves[scored.number as usize];

@@ -8,8 +8,8 @@ use super::fold::{code_key, name_key, words};
 use super::index::{indexed_start, kind};
 use super::lexicon::Ask;
 use super::moment::{Standing, stands_for};
-use super::{Search, asked};
-use crate::model::{Code, Place, Point, Refusal, Result, TermStatus};
+use super::{Question, Search, asked};
+use crate::model::{Code, Place, Refusal, Result, TermStatus};
 use crate::projection::plane::Plane;
 use crate::projection::said::Saying;
 
@@ -31,16 +31,8 @@ pub struct Suggested {
 
 /// What is to be completed.
 pub struct Beginning<'a> {
-    /// What was typed.
-    pub text: &'a str,
-    /// The point that is read.
-    pub at: Point,
-    /// The only vocabularies; empty for all.
-    pub vocabularies: &'a [Uuid],
-    /// The only standings; empty for all.
-    pub standings: &'a [Standing],
-    /// Only terms of this language.
-    pub language: Option<&'a str>,
+    /// What was typed, and where it is looked for.
+    pub question: Question<'a>,
     /// The most suggestions.
     pub limit: usize,
 }
@@ -55,7 +47,7 @@ impl Search {
     /// # Errors
     /// [`Code::InvalidParameter`] for a text without a letter or digit, [`Code::TooLarge`] for one that is too long.
     pub fn suggest(&self, beginning: &Beginning<'_>) -> Result<Vec<Suggested>> {
-        let text = beginning.text;
+        let text = beginning.question.text;
         if text.chars().take(asked::LONGEST_QUERY + 1).count() > asked::LONGEST_QUERY {
             return Err(Refusal::new(Code::TooLarge, "teksten er for lang", "the text is too long")
                 .at(Place::field("q"))
@@ -72,7 +64,7 @@ impl Search {
         }
         let mut found = self.begun(beginning, &name, &code);
         if found.is_empty() {
-            for corrected in self.corrected(text, beginning.language) {
+            for corrected in self.corrected(text, beginning.question.language) {
                 found.extend(self.begun(beginning, &corrected, &corrected));
             }
             found.sort_unstable_by_key(|(key, _)| *key);
@@ -85,13 +77,10 @@ impl Search {
 
     /// The concepts that begin so, best first: each once, a little more than are wanted.
     fn begun(&self, beginning: &Beginning<'_>, name: &str, code: &str) -> Vec<((usize, Standing, u8, Uuid), u32)> {
-        let moment = self.moment(beginning.at);
+        let question = &beginning.question;
+        let (moment, allowed) = (self.moment(question.at), self.allowed(question));
         let mut found: Vec<((usize, Standing, u8, Uuid), u32)> = Vec::new();
-        let wanted: Vec<bool> = self
-            .planes
-            .iter()
-            .map(|p| beginning.vocabularies.is_empty() || beginning.vocabularies.contains(&p.vocabulary().uuid()))
-            .collect();
+        let wanted: Vec<bool> = self.wanted(question);
         for (rank, kind) in KINDS.into_iter().enumerate() {
             let key = if kind == kind::CODE { code } else { name };
             let start = indexed_start(key);
@@ -99,12 +88,16 @@ impl Search {
             let mut take = |number: u32| {
                 let leaf = &self.leaves[number as usize];
                 let Some(standing) = moment.standing(number) else { return };
-                let standing_wanted = beginning.standings.is_empty() || beginning.standings.contains(&standing);
-                if wanted[leaf.vocabulary as usize] && standing_wanted && (is_whole || self.has(number, kind, key)) {
+                let plane = &self.planes[leaf.vocabulary as usize];
+                let is_wanted = wanted[leaf.vocabulary as usize]
+                    && (question.standings.is_empty() || question.standings.contains(&standing))
+                    && allowed.as_ref().is_none_or(|allowed| allowed.contains(&number))
+                    && question.only.is_none_or(|only| only(plane, leaf.concept));
+                if is_wanted && (is_whole || self.has(number, kind, key)) {
                     found.push(((rank, standing, leaf.length, leaf.concept), number));
                 }
             };
-            let languages = self.lexicon.languages().filter(|l| beginning.language.is_none_or(|wanted| wanted == *l));
+            let languages = self.lexicon.languages().filter(|l| question.language.is_none_or(|wanted| wanted == *l));
             match kind {
                 kind::CODE => self.shelf.with_start(kind, "", start, &mut take),
                 _ => languages.for_each(|language| self.shelf.with_start(kind, language, start, &mut take)),
@@ -157,7 +150,7 @@ impl Search {
     fn suggested(&self, beginning: &Beginning<'_>, number: u32, rank: usize, name: &str) -> Option<Suggested> {
         let leaf = self.leaves.get(number as usize)?;
         let plane = self.planes[leaf.vocabulary as usize].clone();
-        let (saying, standing) = stands_for(&plane, leaf.concept, beginning.at)?;
+        let (saying, standing) = stands_for(&plane, leaf.concept, beginning.question.at)?;
         let saying = saying.clone();
         let content = saying.state.content().content();
         let fields = content.fields();
@@ -166,7 +159,7 @@ impl Search {
             kind::OTHER => matches!(status, TermStatus::Admitted | TermStatus::Deprecated),
             _ => status != TermStatus::Hidden,
         };
-        let of_language = |l: &str| beginning.language.is_none_or(|wanted| wanted == l);
+        let of_language = |l: &str| beginning.question.language.is_none_or(|wanted| wanted == l);
         let terms = || fields.terms.iter().filter(|t| wanted(t.status) && of_language(t.language.primary()));
         let is_later = |text: &str| format!("_{}", name_key(text)).contains(&format!("_{name}"));
         let notation = || fields.notation.as_deref().filter(|n| KINDS[rank] == kind::CODE || is_later(n));
