@@ -76,7 +76,7 @@ pub struct SearchAnswer {
     pub total: usize,
     /// No concept answers all of the query: these answer some of it.
     pub partial: bool,
-    /// Words that no text has, and what they were taken to be misspelt for.
+    /// Words that were taken to be misspelt, and for what.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub corrections: Vec<Correction>,
     /// How many of each vocabulary, by slug.
@@ -424,6 +424,9 @@ impl Registry {
             if !facets.contains(&facet.as_str()) {
                 return Err(unusable("facet", facet).allowed(facets));
             }
+        }
+        if filter.level == Some(0) {
+            return Err(unusable("level", "0").allowed(["1..1000"]));
         }
         let mapping = filter.mapping.as_ref().map(|to| match snapshot.by_slug(to) {
             Some(plane) => plane.vocabulary().fields().namespace.clone(),

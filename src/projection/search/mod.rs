@@ -205,12 +205,18 @@ impl Hits {
         self.found.iter().all(|(scored, _)| scored.tier == Tier::Some as u8)
     }
 
-    /// The words of the texts that misspelt words of the query were taken for.
+    /// The words of the texts that misspelt words of the query were taken for: words that no text has; where there
+    /// are none, words that texts have, if only others near them gave hits.
     #[must_use]
     pub fn corrections(&self) -> Vec<(String, Vec<String>)> {
-        let words = self.expanded.asked.words.iter().zip(&self.expanded.forms);
-        let corrected = words.filter(|(_, forms)| !forms.corrections.is_empty());
-        corrected.map(|(word, forms)| (word.text.clone(), forms.corrections.clone())).collect()
+        let corrected = |known: bool| {
+            let words = self.expanded.asked.words.iter().zip(&self.expanded.forms);
+            let words = words.filter(move |(_, forms)| forms.known == known && !forms.corrections.is_empty());
+            words.map(|(word, forms)| (word.text.clone(), forms.corrections.clone())).collect::<Vec<_>>()
+        };
+        let unknown = corrected(false);
+        let gave_hits = self.expanded.effort == Effort::Corrected && !self.found.is_empty();
+        if unknown.is_empty() && gave_hits { corrected(true) } else { unknown }
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::fold::{code_key, name_key, words};
+use super::fold::{code_key, name_key, sort_key, words};
 use super::index::{indexed_start, kind};
 use super::lexicon::Ask;
 use super::moment::{Standing, stands_for};
@@ -60,7 +60,8 @@ impl Search {
                 "der er intet bogstav eller tal at begynde med",
                 "there is no letter or digit to begin with",
             )
-            .at(Place::field("q")));
+            .at(Place::field("q"))
+            .allowed(["hjem", "J1"]));
         }
         let mut found = self.begun(beginning, &name, &code);
         if found.is_empty() {
@@ -70,6 +71,12 @@ impl Search {
             found.sort_unstable_by_key(|(key, _)| *key);
             found.dedup_by_key(|(_, number)| *number);
         }
+        // Codes come in their own order: J1.2 before J1.10, however long the names are.
+        found.sort_by_cached_key(|((rank, standing, length, concept), number)| {
+            let notation = || self.saying(*number)?.state.content().notation.as_deref().map(sort_key);
+            let code = notation().filter(|_| KINDS[*rank] == kind::CODE);
+            (*rank, *standing, code, *length, *concept)
+        });
         let suggestions =
             found.into_iter().filter_map(|((kind, ..), number)| self.suggested(beginning, number, kind, &name));
         Ok(suggestions.take(beginning.limit).collect())
