@@ -141,14 +141,14 @@ fn members(value: &Value) -> &[Value] {
 fn hits(answer: &Value, asked: &str, is_later: bool, lang: Lang, paint: Paint, width: usize) -> String {
     let total = answer["total"].as_u64().unwrap_or(0);
     let mut text = String::new();
-    for correction in members(&answer["corrections"]) {
+    for correction in members(&answer["corrections"]).iter().filter(|_| total > 0) {
         let word = plain(&correction["word"]);
         let taken: Vec<String> = members(&correction["taken"]).iter().map(plain).collect();
         let taken = taken.join(", ");
         let said = say!(
             lang,
-            "Ingen tekst har »{word}«; viser resultater for {taken}.",
-            "No text has '{word}'; showing results for {taken}."
+            "Viser resultater for {taken} i stedet for »{word}«.",
+            "Showing results for {taken} instead of '{word}'."
         );
         let _ = writeln!(text, "{said}");
     }
@@ -300,7 +300,7 @@ mod tests {
         });
         let text = hits(&answer, "plje", false, Lang::Da, Paint::none(), usize::MAX);
         let expected = "\
-Ingen tekst har »plje«; viser resultater for pleje.
+Viser resultater for pleje i stedet for »plje«.
 3 begreber: v 3
 
 Ø1  Pleje  (v)
