@@ -32,6 +32,8 @@ struct SearchPage {
     q: String,
     /// What the form sends along: the filters that are on.
     kept: Vec<(String, String)>,
+    /// The same search without filters, when there are any.
+    without: Option<String>,
     outcome: Outcome,
 }
 
@@ -103,7 +105,10 @@ pub async fn page(
         }
     };
     let q = asked.get("q").unwrap_or_default().to_owned();
-    let reply = super::page(&SearchPage { da, q, kept: asked.kept(), outcome }, false)?;
+    // A filter that was refused is not sent along again.
+    let kept = if refused.is_some() { Vec::new() } else { asked.kept() };
+    let without = (!asked.kept().is_empty()).then(|| asked.bare());
+    let reply = super::page(&SearchPage { da, q, kept, without, outcome }, false)?;
     let Some(status) = refused else { return Ok(reply.respond(&headers)) };
     let mut response = reply.respond(&HeaderMap::new());
     *response.status_mut() = status;
@@ -139,6 +144,13 @@ impl Asked {
     /// What a new search from here keeps.
     fn kept(&self) -> Vec<(String, String)> {
         self.0.iter().filter(|(name, _)| !matches!(name.as_str(), "q" | "cursor")).cloned().collect()
+    }
+
+    /// The address of the same search without all else.
+    fn bare(&self) -> String {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.extend_pairs(self.0.iter().filter(|(name, _)| name == "q"));
+        format!("/search?{}", query.finish())
     }
 
     /// The address with one parameter changed or taken off. Another search begins at its first page.
@@ -198,7 +210,7 @@ async fn found(
         first: cursor.map(|_| asked.with("cursor", None)),
         next: answer.next.as_deref().map(|next| asked.with("cursor", Some(next))),
         partial: answer.partial,
-        corrections: answer.corrections,
+        corrections: if answer.total > 0 { answer.corrections } else { Vec::new() },
     }))
 }
 
@@ -217,14 +229,19 @@ fn groups(answer: &SearchAnswer, asked: &Asked, titles: &BTreeMap<String, String
     let title = |slug: &str| titles.get(slug).filter(|t| !t.is_empty()).map_or(slug, String::as_str).to_owned();
     let mut groups = Vec::new();
     if answer.vocabularies.len() > 1 || asked.get("vocabulary").is_some() {
-        let found = answer.vocabularies.iter();
-        let found = found.map(|(slug, n)| chosen("vocabulary", slug, format!("{} ({n})", title(slug))));
+        let mut counts = answer.vocabularies.clone();
+        if let Some(one) = asked.get("vocabulary").filter(|one| !one.contains(',')) {
+            counts.entry(one.to_owned()).or_default();
+        }
+        let found = counts.iter().map(|(slug, n)| chosen("vocabulary", slug, format!("{} ({n})", title(slug))));
         let choices = std::iter::once(all("vocabulary")).chain(found).collect();
         groups.push(Group { title: say(("Ordforråd", "Vocabulary")), choices });
     }
     if answer.statuses.len() > 1 || asked.get("status").is_some() {
         let named = [("inForce", Status::InForce), ("future", Status::Future), ("retired", Status::Retired)];
-        let found = named.into_iter().filter_map(|(name, of)| Some((name, of, answer.statuses.get(name)?)));
+        let count =
+            |name: &str| answer.statuses.get(name).copied().or((asked.get("status") == Some(name)).then_some(0));
+        let found = named.into_iter().filter_map(|(name, of)| Some((name, of, count(name)?)));
         let found = found.map(|(name, of, n)| chosen("status", name, format!("{} ({n})", status(of, da))));
         let choices = std::iter::once(all("status")).chain(found).collect();
         groups.push(Group { title: "Status", choices });
@@ -235,15 +252,24 @@ fn groups(answer: &SearchAnswer, asked: &Asked, titles: &BTreeMap<String, String
         let notation = chosen("sort", "notation", say(("efter kode", "by code")).to_owned());
         groups.push(Group { title: say(("Rækkefølge", "Order")), choices: vec![relevance, term, notation] });
     }
-    const OTHERS: [&str; 9] =
-        ["kind", "language", "facet", "under", "level", "mapping", "version", "date", "registered"];
-    let others = OTHERS.into_iter().filter_map(|name| {
-        let text = format!("{name}: {} ✕", asked.get(name)?);
+    const OTHERS: [(&str, &str, &str); 9] = [
+        ("kind", "slags", "kind"),
+        ("language", "sprog", "language"),
+        ("facet", "facet", "facet"),
+        ("under", "under", "under"),
+        ("level", "niveau", "level"),
+        ("mapping", "svarer til", "maps to"),
+        ("version", "version", "version"),
+        ("date", "dato", "date"),
+        ("registered", "registreret", "registered"),
+    ];
+    let others = OTHERS.into_iter().filter_map(|(name, da, en)| {
+        let text = format!("{}: {} ✕", say((da, en)), asked.get(name)?);
         Some(Choice { text, href: Some(asked.with(name, None)), current: true })
     });
     let others: Vec<Choice> = others.collect();
     if !others.is_empty() {
-        groups.push(Group { title: say(("Kun (klik for at fjerne)", "Only (click to take off)")), choices: others });
+        groups.push(Group { title: say(("Kun (klik fjerner)", "Only (click removes)")), choices: others });
     }
     groups
 }
@@ -270,7 +296,8 @@ fn line(hit: &SearchHit, titles: &BTreeMap<String, String>, at: &At, da: bool) -
     let above = hit.broader.iter().map(|b| b.label.as_str()).collect::<Vec<_>>().join(", ");
     Line {
         href: address(slug, hit, at),
-        notation: hit.notation.clone(),
+        // A uuid for a code says nothing to people.
+        notation: hit.notation.clone().filter(|n| uuid::Uuid::try_parse(n).is_err()),
         label: in_label.map_or_else(plain, |i| hit.matches[i].pieces.clone()),
         status: (hit.status != Status::InForce).then(|| status(hit.status, da)),
         path: if above.is_empty() { title.to_owned() } else { format!("{title} › {above}") },
