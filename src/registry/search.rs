@@ -52,6 +52,7 @@ pub struct SearchFilter {
     /// Only concepts with a mapping to this vocabulary (slug) or IRI.
     pub mapping: Option<String>,
     /// `relevance` (usual), `term` or `notation`.
+    #[param(inline)]
     pub sort: Option<Sort>,
 }
 
