@@ -14,7 +14,7 @@ use super::read::{named, unknown_concept};
 use super::{At, Registry};
 use crate::model::{Code, Digest, Kind, Language, NoteKind, Place, Point, Refusal, Result, Slug, TermStatus};
 use crate::projection::search::{
-    Beginning, Fragment, Hit, Hits, Matched, Question, Search, Standing, Tier, Why, fold, sort_key,
+    Beginning, Fragment, Hit, Hits, Matched, Only, Question, Search, Standing, Tier, Why, fold, sort_key,
 };
 use crate::projection::{Edition, Found, Plane};
 
@@ -348,7 +348,7 @@ impl Registry {
     }
 
     /// Whether a concept stands where a filter wants it in the hierarchy; nothing when that is anywhere.
-    fn in_hierarchy(&self, filter: &SearchFilter, place: &Where) -> Option<Box<dyn Fn(&Plane, Uuid) -> bool>> {
+    fn in_hierarchy(&self, filter: &SearchFilter, place: &Where) -> Option<Box<Only>> {
         let (under, level) = (place.under.as_ref().map(|(_, above)| *above), filter.level);
         if under.is_none() && level.is_none() {
             return None;
@@ -477,12 +477,7 @@ impl Registry {
 }
 
 /// A filter as a question of the index.
-fn question<'q>(
-    filter: &'q SearchFilter,
-    place: &'q Where,
-    text: &'q str,
-    only: Option<&'q dyn Fn(&Plane, Uuid) -> bool>,
-) -> Question<'q> {
+fn question<'q>(filter: &'q SearchFilter, place: &'q Where, text: &'q str, only: Option<&'q Only>) -> Question<'q> {
     Question {
         text,
         at: place.at,

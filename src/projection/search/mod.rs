@@ -149,6 +149,9 @@ impl Derive for Search {
     }
 }
 
+/// Whether a concept of a vocabulary may be a hit.
+pub type Only = dyn Fn(&Plane, Uuid) -> bool;
+
 /// What is searched for.
 pub struct Question<'a> {
     /// The query as it was typed.
@@ -166,7 +169,7 @@ pub struct Question<'a> {
     /// Only concepts that are mapped to this IRI, or to something in this namespace.
     pub mapping: Option<&'a str>,
     /// Only concepts for which this holds.
-    pub only: Option<&'a dyn Fn(&Plane, Uuid) -> bool>,
+    pub only: Option<&'a Only>,
 }
 
 /// A hit: a concept, by what it says at the point.
