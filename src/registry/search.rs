@@ -14,7 +14,7 @@ use super::read::{named, unknown_concept};
 use super::{At, Registry};
 use crate::model::{Code, Digest, Kind, Language, NoteKind, Place, Point, Refusal, Result, Slug, TermStatus};
 use crate::projection::search::{
-    Beginning, Fragment, Hit, Hits, Matched, Only, Question, Search, Standing, Tier, Why, fold, sort_key,
+    Beginning, Fragment, Hit, Hits, Matched, Only, Pen, Question, Search, Standing, Tier, Why, fold, sort_key,
 };
 use crate::projection::{Edition, Found, Plane};
 
@@ -291,8 +291,8 @@ impl Registry {
         page.truncate(limit);
         let next =
             page.last().filter(|_| more).map(|hit| Cursor::new(place.at, hit.saying.concept, check(place.at)).encode());
-        let page: Vec<SearchHit> =
-            page.iter().map(|hit| self.search_hit(&search, &hits, hit, place.at, language)).collect();
+        let pen = search.pen(&hits);
+        let page: Vec<SearchHit> = page.iter().map(|hit| self.search_hit(&pen, hit, place.at, language)).collect();
         let spelt = |taken: Vec<String>| taken.into_iter().map(|word| spelling(word, &page)).collect();
         let corrections = hits.corrections().into_iter();
         let corrections = corrections.map(|(word, taken)| Correction { word, taken: spelt(taken) }).collect();
@@ -447,10 +447,10 @@ impl Registry {
         Ok(Where { at: point, vocabularies, standings, language, mapping, under })
     }
 
-    fn search_hit(&self, search: &Search, hits: &Hits, hit: &Hit, at: Point, language: &str) -> SearchHit {
+    fn search_hit(&self, pen: &Pen<'_>, hit: &Hit, at: Point, language: &str) -> SearchHit {
         let said = hit.saying.state.content();
         let label = said.label(language).to_owned();
-        let matched = search.why(hits, hit, MOST_MATCHES);
+        let matched = pen.why(hit, MOST_MATCHES);
         let discouraged = |m: &&Matched| matches!(m.field, Why::Term(TermStatus::Deprecated | TermStatus::Hidden));
         let by_code = hit.tier == Tier::Code;
         let use_instead = matched.first().filter(discouraged).filter(|_| !by_code);

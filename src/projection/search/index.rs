@@ -1,7 +1,7 @@
 //! The index: which contents have which words and keys. A content of a concept is written once and never changed;
 //! when it holds is a matter of the planes, so that one index serves every point of the two times.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tantivy::directory::RamDirectory;
@@ -15,8 +15,10 @@ use uuid::Uuid;
 use super::fold::{code_key, name_key, words};
 use super::lexicon::{Count, Counts, place, token};
 use crate::model::{Code, Content, Refusal, Result, TermStatus};
+use crate::projection::Map;
 
-/// The longest beginning of a name that is indexed, in characters; what is longer is compared with the name itself.
+/// The longest beginning of a name that is indexed by itself, in characters; names with a longer one stand together among
+/// the keys.
 pub const LONGEST_START: usize = 10;
 /// The longest key that is indexed, in bytes.
 const LONGEST_KEY: usize = 400;
@@ -65,8 +67,6 @@ pub struct Writing {
 pub struct Page {
     /// Its number.
     pub number: u32,
-    /// The concept.
-    pub concept: Uuid,
     /// What it says.
     pub content: Content,
 }
@@ -132,13 +132,6 @@ impl Writing {
         })?;
         let mut writer = writer;
         writer.commit().map_err(|e| broken(&e))?;
-        // One segment is read fastest; few contents are left to the policy, which merges them now and then.
-        if count > MANY {
-            let segments = self.index.searchable_segment_ids().map_err(|e| broken(&e))?;
-            if segments.len() > 1 {
-                writer.merge(&segments).wait().map_err(|e| broken(&e))?;
-            }
-        }
         writer.wait_merging_threads().map_err(|e| broken(&e))?;
         Ok(seen)
     }
@@ -164,7 +157,6 @@ impl Writing {
             self.add_key(&mut document, kind::LANGUAGE, "", language);
             self.add_paragraph(&mut document, &term.value);
         }
-        self.add_key(&mut document, kind::CODE, "", &code_key(&page.concept.to_string()));
         let codes = content.notation.iter().map(String::as_str).chain(content.aliases.iter().map(|a| a.value.as_str()));
         for (i, code) in codes.enumerate() {
             self.add_key(&mut document, kind::CODE, "", &code_key(code));
@@ -181,6 +173,7 @@ impl Writing {
                     let name = name_key(code);
                     let later = name.split_once('_').map_or("", |(_, later)| later);
                     self.add_start(&mut document, kind::LATER_OTHER, "da", later);
+                    self.add_key(&mut document, kind::LATER_OTHER, "da", later);
                 }
             }
         }
@@ -223,6 +216,7 @@ impl Writing {
         self.add_start(document, first, language, name);
         for (i, _) in name.match_indices('_') {
             self.add_start(document, later, language, &name[i + 1..]);
+            self.add_key(document, later, language, &name[i + 1..]);
         }
     }
 
@@ -247,7 +241,7 @@ impl Writing {
         places: &[(u8, &str, &str)],
         seen: &mut BTreeMap<Box<str>, Counts>,
     ) {
-        let mut counted: HashMap<(&str, String), u8> = HashMap::new();
+        let mut counted: Map<(&str, String), u8> = Map::default();
         for (place, language, text) in places {
             let alone = *place == place::PREFERRED && words(text).nth(1).is_none();
             let mut tokens = String::with_capacity(text.len() * 2);
@@ -259,7 +253,7 @@ impl Writing {
                 if is_word && folded.len() <= LONGEST_KEY {
                     let counts = counted.entry((language, folded)).or_insert_with_key(|(_, folded)| {
                         if !seen.contains_key(*language) {
-                            seen.insert((*language).into(), Counts::new());
+                            seen.insert((*language).into(), Counts::default());
                         }
                         let counts = seen.get_mut(*language).expect("it was just put there");
                         if let Some(count) = counts.get_mut(&**folded) {
@@ -397,16 +391,32 @@ impl Shelf {
         }
     }
 
-    /// The contents of which a name begins so; `start` has at most [`LONGEST_START`] characters.
+    /// The contents of which a name of a kind begins so.
     pub fn with_start(&self, kind: char, language: &str, start: &str, found: &mut dyn FnMut(u32)) {
-        if let Some(token) = key_token(kind, language, start) {
+        let Some(token) = key_token(kind, language, start) else { return };
+        if start.chars().nth(LONGEST_START).is_none() {
             let _ = self.each(self.fields.start, &token, IndexRecordOption::Basic, found);
+        } else {
+            let _ = self.range(&token, found);
         }
     }
-}
 
-/// The beginning of a name that the index has.
-pub fn indexed_start(key: &str) -> &str {
-    let end = key.char_indices().nth(LONGEST_START).map_or(key.len(), |(i, _)| i);
-    key[..end].trim_end_matches('_')
+    /// The contents with a key that begins so: keys stand sorted, so that it costs what it finds.
+    fn range(&self, start: &str, found: &mut dyn FnMut(u32)) -> Option<()> {
+        // No key holds this byte, so that it comes after every key that begins so.
+        let after = [start.as_bytes(), &[0xff]].concat();
+        for (segment, (_, numbers)) in self.searcher.segment_readers().iter().zip(&self.numbers) {
+            let index = segment.inverted_index(self.fields.key).ok()?;
+            let mut terms = index.terms().range().ge(start).lt(&after).into_stream().ok()?;
+            while terms.advance() {
+                let mut postings = index.read_postings_from_terminfo(terms.value(), IndexRecordOption::Basic).ok()?;
+                let mut doc = postings.doc();
+                while doc != TERMINATED {
+                    found(numbers[doc as usize]);
+                    doc = postings.advance();
+                }
+            }
+        }
+        Some(())
+    }
 }

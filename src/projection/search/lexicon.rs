@@ -3,13 +3,14 @@
 //!
 //! So the index need never be written again because a word list or the splitting of compounds has changed.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use frostem::{Algorithm, Stemmer};
 
 use super::danish::{self, Part};
 use super::fold::{fold, unfold};
 use super::near::{distance, tolerance};
+use crate::projection::Map;
 
 /// The most words that one asked word stands for in one way; the commonest are taken.
 const MOST_FORMS: usize = 160;
@@ -65,6 +66,8 @@ pub struct Form {
     pub how: How,
     /// The places where it stands anywhere.
     pub places: u8,
+    /// In how many contents it stands.
+    pub documents: u32,
 }
 
 /// What one asked word stands for.
@@ -94,7 +97,7 @@ pub struct Count {
 }
 
 /// How often the words of a language stand where, by folded word.
-pub type Counts = HashMap<Box<str>, Count>;
+pub type Counts = Map<Box<str>, Count>;
 
 struct Entry {
     folded: Box<str>,
@@ -110,9 +113,9 @@ struct Entry {
 struct Words {
     /// By folded word.
     list: Vec<Entry>,
-    lemmas: HashMap<Box<str>, Vec<u32>>,
+    lemmas: Map<Box<str>, Vec<u32>>,
     /// The compounds with a part of a lemma, and whether it is their last.
-    compounds: HashMap<Box<str>, Vec<(u32, bool)>>,
+    compounds: Map<Box<str>, Vec<(u32, bool)>>,
 }
 
 /// All words of the index.
@@ -158,7 +161,7 @@ impl Words {
             .map(|(_, c)| &*c.plain)
             .collect();
         let is_danish = language == "da";
-        let mut this = Self { list: Vec::new(), lemmas: HashMap::new(), compounds: HashMap::new() };
+        let mut this = Self { list: Vec::new(), lemmas: Map::default(), compounds: Map::default() };
         for (number, (folded, count)) in (0..).zip(words) {
             let parts = match is_danish {
                 true => danish::split(&count.plain, &|part| known.contains(part)),
@@ -282,7 +285,7 @@ impl Lexicon {
         // Numbers and codes are in no lexicon.
         let languages = self.languages().filter(|l| ask.language.is_none_or(|wanted| wanted == *l));
         for language in languages {
-            found.add(token(language, &folded), How::Exact, 0xff);
+            found.add(token(language, &folded), How::Exact, 0xff, 0);
         }
         let meant = found.forms.iter().any(|f| f.places != 0xff) || !found.parts.is_empty();
         if !ask.exact && (ask.correct || !meant) {
@@ -303,7 +306,7 @@ impl Lexicon {
 #[derive(Default)]
 struct Found {
     forms: Vec<Form>,
-    seen: HashMap<String, usize>,
+    seen: Map<String, usize>,
     parts: Vec<Vec<Form>>,
     documents: u32,
     corrections: Vec<String>,
@@ -311,14 +314,14 @@ struct Found {
 
 impl Found {
     /// A word is kept the closest way it answers.
-    fn add(&mut self, token: String, how: How, places: u8) -> bool {
+    fn add(&mut self, token: String, how: How, places: u8, documents: u32) -> bool {
         if let Some(&i) = self.seen.get(&token) {
             let form = &mut self.forms[i];
             form.how = form.how.min(how);
             return false;
         }
         self.seen.insert(token.clone(), self.forms.len());
-        self.forms.push(Form { token, how, places });
+        self.forms.push(Form { token, how, places, documents });
         true
     }
 
@@ -333,7 +336,7 @@ impl Found {
         }
         for number in numbers {
             let entry = words.entry(number);
-            self.add(token(language, &entry.folded), how, entry.places);
+            self.add(token(language, &entry.folded), how, entry.places, entry.documents);
         }
     }
 

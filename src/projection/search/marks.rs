@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::fold::{code_key, fold, words};
 use super::lexicon::{How, Lexicon, lemma, token};
-use super::rank::{Effort, Expanded, Tier};
+use super::rank::{Expanded, Tier};
 use super::{Hit, Hits, Search};
 use crate::model::{NoteKind, TermStatus};
 
@@ -56,8 +56,9 @@ pub struct Matched {
     pub use_instead: Option<String>,
 }
 
-/// The words that are to be marked.
-struct Pen<'a> {
+/// What marks the texts of the hits of a search.
+pub struct Pen<'a> {
+    hits: &'a Hits,
     lexicon: &'a Lexicon,
     expanded: &'a Expanded,
     /// For each word of a text, which asked word it answers and how.
@@ -83,14 +84,15 @@ impl Marked {
 }
 
 impl<'a> Pen<'a> {
-    fn new(lexicon: &'a Lexicon, expanded: &'a Expanded) -> Self {
+    fn new(lexicon: &'a Lexicon, hits: &'a Hits) -> Self {
+        let expanded = &hits.expanded;
         let mut wanted: HashMap<&str, Vec<(usize, How)>> = HashMap::new();
         for (i, forms) in expanded.forms.iter().enumerate() {
             for form in forms.forms.iter().chain(forms.parts.iter().flatten()) {
                 wanted.entry(&form.token).or_default().push((i, form.how));
             }
         }
-        Self { lexicon, expanded, wanted }
+        Self { hits, lexicon, expanded, wanted }
     }
 
     fn mark(&self, language: &str, text: &str) -> Marked {
@@ -178,11 +180,18 @@ fn window(text: &str, first: usize) -> (usize, usize) {
 }
 
 impl Search {
-    /// The texts of a hit that answer the query, the most telling first: terms, then codes, definitions and notes,
-    /// of each kind at most the best.
+    /// What marks the texts of hits.
     #[must_use]
-    pub fn why(&self, hits: &Hits, hit: &Hit, most: usize) -> Vec<Matched> {
-        let pen = Pen::new(&self.lexicon, &hits.expanded);
+    pub fn pen<'a>(&'a self, hits: &'a Hits) -> Pen<'a> {
+        Pen::new(&self.lexicon, hits)
+    }
+}
+
+impl Pen<'_> {
+    /// The texts of a hit that answer the query, those that answer most of its words first; at most `most`.
+    #[must_use]
+    pub fn why(&self, hit: &Hit, most: usize) -> Vec<Matched> {
+        let (pen, hits) = (self, self.hits);
         let content = hit.saying.state.content().content();
         let fields = content.fields();
         let mut found: Vec<Matched> = Vec::new();
@@ -255,12 +264,6 @@ impl Search {
 impl Hits {
     fn language(&self) -> Option<&str> {
         self.expanded.language()
-    }
-
-    /// Whether parts of asked compounds and some of the words were enough.
-    #[must_use]
-    pub fn effort_is_some(&self) -> bool {
-        self.expanded.effort == Effort::Some
     }
 }
 

@@ -25,11 +25,11 @@ pub use self::asked::take_apart;
 pub use self::fold::{fold, sort_key};
 use self::index::{Page, Shelf, Writing, kind};
 use self::lexicon::{Counts, Lexicon};
-pub use self::marks::{Fragment, Matched, Why};
+pub use self::marks::{Fragment, Matched, Pen, Why};
 use self::moment::Moment;
 pub use self::moment::Standing;
 pub use self::rank::Tier;
-use self::rank::{Effort, Expanded, Scored, Tally, order};
+use self::rank::{Effort, Expanded, Place, Tally};
 pub use self::suggest::{Beginning, Suggested};
 use super::derived::Derive;
 use super::follower::{Projections, Snapshot};
@@ -45,6 +45,12 @@ struct Leaf {
     concept: Uuid,
     /// The beginning of the content's digest.
     content: u64,
+    brief: Brief,
+}
+
+/// What every hit is asked for.
+#[derive(Clone, Copy)]
+struct Brief {
     /// The vocabulary, by its place in [`Search::planes`].
     vocabulary: u32,
     /// The length of its preferred term, in characters.
@@ -122,10 +128,7 @@ impl Derive for Search {
         let mut shelf = previous.filter(|_| new.is_empty()).map(|p| p.shelf.clone());
         if !new.is_empty() {
             let base = leaves.len() as u32;
-            let page = |i: usize| {
-                let saying = &new[i].1;
-                Page { number: base + i as u32, concept: saying.concept, content: saying.state.content().content() }
-            };
+            let page = |i: usize| Page { number: base + i as u32, content: new[i].1.state.content().content() };
             let seen = desk.writing.add(&page, new.len())?;
             let mut counts = desk.counts.lock().unwrap_or_else(PoisonError::into_inner);
             index::merge(&mut counts, seen);
@@ -134,7 +137,8 @@ impl Derive for Search {
             let leaf = |(vocabulary, saying): &(u32, Arc<Saying>)| {
                 let said = saying.state.content();
                 let length = said.label("da").chars().take(255).count() as u8;
-                Leaf { concept: saying.concept, content: short(said.digest), vocabulary: *vocabulary, length }
+                let brief = Brief { vocabulary: *vocabulary, length };
+                Leaf { concept: saying.concept, content: short(said.digest), brief }
             };
             let old = leaves.iter().map(|l| Leaf { ..*l });
             leaves = old.chain(new.iter().map(leaf)).collect();
@@ -188,7 +192,7 @@ pub struct Hit {
 pub struct Hits {
     expanded: Expanded,
     at: Point,
-    found: Vec<(Scored, Standing)>,
+    found: Vec<(Place, u32)>,
     /// How many concepts of each vocabulary.
     pub by_vocabulary: BTreeMap<String, usize>,
     /// How many concepts of each standing.
@@ -205,7 +209,7 @@ impl Hits {
     /// Whether no concept answers all of the query, so that these answer some of it.
     #[must_use]
     pub fn is_partial(&self) -> bool {
-        self.found.iter().all(|(scored, _)| scored.tier == Tier::Some as u8)
+        self.found.iter().all(|(place, _)| place.tier() == Tier::Some)
     }
 
     /// The words of the texts that misspelt words of the query were taken for: words that no text has; where there
@@ -261,30 +265,67 @@ impl Search {
         let asked = take_apart(question.text)?;
         let moment = self.moment(question.at);
         let mut tally = self.spare.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
-        let allowed = self.allowed(question);
+        let kept = self.filter(question);
+        let named: Vec<u32> = match Uuid::try_parse(&asked.code) {
+            Ok(uuid) => (0..).zip(&*self.leaves).filter(|(_, leaf)| leaf.concept == uuid).map(|(n, _)| n).collect(),
+            Err(_) => Vec::new(),
+        };
         let mut hits = None;
         for effort in [Effort::Plain, Effort::Corrected, Effort::Some] {
             let expanded = Expanded::new(asked.clone(), &self.lexicon, question.language, effort);
-            let begins = |number: u32| self.begins(number, &asked.name, &asked.code);
-            let scored = expanded.run(&self.shelf, &self.lexicon, self.leaves.len(), &mut tally, &begins);
-            let found = self.keep(scored, &moment, &allowed, question);
+            let mut counts = vec![[0usize; 3]; self.planes.len()];
+            let mut found = Vec::new();
+            let take = |number: u32, tier, share| {
+                let Some(standing) = moment.standing(number) else { return };
+                if kept.as_ref().is_some_and(|kept| !kept(number, standing)) {
+                    return;
+                }
+                let Brief { vocabulary, length } = self.leaves[number as usize].brief;
+                counts[vocabulary as usize][standing as usize] += 1;
+                found.push((Place::new(tier, standing as u8, share, length), number));
+            };
+            expanded.run(&self.shelf, &self.lexicon, self.leaves.len(), &mut tally, &named, take);
             let is_empty = found.is_empty();
-            hits = Some((expanded, found));
+            hits = Some((expanded, found, counts));
             if !is_empty {
                 break;
             }
         }
         self.spare.lock().unwrap_or_else(PoisonError::into_inner).push(tally);
-        let (expanded, found) = hits.expect("at least one effort was made");
-        let (mut by_plane, mut by_standing) = (vec![0usize; self.planes.len()], BTreeMap::new());
-        for (scored, standing) in &found {
-            by_plane[self.leaves[scored.number as usize].vocabulary as usize] += 1;
-            *by_standing.entry(*standing).or_default() += 1;
+        let (expanded, found, counts) = hits.expect("at least one effort was made");
+        let (mut by_vocabulary, mut by_standing) = (BTreeMap::new(), BTreeMap::new());
+        for (plane, counts) in self.planes.iter().zip(counts) {
+            let sum = counts.iter().sum::<usize>();
+            if sum > 0 {
+                by_vocabulary.insert(plane.vocabulary().slug().to_string(), sum);
+            }
+            for (standing, n) in Standing::ALL.into_iter().zip(counts).filter(|(_, n)| *n > 0) {
+                *by_standing.entry(standing).or_default() += n;
+            }
         }
-        let slug = |at: usize| self.planes[at].vocabulary().slug().to_string();
-        let counted = by_plane.into_iter().enumerate().filter(|(_, n)| *n > 0);
-        let by_vocabulary = counted.map(|(at, n)| (slug(at), n)).collect();
         Ok(Hits { expanded, at: question.at, found, by_vocabulary, by_standing })
+    }
+
+    /// What a question lets pass, when it does not let everything pass.
+    fn filter<'q>(&'q self, question: &'q Question<'_>) -> Option<Box<dyn Fn(u32, Standing) -> bool + 'q>> {
+        let allowed = self.allowed(question);
+        let is_open = question.vocabularies.is_empty() && question.standings.is_empty();
+        if is_open && allowed.is_none() && question.only.is_none() {
+            return None;
+        }
+        let wanted: Vec<bool> = self
+            .planes
+            .iter()
+            .map(|p| question.vocabularies.is_empty() || question.vocabularies.contains(&p.vocabulary().uuid()))
+            .collect();
+        Some(Box::new(move |number, standing| {
+            let leaf = &self.leaves[number as usize];
+            let vocabulary = leaf.brief.vocabulary as usize;
+            wanted[vocabulary]
+                && (question.standings.is_empty() || question.standings.contains(&standing))
+                && allowed.as_ref().is_none_or(|allowed| allowed.contains(&number))
+                && question.only.is_none_or(|only| only(&self.planes[vocabulary], leaf.concept))
+        }))
     }
 
     /// The contents that the filters of keys allow; `None` for all.
@@ -309,32 +350,6 @@ impl Search {
         allowed
     }
 
-    /// Which of the vocabularies are searched.
-    fn wanted(&self, question: &Question<'_>) -> Vec<bool> {
-        let only = question.vocabularies;
-        self.planes.iter().map(|p| only.is_empty() || only.contains(&p.vocabulary().uuid())).collect()
-    }
-
-    fn keep(
-        &self,
-        scored: Vec<Scored>,
-        moment: &Moment,
-        allowed: &Option<HashSet<u32>>,
-        question: &Question<'_>,
-    ) -> Vec<(Scored, Standing)> {
-        let wanted = self.wanted(question);
-        let keep = |scored: Scored| {
-            let standing = moment.standing(scored.number)?;
-            let leaf = &self.leaves[scored.number as usize];
-            let kept = wanted[leaf.vocabulary as usize]
-                && (question.standings.is_empty() || question.standings.contains(&standing))
-                && allowed.as_ref().is_none_or(|allowed| allowed.contains(&scored.number))
-                && question.only.is_none_or(|only| only(&self.planes[leaf.vocabulary as usize], leaf.concept));
-            kept.then_some((scored, standing))
-        };
-        scored.into_iter().filter_map(keep).collect()
-    }
-
     /// The standing of every content at a point, kept for the points between the same edges.
     fn moment(&self, at: Point) -> Arc<Moment> {
         let settled = self.planes.iter().map(|p| p.settle(at));
@@ -344,52 +359,32 @@ impl Search {
         self.moments.get_with(point, || Arc::new(Moment::new(&self.leaves, &self.planes, at)))
     }
 
-    /// Whether a name or a notation of a content begins with a text.
-    fn begins(&self, number: u32, name: &str, code: &str) -> bool {
-        let Some(saying) = self.saying(number) else { return false };
-        let content = saying.state.content().content();
-        let fields = content.fields();
-        fields.notation.as_deref().is_some_and(|n| fold::code_key(n).starts_with(code))
-            || fields.terms.iter().any(|t| fold::name_key(&t.value).starts_with(name))
-    }
-
-    /// What a number of the index stands for.
-    fn saying(&self, number: u32) -> Option<&Arc<Saying>> {
+    fn hit(&self, (place, number): (Place, u32), at: Point) -> Option<Hit> {
         let leaf = self.leaves.get(number as usize)?;
-        let sayings = self.planes[leaf.vocabulary as usize].sayings(leaf.concept);
-        sayings.iter().find(|s| short(s.state.content().digest) == leaf.content)
-    }
-
-    fn hit(&self, (scored, standing): (Scored, Standing), at: Point) -> Option<Hit> {
-        let leaf = self.leaves.get(scored.number as usize)?;
-        let plane = self.planes[leaf.vocabulary as usize].clone();
-        let saying = moment::stands_for(&plane, leaf.concept, at)?.0.clone();
-        Some(Hit { plane, saying, standing, tier: Tier::of(scored.tier) })
+        let plane = self.planes[leaf.brief.vocabulary as usize].clone();
+        let (saying, standing) = moment::stands_for(&plane, leaf.concept, at)?;
+        Some(Hit { saying: saying.clone(), plane, standing, tier: place.tier() })
     }
 
     /// The hits after one, best first; at most `limit`. `None` when that one is no hit.
     #[must_use]
     pub fn ranked(&self, hits: &Hits, after: Option<Uuid>, limit: usize) -> Option<Vec<Hit>> {
-        let key = |(scored, standing): &(Scored, Standing)| {
-            let leaf = &self.leaves[scored.number as usize];
-            (order(scored, *standing as u8, leaf.length), leaf.concept)
+        let concept = |number: u32| self.leaves[number as usize].concept;
+        // Which of equals comes first is the same on every node.
+        let order = |a: &(Place, u32), b: &(Place, u32)| a.0.cmp(&b.0).then_with(|| concept(a.1).cmp(&concept(b.1)));
+        let mut rest = match after {
+            None => hits.found.clone(),
+            Some(uuid) => {
+                let last = hits.found.iter().find(|(_, number)| concept(*number) == uuid)?;
+                hits.found.iter().filter(|found| order(found, last).is_gt()).copied().collect()
+            }
         };
-        let last = match after {
-            None => None,
-            Some(uuid) => Some(key(hits.found.iter().find(|(s, _)| self.leaves[s.number as usize].concept == uuid)?)),
-        };
-        let mut rest: Vec<_> = hits
-            .found
-            .iter()
-            .map(|found| (key(found), *found))
-            .filter(|(key, _)| last.is_none_or(|last| *key > last))
-            .collect();
         if rest.len() > limit {
-            rest.select_nth_unstable_by_key(limit, |(key, _)| *key);
+            rest.select_nth_unstable_by(limit, order);
             rest.truncate(limit);
         }
-        rest.sort_unstable_by_key(|(key, _)| *key);
-        Some(rest.into_iter().filter_map(|(_, found)| self.hit(found, hits.at)).collect())
+        rest.sort_unstable_by(order);
+        Some(rest.into_iter().filter_map(|found| self.hit(found, hits.at)).collect())
     }
 
     /// All hits, in no order: for those who sort by something else.

@@ -21,6 +21,11 @@ pub enum Standing {
     Retired,
 }
 
+impl Standing {
+    /// All, in their order.
+    pub const ALL: [Self; 3] = [Self::InForce, Self::Future, Self::Retired];
+}
+
 /// Which contents speak for their concepts at a point, and how those stand.
 pub struct Moment(Box<[Option<Standing>]>);
 
@@ -28,7 +33,7 @@ impl Moment {
     /// Reads the planes at a point.
     pub fn new(leaves: &[Leaf], planes: &[Arc<Plane>], at: Point) -> Self {
         let standing = |leaf: &Leaf| {
-            let (saying, standing) = stands_for(&planes[leaf.vocabulary as usize], leaf.concept, at)?;
+            let (saying, standing) = stands_for(&planes[leaf.brief.vocabulary as usize], leaf.concept, at)?;
             (super::short(saying.state.content().digest) == leaf.content).then_some(standing)
         };
         Self(leaves.iter().map(standing).collect())

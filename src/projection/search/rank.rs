@@ -8,7 +8,7 @@ use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use super::asked::Asked;
-use super::index::{Shelf, indexed_start, kind};
+use super::index::{Shelf, kind};
 use super::lexicon::{Ask, Form, Forms, How, Lexicon, place, token};
 
 /// Where and how a hit answers the query; the last is best.
@@ -146,15 +146,32 @@ impl Tally {
     }
 }
 
-/// A content that answers the query.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Scored {
-    /// The number of the content.
-    pub number: u32,
+/// The place of a hit in the order of all hits: the least is first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Place(Reverse<u64>);
+
+/// How many tiers a concept that is not in force stands below its own, unless it is the very one that was named.
+const STEP_DOWN: u8 = 2;
+
+impl Place {
+    /// The place of a hit: by its tier, its standing (0 is in force), how well the words are answered (0 to 1), and the
+    /// length of its preferred term.
+    pub fn new(tier: Tier, standing: u8, share: f32, length: u8) -> Self {
+        let steps = if standing > 0 && tier <= Tier::Prefix { STEP_DOWN } else { 0 };
+        let parts = [
+            u64::from((tier as u8).saturating_sub(steps)) << 40,
+            u64::from(3 - standing.min(3)) << 32,
+            ((share.clamp(0.0, 1.0) * 1023.0) as u64) << 16,
+            u64::from(u8::MAX - length) << 8,
+            tier as u64,
+        ];
+        Self(Reverse(parts.iter().sum()))
+    }
+
     /// The tier.
-    pub tier: u8,
-    /// How well the words are answered, 0 to 1023.
-    pub share: u16,
+    pub fn tier(self) -> Tier {
+        Tier::of(self.0.0 as u8)
+    }
 }
 
 /// A query with the words that it stands for.
@@ -204,21 +221,24 @@ impl Expanded {
         lexicon.languages().filter(|l| self.language.as_deref().is_none_or(|wanted| wanted == *l))
     }
 
-    /// Finds the contents that answer the query, in no order. `begins` tells whether a name or a notation of a
-    /// content begins with a longer text than the index has.
+    /// Finds the contents that answer the query, in no order: tells `found` the number, the tier and how well the words
+    /// are answered. `named` are the contents of the concept whose uuid the query is.
     pub fn run(
         &self,
         shelf: &Shelf,
         lexicon: &Lexicon,
         contents: usize,
         tally: &mut Tally,
-        begins: &dyn Fn(u32) -> bool,
-    ) -> Vec<Scored> {
+        named: &[u32],
+        mut found: impl FnMut(u32, Tier, f32),
+    ) {
         tally.begin(contents);
         self.words(shelf, lexicon, contents, tally);
-        self.names(shelf, lexicon, tally, begins);
+        self.names(shelf, lexicon, tally);
+        named.iter().for_each(|number| tally.lift(*number, Tier::Code));
         let all = (self.forms.len() + self.asked.phrases.len()) as u8;
-        let tier = |cell: &Cell| {
+        for &number in &tally.used {
+            let cell = &tally.cells[number as usize];
             let words = match cell {
                 cell if cell.in_terms >= all => Tier::Terms as u8,
                 cell if cell.in_definitions >= all => Tier::Definition as u8,
@@ -226,15 +246,11 @@ impl Expanded {
                 cell if self.effort == Effort::Some && cell.covered >= LEAST_SHARE => Tier::Some as u8,
                 _ => 0,
             };
-            cell.tier.max(words)
-        };
-        let scored = tally.used.iter().filter_map(|&number| {
-            let cell = &tally.cells[number as usize];
-            let tier = tier(cell);
-            let share = (cell.sum.clamp(0.0, 1.0) * 1023.0) as u16;
-            (tier > 0).then_some(Scored { number, tier, share })
-        });
-        scored.collect()
+            let tier = cell.tier.max(words);
+            if tier > 0 {
+                found(number, Tier::of(tier), cell.sum);
+            }
+        }
     }
 
     fn words(&self, shelf: &Shelf, lexicon: &Lexicon, contents: usize, tally: &mut Tally) {
@@ -264,13 +280,13 @@ impl Expanded {
             if let Some(code) = &self.asked.words[i].code {
                 shelf.with_key(kind::CODE, "", code, &mut |number| tally.answer(number, place::OTHER, 1.0, after));
             }
-            for Form { token, how, places } in &self.forms[i].forms {
+            for Form { token, how, places, .. } in &self.forms[i].forms {
                 for place in place::ALL.into_iter().filter(|place| places & place != 0) {
                     let weight = weight_of_place(place) * weight_of(*how);
                     shelf.with_word(place, token, &mut |number| tally.answer(number, place, weight, after));
                 }
             }
-            for (number, (place, weight)) in together(shelf, &self.forms[i].parts) {
+            for (number, (place, weight)) in together(shelf, &self.forms[i].parts, contents) {
                 tally.answer(number, place, weight, after);
             }
             tally.end_word(weights[i] / sum);
@@ -279,20 +295,11 @@ impl Expanded {
     }
 
     /// What the whole query is, or is the beginning of.
-    fn names(&self, shelf: &Shelf, lexicon: &Lexicon, tally: &mut Tally, begins: &dyn Fn(u32) -> bool) {
+    fn names(&self, shelf: &Shelf, lexicon: &Lexicon, tally: &mut Tally) {
         let (name, code) = (&*self.asked.name, &*self.asked.code);
         shelf.with_key(kind::CODE, "", code, &mut |n| tally.lift(n, Tier::Code));
-        let starts = |kind, language: &str, key: &str, tally: &mut Tally| {
-            let start = indexed_start(key);
-            let whole = start.len() == key.len();
-            shelf.with_start(kind, language, start, &mut |n| {
-                if whole || begins(n) {
-                    tally.lift(n, Tier::Prefix);
-                }
-            });
-        };
         if !code.is_empty() {
-            starts(kind::CODE, "", code, tally);
+            shelf.with_start(kind::CODE, "", code, &mut |n| tally.lift(n, Tier::Prefix));
         }
         if self.asked.is_paragraph {
             shelf.with_key(kind::PARAGRAPH, "", code, &mut |n| tally.lift(n, Tier::Prefix));
@@ -306,22 +313,26 @@ impl Expanded {
                 shelf.with_key(kind, language, name, &mut |n| tally.lift(n, Tier::OtherTerm));
             }
             for kind in [kind::PREFERRED, kind::OTHER] {
-                starts(kind, language, name, tally);
+                shelf.with_start(kind, language, name, &mut |n| tally.lift(n, Tier::Prefix));
             }
         }
     }
 }
 
 /// The contents that have all parts of a compound, with the least telling place of a part and the mean weight.
-fn together(shelf: &Shelf, parts: &[Vec<Form>]) -> HashMap<u32, (u8, f32)> {
+fn together(shelf: &Shelf, parts: &[Vec<Form>], contents: usize) -> HashMap<u32, (u8, f32)> {
     let mut all: HashMap<u32, (u8, f32)> = HashMap::new();
-    for (i, forms) in parts.iter().enumerate() {
+    // The rarest part first: only what has it is asked for the others.
+    let mut order: Vec<&Vec<Form>> = parts.iter().collect();
+    order.sort_by_key(|forms| forms.iter().map(|f| u64::from(f.documents)).sum::<u64>());
+    let mut have: Vec<bool> = Vec::new();
+    for (i, forms) in order.into_iter().enumerate() {
         let mut these: HashMap<u32, (u8, f32)> = HashMap::new();
-        for Form { token, how, places } in forms {
+        for Form { token, how, places, .. } in forms {
             for place in place::ALL.into_iter().filter(|place| places & place != 0) {
                 let weight = weight_of_place(place) * weight_of(*how) / parts.len() as f32;
                 shelf.with_word(place, token, &mut |number| {
-                    if i == 0 || all.contains_key(&number) {
+                    if i == 0 || have[number as usize] {
                         let best = these.entry(number).or_insert((place, weight));
                         *best = (best.0.min(place), best.1.max(weight));
                     }
@@ -333,21 +344,9 @@ fn together(shelf: &Shelf, parts: &[Vec<Form>]) -> HashMap<u32, (u8, f32)> {
             (number, (place.max(before), sum + weight))
         };
         all = these.into_iter().map(sum).collect();
+        have.clear();
+        have.resize(contents, false);
+        all.keys().for_each(|number| have[*number as usize] = true);
     }
     all
-}
-
-/// How many tiers a concept that is not in force stands below its own, unless it is the very one that was named.
-const STEP_DOWN: u8 = 2;
-
-/// The place of a hit in the order, the first hit first.
-pub fn order(scored: &Scored, standing: u8, length: u8) -> Reverse<u64> {
-    let steps = if standing > 0 && scored.tier <= Tier::Prefix as u8 { STEP_DOWN } else { 0 };
-    let parts = [
-        u64::from(scored.tier.saturating_sub(steps)) << 32,
-        u64::from(3 - standing.min(3)) << 24,
-        u64::from(scored.share) << 8,
-        u64::from(u8::MAX - length),
-    ];
-    Reverse(parts.iter().sum())
 }

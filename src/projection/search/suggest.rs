@@ -5,7 +5,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::fold::{code_key, name_key, sort_key, words};
-use super::index::{indexed_start, kind};
+use super::index::kind;
 use super::lexicon::Ask;
 use super::moment::{Standing, stands_for};
 use super::{Question, Search, asked};
@@ -73,8 +73,13 @@ impl Search {
         }
         // Codes come in their own order: J1.2 before J1.10, however long the names are.
         found.sort_by_cached_key(|((rank, standing, length, concept), number)| {
-            let notation = || self.saying(*number)?.state.content().notation.as_deref().map(sort_key);
-            let code = notation().filter(|_| KINDS[*rank] == kind::CODE);
+            let notation = || {
+                let leaf = self.leaves.get(*number as usize)?;
+                let plane = &self.planes[leaf.brief.vocabulary as usize];
+                let (saying, _) = stands_for(plane, leaf.concept, beginning.question.at)?;
+                saying.state.content().notation.as_deref().map(sort_key)
+            };
+            let code = if KINDS[*rank] == kind::CODE { notation() } else { None };
             (*rank, *standing, code, *length, *concept)
         });
         let suggestions =
@@ -85,32 +90,24 @@ impl Search {
     /// The concepts that begin so, best first: each once, a little more than are wanted.
     fn begun(&self, beginning: &Beginning<'_>, name: &str, code: &str) -> Vec<((usize, Standing, u8, Uuid), u32)> {
         let question = &beginning.question;
-        let (moment, allowed) = (self.moment(question.at), self.allowed(question));
+        let (moment, passes) = (self.moment(question.at), self.filter(question));
         let mut found: Vec<((usize, Standing, u8, Uuid), u32)> = Vec::new();
-        let wanted: Vec<bool> = self.wanted(question);
         for (rank, kind) in KINDS.into_iter().enumerate() {
             let key = if kind == kind::CODE { code } else { name };
-            let start = indexed_start(key);
-            let is_whole = start.len() == key.len();
             let mut take = |number: u32| {
                 let leaf = &self.leaves[number as usize];
                 let Some(standing) = moment.standing(number) else { return };
-                let plane = &self.planes[leaf.vocabulary as usize];
-                let is_wanted = wanted[leaf.vocabulary as usize]
-                    && (question.standings.is_empty() || question.standings.contains(&standing))
-                    && allowed.as_ref().is_none_or(|allowed| allowed.contains(&number))
-                    && question.only.is_none_or(|only| only(plane, leaf.concept));
-                if is_wanted && (is_whole || self.has(number, kind, key)) {
-                    found.push(((rank, standing, leaf.length, leaf.concept), number));
+                if passes.as_ref().is_none_or(|passes| passes(number, standing)) {
+                    found.push(((rank, standing, leaf.brief.length, leaf.concept), number));
                 }
             };
             let languages = self.lexicon.languages().filter(|l| question.language.is_none_or(|wanted| wanted == *l));
             match kind {
-                kind::CODE => self.shelf.with_start(kind, "", start, &mut take),
-                _ => languages.for_each(|language| self.shelf.with_start(kind, language, start, &mut take)),
+                kind::CODE => self.shelf.with_start(kind, "", key, &mut take),
+                _ => languages.for_each(|language| self.shelf.with_start(kind, language, key, &mut take)),
             }
             if kind == kind::LATER_OTHER {
-                self.shelf.with_start(kind, "", start, &mut take);
+                self.shelf.with_start(kind, "", key, &mut take);
             }
             // What begins so in a better way fills the list.
             if found.len() >= beginning.limit * 4 {
@@ -128,22 +125,6 @@ impl Search {
         found
     }
 
-    /// Whether a name of a kind begins with a text that is longer than the index has.
-    fn has(&self, number: u32, kind: char, key: &str) -> bool {
-        let Some(said) = self.saying(number).map(|s| s.state.content()) else { return false };
-        match kind {
-            kind::PREFERRED => said.labels().any(|(_, label)| name_key(label).starts_with(key)),
-            kind::CODE => said.notation.as_deref().is_some_and(|n| code_key(n).starts_with(key)),
-            kind::OTHER => said.content().fields().terms.iter().any(|t| name_key(&t.value).starts_with(key)),
-            _ => {
-                let content = said.content();
-                let fields = content.fields();
-                let later = |text: &str| format!("_{}", name_key(text)).contains(&format!("_{key}"));
-                fields.terms.iter().any(|t| later(&t.value)) || fields.notation.as_deref().is_some_and(later)
-            }
-        }
-    }
-
     /// What was typed, with its last word spelt as words near it are.
     fn corrected(&self, text: &str, language: Option<&str>) -> Vec<String> {
         let Some(last) = words(text).last() else { return Vec::new() };
@@ -156,7 +137,7 @@ impl Search {
 
     fn suggested(&self, beginning: &Beginning<'_>, number: u32, rank: usize, name: &str) -> Option<Suggested> {
         let leaf = self.leaves.get(number as usize)?;
-        let plane = self.planes[leaf.vocabulary as usize].clone();
+        let plane = self.planes[leaf.brief.vocabulary as usize].clone();
         let (saying, standing) = stands_for(&plane, leaf.concept, beginning.question.at)?;
         let saying = saying.clone();
         let content = saying.state.content().content();
