@@ -96,6 +96,8 @@ pub fn router(registry: Arc<Registry>, options: &HttpOptions) -> Router {
     let (api, document) = api::router(options).split_for_parts();
     let doors = api
         .route("/", get(web::index))
+        .route("/search", get(web::search::page))
+        .route("/opensearch.xml", get(web::search::description))
         .route("/id/{vocabulary}", get(id::vocabulary))
         .route("/id/{vocabulary}/{key}", get(id::concept))
         .route("/id/{vocabulary}/versions/{version}", get(id::version))

@@ -14,7 +14,7 @@ use super::read::{named, unknown_concept};
 use super::{At, Registry};
 use crate::model::{Code, Digest, Kind, Language, NoteKind, Place, Point, Refusal, Result, Slug, TermStatus};
 use crate::projection::search::{
-    Beginning, Fragment, Hit, Hits, Matched, Pen, Question, Search, Standing, Tier, Why, sort_key,
+    Beginning, Fragment, Hit, Hits, Matched, Only, Pen, Question, Search, Standing, Tier, Why, fold, sort_key,
 };
 use crate::projection::{Edition, Found, Plane};
 
@@ -52,6 +52,7 @@ pub struct SearchFilter {
     /// Only concepts with a mapping to this vocabulary (slug) or IRI.
     pub mapping: Option<String>,
     /// `relevance` (usual), `term` or `notation`.
+    #[param(inline)]
     pub sort: Option<Sort>,
 }
 
@@ -76,7 +77,7 @@ pub struct SearchAnswer {
     pub total: usize,
     /// No concept answers all of the query: these answer some of it.
     pub partial: bool,
-    /// Words that no text has, and what they were taken to be misspelt for.
+    /// Words that were taken to be misspelt, and for what.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub corrections: Vec<Correction>,
     /// How many of each vocabulary, by slug.
@@ -95,7 +96,8 @@ pub struct SearchAnswer {
 pub struct Correction {
     /// As it was typed.
     pub word: String,
-    /// The words of the texts that it may be; letters as they are compared (`ae` for `æ`).
+    /// The words of the texts that it may be, as a hit of this page spells them; else with letters as they are
+    /// compared (`ae` for `æ`).
     pub taken: Vec<String>,
 }
 
@@ -290,15 +292,18 @@ impl Registry {
         let next =
             page.last().filter(|_| more).map(|hit| Cursor::new(place.at, hit.saying.concept, check(place.at)).encode());
         let pen = search.pen(&hits);
-        let corrections = hits.corrections().into_iter().map(|(word, taken)| Correction { word, taken });
+        let page: Vec<SearchHit> = page.iter().map(|hit| self.search_hit(&pen, hit, place.at, language)).collect();
+        let spelt = |taken: Vec<String>| taken.into_iter().map(|word| spelling(word, &page)).collect();
+        let corrections = hits.corrections().into_iter();
+        let corrections = corrections.map(|(word, taken)| Correction { word, taken: spelt(taken) }).collect();
         let statuses = hits.by_standing.iter().map(|(standing, n)| (status_name(*standing).to_owned(), *n));
         Ok(SearchAnswer {
             total: hits.total(),
             partial: hits.total() > 0 && hits.is_partial(),
-            corrections: corrections.collect(),
+            corrections,
             vocabularies: hits.by_vocabulary.clone(),
             statuses: statuses.collect(),
-            hits: page.iter().map(|hit| self.search_hit(&pen, hit, place.at, language)).collect(),
+            hits: page,
             next,
         })
     }
@@ -312,9 +317,11 @@ impl Registry {
         let search = self.index().await?;
         let text = filter.q.as_deref().ok_or_else(no_query)?;
         let place = self.place(&search, filter, at)?;
-        let (vocabularies, standings) = (&*place.vocabularies, &*place.standings);
-        let beginning =
-            Beginning { text, at: place.at, vocabularies, standings, language: place.language.as_deref(), limit };
+        if filter.sort.is_some() {
+            return Err(no_order());
+        }
+        let only = self.in_hierarchy(filter, &place);
+        let beginning = Beginning { question: question(filter, &place, text, only.as_deref()), limit };
         let suggestion = |found: crate::projection::search::Suggested| {
             let said = found.saying.state.content();
             let label = said.label(language);
@@ -336,38 +343,28 @@ impl Registry {
     }
 
     fn hits(&self, search: &Search, filter: &SearchFilter, place: &Where, text: &str) -> Result<Hits> {
-        let editions: BTreeMap<Uuid, Arc<Edition>> = match (&place.under, filter.level) {
-            (None, None) => BTreeMap::new(),
-            _ => {
-                let snapshot = self.snapshot();
-                let planes = snapshot
-                    .planes()
-                    .iter()
-                    .filter(|p| place.vocabularies.is_empty() || place.vocabularies.contains(&p.vocabulary().uuid()));
-                planes.map(|p| (p.vocabulary().uuid(), self.projections.edition(p, place.at))).collect()
-            }
-        };
-        let only = |plane: &Plane, concept: Uuid| {
+        let only = self.in_hierarchy(filter, place);
+        search.find(&question(filter, place, text, only.as_deref()))
+    }
+
+    /// Whether a concept stands where a filter wants it in the hierarchy; nothing when that is anywhere.
+    fn in_hierarchy(&self, filter: &SearchFilter, place: &Where) -> Option<Box<Only>> {
+        let (under, level) = (place.under.as_ref().map(|(_, above)| *above), filter.level);
+        if under.is_none() && level.is_none() {
+            return None;
+        }
+        let snapshot = self.snapshot();
+        let searched =
+            |p: &&Arc<Plane>| place.vocabularies.is_empty() || place.vocabularies.contains(&p.vocabulary().uuid());
+        let edition = |p: &Arc<Plane>| (p.vocabulary().uuid(), self.projections.edition(p, place.at));
+        let editions: BTreeMap<Uuid, Arc<Edition>> = snapshot.planes().iter().filter(searched).map(edition).collect();
+        Some(Box::new(move |plane: &Plane, concept: Uuid| {
             let edition = editions.get(&plane.vocabulary().uuid());
             edition.and_then(|edition| Some((edition, edition.get(concept)?))).is_some_and(|(edition, entry)| {
-                let below = place
-                    .under
-                    .as_ref()
-                    .is_none_or(|(_, above)| edition.get(*above).is_some_and(|above| entry.is_below(above)));
-                below && filter.level.is_none_or(|level| entry.level() == level)
+                let below = under.is_none_or(|above| edition.get(above).is_some_and(|above| entry.is_below(above)));
+                below && level.is_none_or(|level| entry.level() == level)
             })
-        };
-        let in_hierarchy = place.under.is_some() || filter.level.is_some();
-        search.find(&Question {
-            text,
-            at: place.at,
-            vocabularies: &place.vocabularies,
-            standings: &place.standings,
-            language: place.language.as_deref(),
-            facet: filter.facet.as_deref(),
-            mapping: place.mapping.as_deref(),
-            only: in_hierarchy.then_some(&only),
-        })
+        }))
     }
 
     /// Resolves the names of a filter.
@@ -380,9 +377,9 @@ impl Registry {
             planes.push(snapshot.by_slug(slug).cloned().ok_or_else(refuse)?);
         }
         let mut restricted = !planes.is_empty();
-        if let Some(text) = &filter.kind {
-            let kinds =
-                list(Some(text)).map(|name| one_of::<Kind>("kind", name, &KINDS)).collect::<Result<Vec<_>>>()?;
+        let kinds = list(filter.kind.as_deref()).map(|name| one_of::<Kind>("kind", name, &KINDS));
+        let kinds = kinds.collect::<Result<Vec<_>>>()?;
+        if !kinds.is_empty() {
             if !restricted {
                 planes = snapshot.planes().to_vec();
             }
@@ -391,6 +388,8 @@ impl Registry {
         }
         let standing = |name| Ok(standing(one_of::<Status>("status", name, &STATUSES)?));
         let mut standings = list(filter.status.as_deref()).map(standing).collect::<Result<Vec<_>>>()?;
+        // Of what no concept can be, nothing is searched: a kind without a vocabulary, a version's retired concepts.
+        let mut nothing = restricted && planes.is_empty();
         let point = match &at.version {
             None => self.point(at)?.0,
             Some(label) => {
@@ -401,10 +400,10 @@ impl Registry {
                     // The refusal of both together is the view's.
                     self.view(plane.vocabulary().slug().as_str(), at)?;
                 }
-                standings.retain(|s| *s == Standing::InForce);
-                if standings.is_empty() && filter.status.is_none() {
-                    standings.push(Standing::InForce);
+                if !standings.is_empty() && !standings.contains(&Standing::InForce) {
+                    nothing = true;
                 }
+                standings = vec![Standing::InForce];
                 version.point()
             }
         };
@@ -427,6 +426,9 @@ impl Registry {
                 return Err(unusable("facet", facet).allowed(facets));
             }
         }
+        if filter.level == Some(0) {
+            return Err(unusable("level", "0").allowed(["1..1000"]));
+        }
         let mapping = filter.mapping.as_ref().map(|to| match snapshot.by_slug(to) {
             Some(plane) => plane.vocabulary().fields().namespace.clone(),
             None => to.clone(),
@@ -437,11 +439,10 @@ impl Registry {
             let known = snapshot.planes().iter().map(|p| p.vocabulary().slug().to_string());
             return Err(unusable("mapping", to).allowed(known.chain(["an IRI".to_owned()])));
         }
-        let mut vocabularies: Vec<Uuid> = planes.iter().map(|p| p.vocabulary().uuid()).collect();
-        if restricted && vocabularies.is_empty() {
-            // Kinds that no vocabulary is of: nothing is searched.
-            vocabularies.push(Uuid::nil());
-        }
+        let vocabularies: Vec<Uuid> = match nothing {
+            true => vec![Uuid::nil()],
+            false => planes.iter().map(|p| p.vocabulary().uuid()).collect(),
+        };
         let language = language_of(search, filter.language.as_deref())?;
         Ok(Where { at: point, vocabularies, standings, language, mapping, under })
     }
@@ -475,6 +476,20 @@ impl Registry {
     }
 }
 
+/// A filter as a question of the index.
+fn question<'q>(filter: &'q SearchFilter, place: &'q Where, text: &'q str, only: Option<&'q Only>) -> Question<'q> {
+    Question {
+        text,
+        at: place.at,
+        vocabularies: &place.vocabularies,
+        standings: &place.standings,
+        language: place.language.as_deref(),
+        facet: filter.facet.as_deref(),
+        mapping: place.mapping.as_deref(),
+        only,
+    }
+}
+
 /// The hits after one by term or notation; at most `limit`. `None` when that one is no hit.
 fn sorted(
     search: &Search,
@@ -502,6 +517,13 @@ fn sorted(
         Some(uuid) => all.iter().position(|(_, hit)| hit.saying.concept == uuid)? + 1,
     };
     Some(all.into_iter().skip(begin).take(limit).map(|(_, hit)| hit).collect())
+}
+
+/// A word as the hits spell it, in lower case; letters are compared as the index does.
+fn spelling(word: String, hits: &[SearchHit]) -> String {
+    let pieces = hits.iter().flat_map(|hit| &hit.matches).flat_map(|m| &m.pieces).filter(|p| p.marked);
+    let mut spelt = pieces.map(|p| p.text.to_lowercase()).filter(|text| fold(text) == word);
+    spelt.next().unwrap_or(word)
 }
 
 fn broader(plane: &Plane, said: &crate::projection::Said, at: Point, language: &str) -> Vec<Reference> {
@@ -611,6 +633,11 @@ fn one_vocabulary(field: &'static str) -> Refusal {
 fn no_query() -> Refusal {
     let (da, en) = ("der er intet at søge efter", "there is nothing to search for");
     Refusal::new(Code::InvalidParameter, da, en).at(Place::field("q")).allowed(["q=hjemmehjælp"])
+}
+
+fn no_order() -> Refusal {
+    let (da, en) = ("forslag har deres egen rækkefølge", "suggestions have an order of their own");
+    Refusal::new(Code::InvalidParameter, da, en).at(Place::field("sort")).allowed(["no sort"])
 }
 
 fn borrowed_cursor() -> Refusal {

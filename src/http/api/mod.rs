@@ -5,7 +5,7 @@ mod changes;
 mod concepts;
 mod export;
 mod lookup;
-mod search;
+pub mod search;
 mod vocabularies;
 
 pub use concepts::{not_acceptable, not_one_of};

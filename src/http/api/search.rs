@@ -28,7 +28,17 @@ pub struct Paging {
     /// How many hits on a page: 1 to 1000, usually 20.
     limit: Option<i64>,
     /// Where to go on: from the `Link` header of the page before.
-    cursor: Option<String>,
+    pub cursor: Option<String>,
+}
+
+impl Paging {
+    /// How many hits on a page.
+    ///
+    /// # Errors
+    /// [`Code::InvalidParameter`] for a number below nought; the registry refuses the others.
+    pub fn limit(&self) -> Result<usize> {
+        number(self.limit, USUAL_PAGE, "1..1000")
+    }
 }
 
 /// How suggestions are written.
@@ -60,8 +70,7 @@ pub async fn search(
     Params(filter, at, paging): Params<SearchFilter, At, Paging>,
     Caller(headers): Caller,
 ) -> Result<Response, Failure> {
-    let limit = number(paging.limit, USUAL_PAGE, "1..1000")?;
-    let answer = app.search(&filter, &at, limit, paging.cursor.as_deref(), &language(&headers)).await?;
+    let answer = app.search(&filter, &at, paging.limit()?, paging.cursor.as_deref(), &language(&headers)).await?;
     let mut reply = Reply::json(&answer, false);
     reply.link = answer.next.as_deref().map(|cursor| next_link(&uri, cursor));
     reply.total = Some(answer.total);

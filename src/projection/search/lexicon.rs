@@ -81,6 +81,8 @@ pub struct Forms {
     pub documents: u32,
     /// The words that it was taken to be misspelt for.
     pub corrections: Vec<String>,
+    /// Whether some text has the word, in this form or another.
+    pub known: bool,
 }
 
 /// How often a word stands where.
@@ -297,7 +299,7 @@ impl Lexicon {
         forms.sort_by_key(|f| f.how);
         // A part that no text has makes the rest no answer.
         let parts = if parts.iter().any(Vec::is_empty) { Vec::new() } else { parts };
-        Forms { forms, parts, documents, corrections }
+        Forms { forms, parts, documents, corrections, known: meant }
     }
 }
 

@@ -154,6 +154,9 @@ impl Derive for Search {
     }
 }
 
+/// Whether a concept of a vocabulary may be a hit.
+pub type Only = dyn Fn(&Plane, Uuid) -> bool;
+
 /// What is searched for.
 pub struct Question<'a> {
     /// The query as it was typed.
@@ -171,7 +174,7 @@ pub struct Question<'a> {
     /// Only concepts that are mapped to this IRI, or to something in this namespace.
     pub mapping: Option<&'a str>,
     /// Only concepts for which this holds.
-    pub only: Option<&'a dyn Fn(&Plane, Uuid) -> bool>,
+    pub only: Option<&'a Only>,
 }
 
 /// A hit: a concept, by what it says at the point.
@@ -210,12 +213,18 @@ impl Hits {
         self.found.iter().all(|(place, _)| place.tier() == Tier::Some)
     }
 
-    /// The words of the texts that misspelt words of the query were taken for.
+    /// The words of the texts that misspelt words of the query were taken for: words that no text has; where there
+    /// are none, words that texts have, if only others near them gave hits.
     #[must_use]
     pub fn corrections(&self) -> Vec<(String, Vec<String>)> {
-        let words = self.expanded.asked.words.iter().zip(&self.expanded.forms);
-        let corrected = words.filter(|(_, forms)| !forms.corrections.is_empty());
-        corrected.map(|(word, forms)| (word.text.clone(), forms.corrections.clone())).collect()
+        let corrected = |known: bool| {
+            let words = self.expanded.asked.words.iter().zip(&self.expanded.forms);
+            let words = words.filter(move |(_, forms)| forms.known == known && !forms.corrections.is_empty());
+            words.map(|(word, forms)| (word.text.clone(), forms.corrections.clone())).collect::<Vec<_>>()
+        };
+        let unknown = corrected(false);
+        let gave_hits = self.expanded.effort == Effort::Corrected && !self.found.is_empty();
+        if unknown.is_empty() && gave_hits { corrected(true) } else { unknown }
     }
 }
 
