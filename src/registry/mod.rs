@@ -17,6 +17,7 @@ mod plan;
 mod query;
 mod read;
 mod report;
+mod sparql;
 mod verify;
 
 use std::sync::Arc;
@@ -25,6 +26,7 @@ pub use answer::{
     ConceptAnswer, ConceptDocument, HistoryAnswer, HistoryState, Reference, Status, VersionAnswer, VersionName,
     VocabularyAnswer,
 };
+pub use export::Telling;
 pub use command::{ImportRequest, PublishRequest};
 pub use identity::{Identity, identity};
 pub use list::{Codes, ConceptFilter, Cursor, FIELDS, Page, Relatives};
@@ -34,11 +36,13 @@ pub use permission::{Actor, Command};
 pub use plan::{Matched, Outcome, Planned};
 pub use query::{At, ChangesAnswer, Edge};
 pub use report::{ImportReport, Verdict};
+pub use sparql::{Answer, Question, SolutionFormat, Solved, SparqlLimits, Wanted};
 pub use verify::{Verification, VerifiedVersion};
 
 use crate::model::{Clock, Result};
 pub use crate::projection::View;
-use crate::projection::{Follower, Projections, Snapshot};
+use crate::projection::rdf::Graphs;
+use crate::projection::{Derived, Follower, Projections, Snapshot};
 use crate::store::{Head, Store};
 
 /// How a registry is set up.
@@ -49,11 +53,13 @@ pub struct Settings {
     pub public_url: String,
     /// How many concepts the editions kept beside the current ones may hold together.
     pub edition_budget: u64,
+    /// What SPARQL queries may take.
+    pub sparql: SparqlLimits,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { public_url: "http://127.0.0.1:8080".into(), edition_budget: 4_000_000 }
+        Self { public_url: "http://127.0.0.1:8080".into(), edition_budget: 4_000_000, sparql: SparqlLimits::default() }
     }
 }
 
@@ -62,6 +68,8 @@ pub struct Registry {
     store: Store,
     projections: Arc<Projections>,
     follower: Arc<Follower>,
+    rdf: Arc<Derived<Graphs<Telling>>>,
+    queries: sparql::Pool,
     clock: Arc<dyn Clock>,
     settings: Settings,
 }
@@ -75,12 +83,26 @@ impl Registry {
         let projections = Arc::new(Projections::new(clock.clone(), settings.edition_budget));
         let follower = Arc::new(Follower::new(store.clone(), projections.clone()));
         follower.catch_up().await?;
-        Ok(Self { store, projections, follower, clock, settings })
+        let (rdf, queries) = (Arc::default(), sparql::Pool::new(&settings.sparql));
+        Ok(Self { store, projections, follower, rdf, queries, clock, settings })
     }
 
     /// Follows what other processes write, until the task is dropped.
     pub async fn follow(&self) {
-        self.follower.clone().run().await;
+        tokio::join!(self.follower.clone().run(), self.rdf.clone().follow(self.projections.clone()));
+    }
+
+    /// What is built of the snapshot beside reads: of each its name, the position of the log that it has passed (-1
+    /// while it is being built), and why it could not be brought up to date, if it could not.
+    #[must_use]
+    pub fn derived(&self) -> Vec<(&'static str, i64, Option<String>)> {
+        vec![("rdf", self.rdf.position(), self.rdf.failing())]
+    }
+
+    /// Waits until what is built of the snapshot has passed a position of the log, if somebody follows; at most
+    /// `limit`. Answers whether it has.
+    pub async fn derived_passed(&self, position: i64, limit: std::time::Duration) -> bool {
+        self.rdf.passed(position, limit).await
     }
 
     /// How far the projections have read the change log, and where it ends.

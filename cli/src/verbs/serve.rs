@@ -103,7 +103,7 @@ impl Serve {
         let _lock = store.file().map(|file| Lock::take(file, &note)).transpose()?;
         let public_url = self.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
         let settings =
-            Settings { public_url: public_url.trim_end_matches('/').into(), edition_budget: self.edition_budget };
+            Settings { public_url: public_url.trim_end_matches('/').into(), edition_budget: self.edition_budget, ..Settings::default() };
         let progress = Progress::of(context.lang.say("Åbner registret", "Opening the registry").into());
         let registry = Registry::open(store, Arc::new(SystemClock), settings).await?;
         drop(progress);

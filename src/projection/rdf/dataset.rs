@@ -73,7 +73,10 @@ pub struct Name {
     pub listed: bool,
 }
 
-/// A graph among those that are read as one: what an earlier one says is not said again.
+/// Graphs that are read as one: what an earlier one says is not said again.
+#[derive(Clone, Debug, Default)]
+pub struct Merged(Arc<[Part]>);
+
 #[derive(Debug)]
 struct Part {
     segment: Arc<Segment>,
@@ -81,10 +84,22 @@ struct Part {
     earlier: Vec<usize>,
 }
 
+impl Merged {
+    /// Merges graphs whose numbers are those of the same terms.
+    #[must_use]
+    pub fn new(graphs: &[Arc<Segment>]) -> Self {
+        let part = |(i, segment): (usize, &Arc<Segment>)| {
+            let earlier = (0..i).filter(|e| graphs[*e].shares_subjects(segment)).collect();
+            Part { segment: segment.clone(), earlier }
+        };
+        Self(graphs.iter().enumerate().map(part).collect())
+    }
+}
+
 #[derive(Debug)]
 struct Inner {
     terms: Terms,
-    default: Vec<Part>,
+    default: Merged,
     named: Vec<(Value, Name)>,
 }
 
@@ -95,24 +110,19 @@ pub struct Dataset(Rc<Inner>);
 impl Dataset {
     /// A dataset of graphs whose numbers are those of `terms`.
     #[must_use]
-    pub fn new(terms: Terms, default: Vec<Arc<Segment>>, named: Vec<Name>) -> Self {
-        let part = |(i, segment): (usize, &Arc<Segment>)| {
-            let earlier = (0..i).filter(|e| default[*e].shares_subjects(segment)).collect();
-            Part { segment: segment.clone(), earlier }
-        };
-        let parts = default.iter().enumerate().map(part).collect();
+    pub fn new(terms: Terms, default: Merged, named: Vec<Name>) -> Self {
         let value = |name: Name| {
             let iri = Term::from(name.iri.clone());
             let value = terms.number(iri.as_ref()).map_or_else(|| Value::Made(Rc::new(iri)), Value::Known);
             (value, name)
         };
         let named = named.into_iter().map(value).collect();
-        Self(Rc::new(Inner { terms, default: parts, named }))
+        Self(Rc::new(Inner { terms, default, named }))
     }
 
     /// The graphs that a pattern is read in, as places in the list of scans: the default graph's parts come first.
     fn places(&self, graph: Option<Option<&Value>>) -> Vec<usize> {
-        let (parts, named) = (self.0.default.len(), self.0.named.iter().enumerate());
+        let (parts, named) = (self.0.default.0.len(), self.0.named.iter().enumerate());
         match graph {
             Some(None) => (0..parts).collect(),
             Some(Some(wanted)) => named.filter(|(_, (value, _))| value == wanted).map(|(i, _)| parts + i).collect(),
@@ -121,8 +131,8 @@ impl Dataset {
     }
 
     fn segment(&self, place: usize) -> &Segment {
-        let parts = self.0.default.len();
-        if place < parts { &self.0.default[place].segment } else { &self.0.named[place - parts].1.segment }
+        let parts = self.0.default.0.len();
+        if place < parts { &self.0.default.0[place].segment } else { &self.0.named[place - parts].1.segment }
     }
 }
 
@@ -151,10 +161,10 @@ impl Iterator for Scan {
                 self.now = None;
                 continue;
             };
-            let graph_name = match inner.default.get(*place) {
-                Some(part) if part.earlier.iter().any(|e| inner.default[*e].segment.contains(triple)) => continue,
+            let graph_name = match inner.default.0.get(*place) {
+                Some(part) if part.earlier.iter().any(|e| inner.default.0[*e].segment.contains(triple)) => continue,
                 Some(_) => None,
-                None => Some(inner.named[*place - inner.default.len()].0.clone()),
+                None => Some(inner.named[*place - inner.default.0.len()].0.clone()),
             };
             let [subject, predicate, object] = triple.map(Value::Known);
             return Some(Ok(InternalQuad { subject, predicate, object, graph_name }));

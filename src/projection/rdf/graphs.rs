@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use oxrdf::{NamedNode, NamedOrBlankNodeRef, TermRef, TripleRef};
 use uuid::Uuid;
 
-use super::dataset::{Dataset, Name};
+use super::dataset::{Dataset, Merged, Name};
 use super::segment::Segment;
 use super::terms::{Growing, Terms};
 use crate::model::{Instant, Point, Result, Version};
@@ -49,6 +49,8 @@ pub struct Graphs<T> {
     pub position: i64,
     terms: Terms,
     graphs: Vec<Graph>,
+    /// What is in force, as one graph.
+    merged: Merged,
     /// How many terms there were when numbering last began anew or was found to be worth keeping.
     checked: usize,
     past: Mutex<Past>,
@@ -93,8 +95,9 @@ impl<T: Tell> Derive for Graphs<T> {
             let checked = terms.len();
             (terms, graphs, checked)
         };
+        let merged = Merged::new(&graphs.iter().map(|g| g.segment.clone()).collect::<Vec<_>>());
         let (position, past) = (snapshot.position, Mutex::default());
-        Ok(Some(Self { position, terms, graphs, checked, past, tell: PhantomData }))
+        Ok(Some(Self { position, terms, graphs, merged, checked, past, tell: PhantomData }))
     }
 }
 
@@ -204,7 +207,7 @@ impl<T: Tell> Graphs<T> {
             past.segments.get(&self.version(iri)?.1.uuid).cloned()
         };
         let default = match &choice.default {
-            None => self.graphs.iter().map(|g| g.segment.clone()).collect(),
+            None => self.merged.clone(),
             Some(iris) => {
                 let mut segments: Vec<Arc<Segment>> = Vec::new();
                 for iri in iris {
@@ -213,7 +216,7 @@ impl<T: Tell> Graphs<T> {
                         segments.push(segment);
                     }
                 }
-                segments
+                Merged::new(&segments)
             }
         };
         let mut named: Vec<Name> = Vec::new();

@@ -13,7 +13,7 @@ mod segment;
 mod terms;
 
 pub use brake::{Brake, Ended, Stopped, count_down, stop_for, under};
-pub use dataset::{Dataset, Name, Scan, Value};
+pub use dataset::{Dataset, Merged, Name, Scan, Value};
 pub use graphs::{Choice, Graph, Graphs, Tell};
 pub use segment::Segment;
 pub use terms::{Growing, Terms};

@@ -101,7 +101,11 @@ impl Segment {
     #[must_use]
     pub fn shares_subjects(&self, other: &Self) -> bool {
         let (few, many) = if self.subjects.len() < other.subjects.len() { (self, other) } else { (other, self) };
-        few.subjects.iter().any(|s| many.subjects.binary_search(s).is_ok())
+        // Graphs are numbered one after the other: their subjects seldom lie among each other.
+        let (Some(first), Some(last)) = (many.subjects.first(), many.subjects.last()) else { return false };
+        let from = few.subjects.partition_point(|s| s < first);
+        let among = few.subjects[from..].iter().take_while(|s| *s <= last);
+        among.into_iter().any(|s| many.subjects.binary_search(s).is_ok())
     }
 
     /// Begins a walk through the triples of a pattern.
