@@ -198,6 +198,8 @@ codes! {
     NotFound = "not-found", Missing;
     /// The address does not take that method.
     MethodNotAllowed = "method-not-allowed", Malformed;
+    /// A body of a type that the address does not take.
+    UnsupportedType = "unsupported-type", Malformed;
     /// A query that would change something.
     UpdateRefused = "update-refused", Malformed;
     /// A query that asks another endpoint.

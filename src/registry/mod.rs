@@ -5,6 +5,7 @@
 //! [`View`] of the projections and never touch the store.
 
 mod answer;
+mod catalog;
 mod command;
 mod export;
 mod frame;

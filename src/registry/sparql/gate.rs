@@ -10,8 +10,8 @@ use crate::model::{Code, Place, Refusal, Result};
 pub const LARGEST: usize = 64 << 10;
 /// The deepest nesting of brackets.
 pub const DEEPEST: usize = 100;
-/// How often a text of the largest size may be read over; some seconds of the parser are a hundred times more.
-const WORK: u64 = 8 * LARGEST as u64;
+/// How many bytes the parser may read, with all that it reads over again.
+const WORK: u64 = 2 * LARGEST as u64;
 
 /// The functions whose arguments the parser reads twice when the last one is left out.
 const TWICE: [&str; 4] = ["regex", "substr", "replace", "group_concat"];

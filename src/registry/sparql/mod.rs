@@ -18,6 +18,7 @@ use oxrdf::{Literal, NamedNode, Term};
 use tokio::sync::oneshot;
 
 pub use pool::Pool;
+pub use work::rdf_format;
 
 use super::{Registry, Telling};
 use crate::exchange::Format;
