@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use axum::body::Body;
 use axum::http::Request;
 use begreb::exchange::Format;
-use begreb::registry::{SparqlLimits, Telling};
+use begreb::registry::SparqlLimits;
 use common::{Answer, World, edition, encoded, kl, on_every_database};
 use insta::assert_snapshot;
 use oxrdf::{Dataset, Graph, Quad, Triple};
@@ -216,7 +216,8 @@ async fn descriptions() {
         let ready = w.json("/health/ready").await;
         assert_eq!(ready["projections"]["rdf"]["behind"], 0, "{ready}");
         let metrics = w.get("/metrics").await.ok().text();
-        for line in ["begreb_projection_behind{projection=\"rdf\"} 0", "begreb_sparql_queries_total{outcome=\"ok\"} 1"] {
+        for line in ["begreb_projection_behind{projection=\"rdf\"} 0", "begreb_sparql_queries_total{outcome=\"ok\"} 1"]
+        {
             assert!(metrics.contains(line), "{line} in {metrics}");
         }
     })
@@ -236,9 +237,12 @@ async fn the_page() {
         assert!(page.text().contains("Spørg graferne") && page.text().contains("<textarea"));
         let english = w.ask("GET", "/sparql", &[("accept", browser), ("accept-language", "en")]).await.ok();
         assert!(english.text().contains("Ask the graphs"));
-        let examples: Vec<String> = page.text().split("<li><a href=\"").skip(1).map(|part| {
-            part.split('"').next().expect("an address").replace("&#38;", "&").replace("&amp;", "&")
-        }).collect();
+        let examples: Vec<String> = page
+            .text()
+            .split("<li><a href=\"")
+            .skip(1)
+            .map(|part| part.split('"').next().expect("an address").replace("&#38;", "&").replace("&amp;", "&"))
+            .collect();
         assert!(examples.len() >= 7, "{examples:?}");
         for example in examples {
             let answer = w.get(&example).await.ok().text();
@@ -251,9 +255,13 @@ async fn the_page() {
         }
         let wrong = w.ask("GET", "/sparql?query=SELECT+%7B", &[("accept", browser)]).await.with(400);
         assert!(wrong.text().contains("role=\"alert\"") && wrong.text().contains("line 1"));
-        let unsafe_text = w.ask("GET", "/sparql?query=%3C/textarea%3E%3Cscript%3E", &[("accept", browser)]).await.with(400);
+        let unsafe_text =
+            w.ask("GET", "/sparql?query=%3C/textarea%3E%3Cscript%3E", &[("accept", browser)]).await.with(400);
         assert!(!unsafe_text.text().contains("<script>"));
-        assert_eq!(w.ask("GET", "/sparql?format=html&query=ASK%7B%7D", &[]).await.ok().text().matches("<strong>ja").count(), 1);
+        assert_eq!(
+            w.ask("GET", "/sparql?format=html&query=ASK%7B%7D", &[]).await.ok().text().matches("<strong>ja").count(),
+            1
+        );
     })
     .await;
 }
@@ -516,7 +524,6 @@ async fn answers_are_those_of_another_dataset() {
             let expected = String::from_utf8(out.finish().expect("the end")).expect("text");
             assert_eq!(ours, expected, "{query}");
         }
-        let _ = std::marker::PhantomData::<Telling>;
     })
     .await;
 }

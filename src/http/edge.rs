@@ -27,7 +27,8 @@ use super::problem::{Asked, render};
 use super::sparql::Queried;
 
 /// The headers of answers that pages of other origins may read.
-const EXPOSED: HeaderValue = HeaderValue::from_static("etag, link, content-language, x-total-count, content-digest, begreb-log-position");
+const EXPOSED: HeaderValue =
+    HeaderValue::from_static("etag, link, content-language, x-total-count, content-digest, begreb-log-position");
 
 /// What the edge knows.
 pub struct Edge {

@@ -1,7 +1,7 @@
 //! What there is, told in RDF: the graphs as VoID, the vocabularies as a DCAT catalog, the endpoint by the
 //! vocabulary for SPARQL services.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use oxrdf::vocab::{rdf, xsd};
@@ -71,7 +71,14 @@ impl Told {
         node.into()
     }
 
-    fn write(self, format: Format) -> Result<Vec<u8>> {
+    fn write(mut self, format: Format) -> Result<Vec<u8>> {
+        // What is said of a thing stands together, in the order in which things were first told of.
+        let mut order = HashMap::new();
+        for triple in &self.triples {
+            let next = order.len();
+            order.entry(triple.subject.clone()).or_insert(next);
+        }
+        self.triples.sort_by_key(|triple| order[&triple.subject]);
         let mut serializer = RdfSerializer::from_format(rdf_format(format));
         let more = [("void", VOID), ("foaf", FOAF), ("sd", SD)];
         for (name, iri) in PREFIXES.into_iter().chain(more) {

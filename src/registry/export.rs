@@ -4,19 +4,17 @@ use std::cell::RefCell;
 use std::io::Write;
 use std::sync::Arc;
 
-use oxrdf::TripleRef;
-
 use super::{Registry, View};
 use crate::exchange::{self, Format, Outgoing, OutgoingConcept};
 use crate::model::Result;
-use crate::projection::rdf::Tell;
-use crate::projection::{Entry, Found, Said};
+use crate::projection::rdf::{Take, Tell};
+use crate::projection::{Entry, Found};
 
 /// Tells views to the graphs, with the triples of their exports.
 pub struct Telling;
 
 impl Tell for Telling {
-    fn tell(view: &View, take: &mut dyn FnMut(Option<&Arc<Said>>, TripleRef<'_>) -> Result<()>) -> Result<()> {
+    fn tell(view: &View, take: Take<'_>) -> Result<()> {
         // What is being told: the concept that was last asked for.
         let now = RefCell::new(None);
         let entries = view.edition.entries().inspect(|entry| *now.borrow_mut() = Some(entry.said().clone()));

@@ -27,8 +27,8 @@ pub use answer::{
     ConceptAnswer, ConceptDocument, HistoryAnswer, HistoryState, Reference, Status, VersionAnswer, VersionName,
     VocabularyAnswer,
 };
-pub use export::Telling;
 pub use command::{ImportRequest, PublishRequest};
+pub use export::Telling;
 pub use identity::{Identity, identity};
 pub use list::{Codes, ConceptFilter, Cursor, FIELDS, Page, Relatives};
 pub use load::LoadReport;

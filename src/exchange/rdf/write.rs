@@ -45,14 +45,8 @@ pub(in crate::exchange) fn write(format: Format, edition: Outgoing<'_>, out: &mu
 pub(in crate::exchange) fn triples(edition: Outgoing<'_>, out: Sink<'_>) -> io::Result<()> {
     let namespace = &edition.vocabulary.fields().namespace;
     let scheme = named_node(namespace.strip_suffix(['/', '#']).unwrap_or(namespace))?;
-    let mut writer = Writer {
-        out,
-        vocabulary: edition.vocabulary,
-        scheme,
-        blanks: 0,
-        later: Vec::new(),
-        links: Links::default(),
-    };
+    let mut writer =
+        Writer { out, vocabulary: edition.vocabulary, scheme, blanks: 0, later: Vec::new(), links: Links::default() };
     writer.scheme(&edition)?;
     for concept in edition.concepts {
         writer.concept(&concept)?;

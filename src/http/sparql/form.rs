@@ -41,7 +41,10 @@ impl Form {
     pub fn of_body(query: &str, media: &str, body: &[u8]) -> Result<Self> {
         let mut form = Self::of_address(query)?;
         let (kind, parameters) = media.split_once(';').unwrap_or((media, ""));
-        let charset = parameters.split(';').filter_map(|p| p.trim().split_once('=')).find(|p| p.0.eq_ignore_ascii_case("charset"));
+        let charset = parameters
+            .split(';')
+            .filter_map(|p| p.trim().split_once('='))
+            .find(|p| p.0.eq_ignore_ascii_case("charset"));
         let utf8 = charset.is_none_or(|(_, name)| name.trim_matches('"').eq_ignore_ascii_case("utf-8"));
         let kind = kind.trim().to_ascii_lowercase();
         match kind.as_str() {
@@ -133,7 +136,8 @@ fn not_utf8() -> Refusal {
 }
 
 fn update() -> Refusal {
-    let (da, en) = ("endepunktet kan kun spørges; det ændrer intet", "the endpoint answers queries only; it changes nothing");
+    let (da, en) =
+        ("endepunktet kan kun spørges; det ændrer intet", "the endpoint answers queries only; it changes nothing");
     Refusal::new(Code::UpdateRefused, da, en).allowed(["query"])
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use askama::Template;
-use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_LANGUAGE};
+use axum::http::header::{CONTENT_LANGUAGE, CONTENT_SECURITY_POLICY};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 use oxrdf::Term;
@@ -84,7 +84,8 @@ fn cell(app: &Registry, term: Option<&Term>) -> Cell {
                 Some(rest) => (Some(rest.to_owned()), rest.trim_start_matches("/id/").to_owned()),
                 None => {
                     let web = iri.starts_with("https://") || iri.starts_with("http://");
-                    let short = PREFIXES.iter().find_map(|(name, ns)| Some(format!("{name}:{}", iri.strip_prefix(ns)?)));
+                    let short =
+                        PREFIXES.iter().find_map(|(name, ns)| Some(format!("{name}:{}", iri.strip_prefix(ns)?)));
                     (web.then(|| iri.to_owned()), short.unwrap_or_else(|| iri.to_owned()))
                 }
             };

@@ -16,13 +16,16 @@ use crate::projection::{Derive, Edition, Plane, Projections, Said, View};
 /// How many triples the graphs of past versions may have together; beyond, they are built anew when asked for.
 const PAST_BUDGET: usize = 4_000_000;
 
+/// What takes in the triples of a view, each with the content of the concept that it comes from.
+pub type Take<'a> = &'a mut dyn FnMut(Option<&Arc<Said>>, TripleRef<'_>) -> Result<()>;
+
 /// How a view is told as triples. The room above knows the formats; this one only numbers what it is told.
 pub trait Tell: Send + Sync + 'static {
-    /// Tells all triples of a view, with the content of the concept that each comes from.
+    /// Tells all triples of a view.
     ///
     /// # Errors
     /// What `take` is refused with, or what the view cannot be told for.
-    fn tell(view: &View, take: &mut dyn FnMut(Option<&Arc<Said>>, TripleRef<'_>) -> Result<()>) -> Result<()>;
+    fn tell(view: &View, take: Take<'_>) -> Result<()>;
 }
 
 /// The graph of a vocabulary, as it is in force.

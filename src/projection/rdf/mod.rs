@@ -14,6 +14,6 @@ mod terms;
 
 pub use brake::{Brake, Ended, Stopped, count_down, stop_for, under};
 pub use dataset::{Dataset, Merged, Name, Scan, Value};
-pub use graphs::{Choice, Graph, Graphs, Tell};
+pub use graphs::{Choice, Graph, Graphs, Take, Tell};
 pub use segment::Segment;
 pub use terms::{Growing, Terms};

@@ -306,7 +306,8 @@ impl Terms {
     /// How many bytes they take, without the contents of concepts that they point into.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        let of = |l: &Layer| 12 * l.entries.capacity() + 4 * l.index.capacity() + l.arena.capacity() + 8 * l.said.capacity();
+        let of =
+            |l: &Layer| 12 * l.entries.capacity() + 4 * l.index.capacity() + l.arena.capacity() + 8 * l.said.capacity();
         self.layers.iter().map(|(_, layer)| of(layer)).sum()
     }
 
@@ -510,9 +511,8 @@ mod tests {
         let text = "[a-cæ\"\\\\\n]{0,3}";
         prop_oneof![
             "[a-c]{0,3}".prop_map(|t| NamedNode::new_unchecked(format!("https://v.example/{t}")).into()),
-            (0_u128..4).prop_map(|n| {
-                NamedNode::new_unchecked(format!("https://v.example/{}", Uuid::from_u128(n))).into()
-            }),
+            (0_u128..4)
+                .prop_map(|n| { NamedNode::new_unchecked(format!("https://v.example/{}", Uuid::from_u128(n))).into() }),
             text.prop_map(|t| Literal::new_simple_literal(t).into()),
             (text, "[a-z]{2}").prop_map(|(t, l)| Literal::new_language_tagged_literal_unchecked(t, l).into()),
             (text, 0..400).prop_map(|(t, n)| {

@@ -34,9 +34,17 @@ pub fn pass(text: &str) -> Result<Seen> {
         let (da, en) = ("forespørgslen er større end 64 KiB", "the query is larger than 64 KiB");
         return Err(Refusal::new(Code::TooLarge, da, en).allowed(["65536"]));
     }
-    Lexer { bytes: text.as_bytes(), at: 0, weights: vec![1], negated: false, word: (0, 0), work: 0, seen: Seen::default() }
-        .run()
-        .map_err(|(at, refusal)| refusal.at(place(text, at)))
+    Lexer {
+        bytes: text.as_bytes(),
+        at: 0,
+        weights: vec![1],
+        negated: false,
+        word: (0, 0),
+        work: 0,
+        seen: Seen::default(),
+    }
+    .run()
+    .map_err(|(at, refusal)| refusal.at(place(text, at)))
 }
 
 /// The line and column of a byte.
@@ -155,10 +163,8 @@ impl Lexer<'_> {
         // After "less than", no expression goes on with "name://".
         let absolute = scheme > 0 && inside[scheme..].starts_with(b"://");
         if !absolute && inside.iter().any(|b| matches!(b, b'(' | b')' | b'[' | b']' | b'\'' | b'#')) {
-            let (da, en) = (
-                "skriv IRI'en helt ud, eller sæt mellemrum efter <",
-                "write the IRI in full, or put a space after <",
-            );
+            let (da, en) =
+                ("skriv IRI'en helt ud, eller sæt mellemrum efter <", "write the IRI in full, or put a space after <");
             return Err((self.at, Refusal::new(Code::Syntax, da, en)));
         }
         self.at += length + 2;
@@ -288,8 +294,17 @@ mod tests {
                     texts.push(select);
                 }
             }
-            for (open, close) in [("{", "}"), ("{ SELECT * {", "}}"), ("OPTIONAL {", "}"), ("{} UNION {", "}"),
-                ("GRAPH ?g {", "}"), ("MINUS {", "}"), ("[ ?p ", "]"), ("( ", ")"), ("?s (", ")* ?o")] {
+            for (open, close) in [
+                ("{", "}"),
+                ("{ SELECT * {", "}}"),
+                ("OPTIONAL {", "}"),
+                ("{} UNION {", "}"),
+                ("GRAPH ?g {", "}"),
+                ("MINUS {", "}"),
+                ("[ ?p ", "]"),
+                ("( ", ")"),
+                ("?s (", ")* ?o"),
+            ] {
                 for n in [8, 24, 49, 99] {
                     for close in [close, ""] {
                         texts.push(format!("SELECT * {{ {} ?s ?p ?o {} }}", open.repeat(n), close.repeat(n)));

@@ -53,7 +53,7 @@ impl Rewriter {
     fn outermost(&mut self, pattern: GraphPattern) -> Result<GraphPattern> {
         Ok(match pattern {
             GraphPattern::Project { inner, variables } => {
-                GraphPattern::Project { inner: self.boxed(inner)?, variables }
+                GraphPattern::Project { inner: self.boxed(*inner)?, variables }
             }
             GraphPattern::Distinct { inner } => GraphPattern::Distinct { inner: Box::new(self.outermost(*inner)?) },
             GraphPattern::Reduced { inner } => GraphPattern::Reduced { inner: Box::new(self.outermost(*inner)?) },
@@ -74,8 +74,8 @@ impl Rewriter {
         GraphPattern::Extend { inner: Box::new(inner), variable, expression: Expression::Literal(mark()) }
     }
 
-    fn boxed(&mut self, pattern: Box<GraphPattern>) -> Result<Box<GraphPattern>> {
-        Ok(Box::new(self.pattern(*pattern)?))
+    fn boxed(&mut self, pattern: GraphPattern) -> Result<Box<GraphPattern>> {
+        Ok(Box::new(self.pattern(pattern)?))
     }
 
     fn pattern(&mut self, pattern: GraphPattern) -> Result<GraphPattern> {
@@ -111,30 +111,31 @@ impl Rewriter {
                 }
             }
             GraphPattern::Service { .. } => {
-                let (da, en) = ("SERVICE hentes ikke: endepunktet spørger ingen andre", "SERVICE is refused: the endpoint asks no others");
+                let (da, en) = (
+                    "SERVICE hentes ikke: endepunktet spørger ingen andre",
+                    "SERVICE is refused: the endpoint asks no others",
+                );
                 return Err(Refusal::new(Code::ServiceRefused, da, en));
             }
             GraphPattern::Join { left, right } => {
-                GraphPattern::Join { left: self.boxed(left)?, right: self.boxed(right)? }
+                GraphPattern::Join { left: self.boxed(*left)?, right: self.boxed(*right)? }
             }
             GraphPattern::LeftJoin { left, right, expression } => GraphPattern::LeftJoin {
-                left: self.boxed(left)?,
-                right: self.boxed(right)?,
+                left: self.boxed(*left)?,
+                right: self.boxed(*right)?,
                 expression: expression.map(|e| self.expression(e)).transpose()?,
             },
             GraphPattern::Filter { expr, inner } => {
-                GraphPattern::Filter { expr: self.expression(expr)?, inner: self.boxed(inner)? }
+                GraphPattern::Filter { expr: self.expression(expr)?, inner: self.boxed(*inner)? }
             }
             GraphPattern::Union { left, right } => {
-                GraphPattern::Union { left: self.boxed(left)?, right: self.boxed(right)? }
+                GraphPattern::Union { left: self.boxed(*left)?, right: self.boxed(*right)? }
             }
-            GraphPattern::Extend { inner, variable, expression } => GraphPattern::Extend {
-                inner: self.boxed(inner)?,
-                variable,
-                expression: self.expression(expression)?,
-            },
+            GraphPattern::Extend { inner, variable, expression } => {
+                GraphPattern::Extend { inner: self.boxed(*inner)?, variable, expression: self.expression(expression)? }
+            }
             GraphPattern::Minus { left, right } => {
-                GraphPattern::Minus { left: self.boxed(left)?, right: self.boxed(right)? }
+                GraphPattern::Minus { left: self.boxed(*left)?, right: self.boxed(*right)? }
             }
             GraphPattern::OrderBy { inner, expression } => {
                 let by = expression.into_iter().map(|order| {
@@ -144,12 +145,12 @@ impl Rewriter {
                     })
                 });
                 let expression = by.collect::<Result<_>>()?;
-                GraphPattern::OrderBy { inner: self.boxed(inner)?, expression }
+                GraphPattern::OrderBy { inner: self.boxed(*inner)?, expression }
             }
-            GraphPattern::Distinct { inner } => GraphPattern::Distinct { inner: self.boxed(inner)? },
-            GraphPattern::Reduced { inner } => GraphPattern::Reduced { inner: self.boxed(inner)? },
+            GraphPattern::Distinct { inner } => GraphPattern::Distinct { inner: self.boxed(*inner)? },
+            GraphPattern::Reduced { inner } => GraphPattern::Reduced { inner: self.boxed(*inner)? },
             GraphPattern::Slice { inner, start, length } => {
-                GraphPattern::Slice { inner: self.boxed(inner)?, start, length }
+                GraphPattern::Slice { inner: self.boxed(*inner)?, start, length }
             }
             GraphPattern::Group { inner, variables, aggregates } => {
                 let aggregates = aggregates.into_iter().map(|(variable, aggregate)| {
@@ -162,14 +163,14 @@ impl Rewriter {
                     })
                 });
                 let aggregates = aggregates.collect::<Result<_>>()?;
-                GraphPattern::Group { inner: self.boxed(inner)?, variables, aggregates }
+                GraphPattern::Group { inner: self.boxed(*inner)?, variables, aggregates }
             }
             GraphPattern::Bgp { .. } | GraphPattern::Path { .. } => pattern,
         })
     }
 
-    fn two(&mut self, a: Box<Expression>, b: Box<Expression>) -> Result<(Box<Expression>, Box<Expression>)> {
-        Ok((Box::new(self.expression(*a)?), Box::new(self.expression(*b)?)))
+    fn two(&mut self, a: Expression, b: Expression) -> Result<(Box<Expression>, Box<Expression>)> {
+        Ok((Box::new(self.expression(a)?), Box::new(self.expression(b)?)))
     }
 
     fn many(&mut self, list: Vec<Expression>) -> Result<Vec<Expression>> {
@@ -179,7 +180,7 @@ impl Rewriter {
     fn expression(&mut self, expression: Expression) -> Result<Expression> {
         macro_rules! both {
             ($name:ident, $a:ident, $b:ident) => {{
-                let (a, b) = self.two($a, $b)?;
+                let (a, b) = self.two(*$a, *$b)?;
                 Expression::$name(a, b)
             }};
         }
@@ -203,16 +204,17 @@ impl Rewriter {
             Expression::UnaryPlus(a) => Expression::UnaryPlus(Box::new(self.expression(*a)?)),
             Expression::UnaryMinus(a) => Expression::UnaryMinus(Box::new(self.expression(*a)?)),
             Expression::Not(a) => Expression::Not(Box::new(self.expression(*a)?)),
-            Expression::Exists(pattern) => Expression::Exists(self.boxed(pattern)?),
+            Expression::Exists(pattern) => Expression::Exists(self.boxed(*pattern)?),
             Expression::If(a, b, c) => {
-                let (a, b) = self.two(a, b)?;
+                let (a, b) = self.two(*a, *b)?;
                 Expression::If(a, b, Box::new(self.expression(*c)?))
             }
             Expression::Coalesce(list) => Expression::Coalesce(self.many(list)?),
             Expression::FunctionCall(Function::Now, _) => Expression::Literal(self.now.clone()),
             Expression::FunctionCall(function, given) => {
                 // A pattern that is written out is compiled once by the evaluator itself.
-                let fixed = function == Function::Regex && given[1..].iter().all(|e| matches!(e, Expression::Literal(_)));
+                let fixed =
+                    function == Function::Regex && given[1..].iter().all(|e| matches!(e, Expression::Literal(_)));
                 let function = match functions::bounded(&function).filter(|_| !fixed) {
                     Some(name) => Function::Custom(name),
                     None => function,

@@ -79,7 +79,10 @@ impl Work {
         let text = self.question.text.as_str();
         let query = SparqlParser::new().parse_query(text).map_err(|e| {
             if self.seen.update {
-                let (da, en) = ("endepunktet kan kun spørges; det ændrer intet", "the endpoint answers queries only; it changes nothing");
+                let (da, en) = (
+                    "endepunktet kan kun spørges; det ændrer intet",
+                    "the endpoint answers queries only; it changes nothing",
+                );
                 return Refusal::new(Code::UpdateRefused, da, en).allowed(["SELECT", "ASK", "CONSTRUCT", "DESCRIBE"]);
             }
             syntax(&e.to_string())
@@ -225,12 +228,8 @@ pub fn rdf_format(format: Format) -> oxrdfio::RdfFormat {
     }
 }
 
-const SOLUTIONS: [&str; 4] = [
-    "application/sparql-results+json",
-    "application/sparql-results+xml",
-    "text/csv",
-    "text/tab-separated-values",
-];
+const SOLUTIONS: [&str; 4] =
+    ["application/sparql-results+json", "application/sparql-results+xml", "text/csv", "text/tab-separated-values"];
 const GRAPHS: [&str; 4] = ["text/turtle", "application/n-triples", "application/rdf+xml", "application/ld+json"];
 
 fn not_acceptable(form: &str, offers: &[&str]) -> Refusal {
@@ -299,15 +298,8 @@ fn syntax(message: &str) -> Refusal {
         Some((Place::line(line.parse().ok()?, column.parse().ok()?), what))
     });
     let (place, what) = place.unwrap_or((Place::default(), message));
-    let what: String = if what.chars().count() > 300 {
-        what.chars().take(300).chain(['…']).collect()
-    } else {
-        what.to_owned()
-    };
-    Refusal::new(
-        Code::Syntax,
-        format!("det er ikke SPARQL 1.1: {what}"),
-        format!("this is not SPARQL 1.1: {what}"),
-    )
-    .at(place)
+    let what: String =
+        if what.chars().count() > 300 { what.chars().take(300).chain(['…']).collect() } else { what.to_owned() };
+    Refusal::new(Code::Syntax, format!("det er ikke SPARQL 1.1: {what}"), format!("this is not SPARQL 1.1: {what}"))
+        .at(place)
 }
