@@ -13,7 +13,7 @@ use begreb::registry::{
 };
 use begreb::store::Store;
 use generator::code_system;
-use oxrdf::{Dataset, Quad};
+use oxrdf::Dataset;
 use oxrdfio::{RdfFormat, RdfParser};
 use spareval::{QueryEvaluator, QueryResults};
 use spargebra::SparqlParser;
@@ -107,7 +107,7 @@ async fn measure(size: usize, database: &std::path::Path) {
     registry.export(&view, Format::Nt, &mut nt).expect("an export");
     let before = resident();
     let parsed = RdfParser::from_format(RdfFormat::NTriples).for_slice(&nt);
-    let dataset: Dataset = parsed.map(|q| q.expect("lawful")).map(Quad::from).collect();
+    let dataset: Dataset = parsed.map(|q| q.expect("lawful")).collect();
     row(size, "memory: oxrdf::Dataset", &per(resident().saturating_sub(before)), "");
     drop(nt);
     let middle = view.edition.at((size / 2) as u32);
@@ -146,7 +146,7 @@ async fn measure(size: usize, database: &std::path::Path) {
         }
         row(size, name, &format!("{} µs", median(&mut times)), &format!("oxrdf::Dataset {} µs", median(&mut others)));
     }
-    drop(registry);
+    drop((registry, dataset));
     hostile(size, database).await;
 }
 
@@ -184,9 +184,32 @@ async fn hostile(size: usize, database: &std::path::Path) {
         ("REPLACE chain", format!("SELECT * {{ BIND(\"aaaaaaaa\" AS ?x0) {chain} }}")),
         ("unions of nothing", format!("SELECT (COUNT(*) AS ?n) {{ {} }}", many(40, "{ {} UNION {} } "))),
         ("VALUES joined", format!("SELECT * {{ VALUES ?x {{ {values} }} VALUES ?y {{ {values} }} ?s ?p ?o }}")),
-        ("16 000 times ||", format!("SELECT * {{ ?s ?p ?o FILTER(?s{}) }}", many(16_000, "||?o"))),
+        ("16 000 times ||", format!("SELECT * {{ ?s ?p ?o FILTER(?s{}) }} LIMIT 1", many(16_000, "||?o"))),
         ("16 000 times &&", format!("SELECT * {{ ?s ?p ?o FILTER(?s{}) }}", many(16_000, "&&?o"))),
         ("5 000 times || =", format!("SELECT * {{ ?s ?p ?o FILTER(?s = ?o{}) }}", many(5_000, "||(?s=?o)"))),
+        ("1 999 times ||", format!("SELECT * {{ ?s ?p ?o FILTER(?s{}) }} LIMIT 1", many(1_999, "||?o"))),
+        ("150 OPTIONAL", format!("SELECT * {{ {} }} LIMIT 1", many(149, "OPTIONAL { ?s ?p ?o } "))),
+        (
+            "290 OPTIONAL apart",
+            format!(
+                "SELECT * {{ {} }} LIMIT 1",
+                (0..145).map(|n| format!("OPTIONAL {{ ?s{n} ?p{n} ?o{n} }}")).collect::<String>()
+            ),
+        ),
+        (
+            "290 triples",
+            format!("SELECT * {{ {} }} LIMIT 1", (0..290).map(|n| format!("?a{n} ?b ?c.")).collect::<String>()),
+        ),
+        (
+            "290 triples apart",
+            format!("SELECT * {{ {} }} LIMIT 1", (0..290).map(|n| format!("?a{n} ?b{n} ?c{n}.")).collect::<String>()),
+        ),
+        ("149 UNION", format!("SELECT * {{ {{}} {} }} LIMIT 1", many(140, "UNION{}"))),
+        ("290 steps", format!("SELECT * {{ ?s <urn:a>{} ?o }} LIMIT 1", many(280, "/<urn:a>"))),
+        (
+            "290 alternatives",
+            format!("SELECT (COUNT(*) AS ?n) {{ ?s (<urn:a>{})* ?o }} LIMIT 1", many(280, "|<urn:a>")),
+        ),
         ("2 500 OPTIONAL", format!("SELECT * {{ {} }} LIMIT 1", many(2_500, "OPTIONAL { ?s ?p ?o } "))),
         (
             "5 000 triples",

@@ -7,11 +7,19 @@
 
 use oxrdf::{Literal, NamedNode, Variable};
 use spargebra::Query;
-use spargebra::algebra::{AggregateExpression, Expression, Function, GraphPattern, OrderExpression};
+use spargebra::algebra::{
+    AggregateExpression, Expression, Function, GraphPattern, OrderExpression, PropertyPathExpression,
+};
 use spargebra::term::{GroundTerm, NamedNodePattern};
 
 use super::functions;
 use crate::model::{Code, Refusal, Result};
+
+/// The most patterns in a query: triples, steps of paths, groups, alternatives. The optimiser looks at each with each of
+/// the others, and cannot be stopped.
+const PATTERNS: usize = 300;
+/// The most operators and function calls in a query, for the same reason.
+const OPERATORS: usize = 2000;
 
 /// Changes queries.
 pub struct Rewriter {
@@ -20,18 +28,20 @@ pub struct Rewriter {
     /// The graphs that `GRAPH` names.
     pub graphs: Vec<String>,
     hidden: usize,
+    patterns: usize,
+    operators: usize,
 }
 
 impl Rewriter {
     /// A rewriter at an instant.
     pub fn new(now: Literal) -> Self {
-        Self { now, graphs: Vec::new(), hidden: 0 }
+        Self { now, graphs: Vec::new(), hidden: 0, patterns: 0, operators: 0 }
     }
 
     /// Changes a query.
     ///
     /// # Errors
-    /// [`Code::ServiceRefused`].
+    /// [`Code::ServiceRefused`]; [`Code::TooLarge`] for more patterns or operators than the optimiser can take.
     pub fn query(&mut self, query: Query) -> Result<Query> {
         Ok(match query {
             Query::Select { dataset, pattern, base_iri } => {
@@ -79,6 +89,18 @@ impl Rewriter {
     }
 
     fn pattern(&mut self, pattern: GraphPattern) -> Result<GraphPattern> {
+        self.patterns += match &pattern {
+            GraphPattern::Bgp { patterns } => patterns.len(),
+            GraphPattern::Path { path, .. } => steps(path),
+            _ => 1,
+        };
+        if self.patterns > PATTERNS {
+            let (da, en) = (
+                format!("forespørgslen har flere end {PATTERNS} mønstre"),
+                format!("the query has more than {PATTERNS} patterns"),
+            );
+            return Err(Refusal::new(Code::TooLarge, da, en).allowed([PATTERNS.to_string()]));
+        }
         Ok(match pattern {
             GraphPattern::Bgp { patterns } if patterns.is_empty() => {
                 let row = vec![Some(GroundTerm::Literal(mark()))];
@@ -184,7 +206,22 @@ impl Rewriter {
                 Expression::$name(a, b)
             }};
         }
+        let expression = match expression {
+            Expression::NamedNode(_) | Expression::Literal(_) | Expression::Variable(_) | Expression::Bound(_) => {
+                return Ok(expression);
+            }
+            _ if self.operators == OPERATORS => {
+                let (da, en) = (
+                    format!("forespørgslen har flere end {OPERATORS} operatorer og funktioner"),
+                    format!("the query has more than {OPERATORS} operators and functions"),
+                );
+                return Err(Refusal::new(Code::TooLarge, da, en).allowed([OPERATORS.to_string()]));
+            }
+            expression => expression,
+        };
+        self.operators += 1;
         Ok(match expression {
+            // Leaves went out above.
             Expression::NamedNode(_) | Expression::Literal(_) | Expression::Variable(_) | Expression::Bound(_) => {
                 expression
             }
@@ -222,6 +259,19 @@ impl Rewriter {
                 Expression::FunctionCall(function, self.many(given)?)
             }
         })
+    }
+}
+
+/// How many steps and alternatives a path has.
+fn steps(path: &PropertyPathExpression) -> usize {
+    match path {
+        PropertyPathExpression::NamedNode(_) => 1,
+        PropertyPathExpression::NegatedPropertySet(list) => list.len(),
+        PropertyPathExpression::Sequence(a, b) | PropertyPathExpression::Alternative(a, b) => steps(a) + steps(b),
+        PropertyPathExpression::Reverse(a)
+        | PropertyPathExpression::ZeroOrMore(a)
+        | PropertyPathExpression::OneOrMore(a)
+        | PropertyPathExpression::ZeroOrOne(a) => 1 + steps(a),
     }
 }
 

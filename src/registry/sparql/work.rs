@@ -1,6 +1,6 @@
 //! One query on its thread: parsed, evaluated and written out, until it is done or has taken what it may.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use oxrdf::{Literal, Term};
 use oxrdfio::RdfSerializer;
@@ -77,7 +77,7 @@ impl Work {
 
     fn parse(&self) -> Result<(Query, Choice)> {
         let text = self.question.text.as_str();
-        let query = SparqlParser::new().parse_query(text).map_err(|e| {
+        let query = PARSER.clone().parse_query(text).map_err(|e| {
             if self.seen.update {
                 let (da, en) = (
                     "endepunktet kan kun spørges; det ændrer intet",
@@ -227,6 +227,16 @@ pub fn rdf_format(format: Format) -> oxrdfio::RdfFormat {
         _ => RdfFormat::Turtle,
     }
 }
+
+static PARSER: LazyLock<SparqlParser> = LazyLock::new(|| {
+    let prefixes = PREFIXES.into_iter().chain(OTHERS);
+    prefixes
+        .fold(SparqlParser::new(), |parser, (name, iri)| parser.with_prefix(name, iri).expect("our prefixes are IRIs"))
+});
+
+/// Prefixes that queries need not declare, beside those of the exports.
+const OTHERS: [(&str, &str); 2] =
+    [("rdf", "http://www.w3.org/1999/02/22-rdf-syntax-ns#"), ("rdfs", "http://www.w3.org/2000/01/rdf-schema#")];
 
 const SOLUTIONS: [&str; 4] =
     ["application/sparql-results+json", "application/sparql-results+xml", "text/csv", "text/tab-separated-values"];
