@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use axum::body::Body;
 use axum::http::Request;
 use begreb::exchange::Format;
+use begreb::http::HttpOptions;
 use begreb::registry::SparqlLimits;
 use common::{Answer, World, edition, encoded, kl, on_every_database};
 use insta::assert_snapshot;
@@ -435,6 +436,24 @@ async fn turns_are_taken() {
         assert_eq!((a.code().as_str(), b.code().as_str()), ("query-time", "query-time"));
         assert_eq!(late.with(503).code(), "busy");
         assert_eq!(ask(&w, "ASK {}", JSON).await.ok().status, 200);
+        // One client has its own limit, another is not held up by it.
+        let w = w
+            .with_queries(SparqlLimits { time: Duration::from_secs(3), per_client: 1, ..SparqlLimits::default() })
+            .await;
+        let w = w.with_options(&HttpOptions { trust_forwarded: true, ..HttpOptions::default() });
+        let of = async |client: &str, query: &str| {
+            let uri = format!("/sparql?query={}", encoded(query));
+            w.ask("GET", &uri, &[("accept", JSON), ("x-forwarded-for", client)]).await
+        };
+        let second = async {
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            (of("10.0.0.1, 192.0.2.1", "ASK {}").await, of("192.0.2.1, 192.0.2.2", "ASK {}").await)
+        };
+        let (first, (again, other)) = tokio::join!(of("192.0.2.1", slow), second);
+        assert_eq!(first.code(), "query-time");
+        assert_eq!(again.header("retry-after"), "1");
+        assert_eq!(again.with(429).code(), "too-many-queries");
+        assert_eq!(other.ok().status, 200);
     })
     .await;
 }
