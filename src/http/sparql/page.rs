@@ -14,7 +14,7 @@ use crate::http::negotiate::reads_danish;
 use crate::http::problem;
 use crate::http::reply::Reply;
 use crate::model::{Code, Refusal, Result};
-use crate::registry::{Answer, Registry};
+use crate::registry::{Answer, At, Registry};
 
 /// As for every page, but this one may send its form to us.
 const POLICY: HeaderValue = HeaderValue::from_static(
@@ -81,7 +81,7 @@ fn cell(app: &Registry, term: Option<&Term>) -> Cell {
             let own = app.settings().public_url.as_str();
             // What is ours is followed here, whatever name the page was reached by.
             let (link, text) = match iri.strip_prefix(own).filter(|rest| rest.starts_with("/id/")) {
-                Some(rest) => (Some(rest.to_owned()), rest.trim_start_matches("/id/").to_owned()),
+                Some(rest) => (Some(rest.to_owned()), called(app, rest.trim_start_matches("/id/"))),
                 None => {
                     let web = iri.starts_with("https://") || iri.starts_with("http://");
                     let short =
@@ -102,6 +102,16 @@ fn cell(app: &Registry, term: Option<&Term>) -> Cell {
             Cell { text: literal.value().to_owned(), link: None, note }
         }
     }
+}
+
+/// What people call a concept that an address of ours names: vocabulary and code, where it has one.
+fn called(app: &Registry, path: &str) -> String {
+    let code = path.split_once('/').and_then(|(slug, key)| {
+        let view = app.view(slug, &At::default()).ok()?;
+        let concept = app.concept(&view, key, "da").ok()?;
+        Some(format!("{slug} {}", concept.said.notation.as_deref()?))
+    });
+    code.unwrap_or_else(|| path.to_owned())
 }
 
 fn page(app: &Registry, headers: &HeaderMap, query: &str) -> Page {
