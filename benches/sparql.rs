@@ -87,7 +87,6 @@ async fn measure(size: usize, database: &std::path::Path) {
         frame: None,
     };
     registry.import(&Actor::Operator("bench".into()), import).await.expect("an edition");
-    let before = resident();
     let began = Stopwatch::now();
     registry.sparql(question("ASK {}")).await.expect("an answer");
     let built = began.elapsed();
@@ -100,7 +99,6 @@ async fn measure(size: usize, database: &std::path::Path) {
     let per = |bytes: usize| format!("{} B/triple, {} B/concept", bytes / triples, bytes / size);
     row(size, "memory: triples", &per(segments), "");
     row(size, "memory: terms", &per(graphs.terms().bytes()), "");
-    row(size, "memory: resident growth", &per(resident().saturating_sub(before)), "");
 
     let view = registry.view("bench", &At::default()).expect("a view");
     let mut nt = Vec::new();
