@@ -50,7 +50,8 @@ const FIRST: [&str; 24] = [
     "fritids",
     "krise",
 ];
-const LAST: [&str; 24] = [
+/// What compounds end with.
+pub const LAST: [&str; 24] = [
     "hjælp",
     "behandling",
     "indsats",
@@ -76,7 +77,8 @@ const LAST: [&str; 24] = [
     "afklaring",
     "koordinering",
 ];
-const WORDS: [&str; 32] = [
+/// The words of definitions.
+pub const WORDS: [&str; 32] = [
     "indsats",
     "der",
     "ydes",
@@ -111,6 +113,15 @@ const WORDS: [&str; 32] = [
     "trivsel",
 ];
 
+/// The term of a concept.
+pub fn term(number: usize) -> String {
+    term_of(&mut Seeded(number as u64 * 2 + 1), number)
+}
+
+fn term_of(random: &mut Seeded, number: usize) -> String {
+    format!("{}{} {number}", random.pick(&FIRST), random.pick(&LAST))
+}
+
 /// A FHIR CodeSystem of `n` concepts as its parts: `change` of every hundred have another definition in `edition`.
 pub fn code_system(n: usize, edition: u64, change: usize) -> Vec<u8> {
     let mut children: Vec<Vec<usize>> = vec![Vec::new(); n];
@@ -134,7 +145,7 @@ pub fn code_system(n: usize, edition: u64, change: usize) -> Vec<u8> {
                 }
                 let changed = (i * 7919 + edition as usize * 31) % 100 < change;
                 let mut random = Seeded(i as u64 * 2 + 1);
-                let term = format!("{}{} {}", random.pick(&FIRST), random.pick(&LAST), i);
+                let term = term_of(&mut random, i);
                 if changed {
                     random = Seeded(i as u64 * 2 + edition * 1_000_003);
                 }

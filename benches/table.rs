@@ -1,4 +1,4 @@
-//! The figures of docs/performance.md: `cargo bench --bench table [-- SIZE…]`. Every figure is printed with the
+//! The figures of docs/performance.md: `cargo bench -p begreb --bench table [-- SIZE…] [reads|search|exports|start…]`. Every figure is printed with the
 //! ceiling or the limit that it is held against, measured in the same run.
 
 mod generator;
@@ -18,7 +18,7 @@ use axum::routing::get;
 use begreb::exchange::Format;
 use begreb::http::{HttpOptions, router};
 use begreb::model::{Clock, Instant};
-use begreb::registry::{Actor, Identity, ImportRequest, Registry, Settings};
+use begreb::registry::{Actor, At, Identity, ImportRequest, Registry, SearchFilter, Settings};
 use begreb::store::Store;
 use generator::{Seeded, code_system};
 
@@ -48,13 +48,14 @@ fn main() {
         return;
     }
     let sizes: Vec<usize> = arguments.iter().filter_map(|a| a.parse().ok()).collect();
+    let groups: Vec<&str> = arguments.iter().filter(|a| a.parse::<usize>().is_err()).map(String::as_str).collect();
     let sizes = if sizes.is_empty() { vec![1_000, 10_000, 100_000] } else { sizes };
     println!("| concepts | what | figure | held against |");
     println!("|---:|---|---:|---|");
     for size in sizes {
         let folder = std::env::temp_dir().join(format!("begreb-bench-{}-{size}", std::process::id()));
         std::fs::create_dir_all(&folder).expect("a folder");
-        measure(&runtime, size, &folder);
+        measure(&runtime, size, &folder, &groups);
         let _ = std::fs::remove_dir_all(&folder);
     }
 }
@@ -63,7 +64,8 @@ fn row(size: usize, what: &str, figure: &str, against: &str) {
     println!("| {size} | {what} | {figure} | {against} |");
 }
 
-fn measure(runtime: &tokio::runtime::Runtime, size: usize, folder: &Path) {
+fn measure(runtime: &tokio::runtime::Runtime, size: usize, folder: &Path, groups: &[&str]) {
+    let wanted = |group| groups.is_empty() || groups.contains(&group);
     let database = folder.join("bench.db");
     let registry = Arc::new(runtime.block_on(open(&database)));
     let first = code_system(size, 0, 0);
@@ -78,10 +80,19 @@ fn measure(runtime: &tokio::runtime::Runtime, size: usize, folder: &Path) {
     }
     let seconds = began.elapsed().as_secs_f64() / 9.0;
     row(size, "import an edition with 1 % changed, of 10", &format!("{seconds:.2} s"), "");
-    reads(runtime, &registry, size);
-    exports(&registry, size);
+    if wanted("reads") {
+        reads(runtime, &registry, size);
+    }
+    if wanted("search") {
+        searches(runtime, &registry, size);
+    }
+    if wanted("exports") {
+        exports(&registry, size);
+    }
     drop(registry);
-    alone(&database, size);
+    if wanted("start") {
+        alone(&database, size);
+    }
 }
 
 /// Opens the database in a process of its own: how long until ready, and what it holds in memory.
@@ -90,10 +101,12 @@ fn alone(database: &Path, size: usize) {
     let output = std::process::Command::new(me).arg("--open").arg(database).output().expect("it runs");
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let figures: Vec<f64> = text.split_whitespace().filter_map(|w| w.parse().ok()).collect();
-    if let [seconds, bytes] = figures[..] {
-        row(size, "start with 10 versions, to ready", &format!("{seconds:.2} s"), "100k: 3 s");
-        let each = bytes / 1024.0 / size as f64;
-        row(size, "resident memory for each concept, 10 versions", &format!("{each:.2} KiB"), "3 KiB");
+    if let [readable, bytes, searchable, all] = figures[..] {
+        row(size, "start with 10 versions, to readable", &format!("{readable:.2} s"), "");
+        row(size, "start with 10 versions, to ready", &format!("{searchable:.2} s"), "100k: 3 s");
+        let each = |bytes: f64| format!("{:.2} KiB", bytes / 1024.0 / size as f64);
+        row(size, "resident memory for each concept, 10 versions, editions", &each(bytes), "");
+        row(size, "resident memory for each concept, 10 versions, all", &each(all), "3 KiB");
     } else {
         row(size, "start", "failed", &String::from_utf8_lossy(&output.stderr));
     }
@@ -103,8 +116,11 @@ async fn open_alone(database: &str) {
     let before = resident();
     let began = Stopwatch::now();
     let registry = open(&PathBuf::from(database)).await;
-    let seconds = began.elapsed().as_secs_f64();
-    println!("{seconds} {}", resident().saturating_sub(before));
+    let editions = (began.elapsed().as_secs_f64(), resident().saturating_sub(before));
+    let query = SearchFilter { q: Some("hjemmehjælp".into()), ..SearchFilter::default() };
+    registry.search(&query, &At::default(), 10, None, "da").await.expect("it is searchable");
+    let searchable = (began.elapsed().as_secs_f64(), resident().saturating_sub(before));
+    println!("{} {} {} {}", editions.0, editions.1, searchable.0, searchable.1);
     drop(registry);
 }
 
@@ -158,6 +174,105 @@ fn reads(runtime: &tokio::runtime::Runtime, registry: &Arc<Registry>, size: usiz
         }
         row(size, what, &format!("{best:.0}/s = {:.2}", best / top), &format!("ceiling {top:.0}/s, at least 0.85"));
     }
+}
+
+/// Search and suggestions from one connection: the middle time of an answer, above that of the ceiling.
+fn searches(runtime: &tokio::runtime::Runtime, registry: &Arc<Registry>, size: usize) {
+    let began = Stopwatch::now();
+    let first = SearchFilter { q: Some("hjemmehjælp".into()), ..SearchFilter::default() };
+    runtime.block_on(registry.search(&first, &At::default(), 10, None, "da")).expect("it is searchable");
+    row(
+        size,
+        "search index of all that was said, from nothing",
+        &format!("{:.2} s", began.elapsed().as_secs_f64()),
+        "",
+    );
+    let ours = runtime.block_on(serve(router(registry.clone(), &HttpOptions::default())));
+    let queries = |seed| {
+        let mut random = Seeded(seed);
+        let query = move |_| search_query(&mut random, size);
+        (0..400).map(query).collect::<Vec<String>>()
+    };
+    let typed = |seed| {
+        // What is typed, letter by letter.
+        let grown = |text: String| {
+            let n = text.chars().count();
+            (1..=n.min(14)).map(|i| text.chars().take(i).collect::<String>()).collect::<Vec<_>>()
+        };
+        queries(seed).into_iter().take(60).flat_map(grown).collect::<Vec<String>>()
+    };
+    for (what, address, texts, above) in [
+        ("suggest, p50 above the ceiling", "/api/v1/suggest?q=", typed(7), "0.5 ms"),
+        ("search, 10 hits with highlights, p50 above the ceiling", "/api/v1/search?limit=10&q=", queries(8), "1.0 ms"),
+        (
+            "search by date and registered, p50 above the ceiling",
+            "/api/v1/search?limit=10&date=2022-06-01&registered=2026-11-22T12:00:00.000002Z&q=",
+            queries(9),
+            "1.0 ms",
+        ),
+    ] {
+        let paths: Vec<String> = texts.iter().map(|text| format!("{address}{}", encoded(text))).collect();
+        let answers: HashMap<String, Bytes> = paths.iter().map(|p| (p.clone(), fetch(ours, p))).collect();
+        let ceiling = Router::new().fallback(same_address).with_state(Arc::new(answers));
+        let ceiling = runtime.block_on(serve(ceiling));
+        let (mine, bare) = (times(ours, &paths, true), times(ceiling, &paths, false));
+        let at = |times: &[f64], part: f64| times[((times.len() - 1) as f64 * part) as usize] * 1e3;
+        let figure = format!("{:.2} ms (p99 {:.2} ms)", at(&mine, 0.5) - at(&bare, 0.5), at(&mine, 0.99));
+        row(size, what, &figure, &format!("{above}; ceiling {:.2} ms", at(&bare, 0.5)));
+    }
+}
+
+/// A query as people type them: a compound, a part of one, words of a definition, two words, a notation, a typing
+/// error, a whole term.
+fn search_query(random: &mut Seeded, size: usize) -> String {
+    let number = random.below(size);
+    let term = generator::term(number);
+    let word = term.split(' ').next().unwrap_or_default().to_owned();
+    match random.below(8) {
+        0 => term,
+        1 => word,
+        2 => generator::LAST[random.below(generator::LAST.len())].to_owned(),
+        3 => format!("{} {}", generator::WORDS[random.below(generator::WORDS.len())], word),
+        4 => format!("C{number}"),
+        5 => word.chars().enumerate().filter(|(i, _)| *i != 3).map(|(_, c)| c).collect(),
+        6 => word.chars().take(6).collect(),
+        _ => format!("{word} {}", generator::LAST[random.below(generator::LAST.len())]),
+    }
+}
+
+fn encoded(text: &str) -> String {
+    text.bytes()
+        .map(|b| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02X}") })
+        .collect()
+}
+
+async fn same_address(State(answers): State<Arc<HashMap<String, Bytes>>>, uri: axum::http::Uri) -> Bytes {
+    answers[&uri.to_string()].clone()
+}
+
+/// How long each of some answers takes, sorted, in seconds; asked twice, the faster counts.
+fn times(address: SocketAddr, paths: &[String], show: bool) -> Vec<f64> {
+    let mut stream = TcpStream::connect(address).expect("it answers");
+    stream.set_nodelay(true).expect("a socket");
+    let mut buffer = Vec::new();
+    let mut times: Vec<f64> = Vec::new();
+    for path in paths {
+        let mut best = f64::MAX;
+        for _ in 0..2 {
+            let began = Stopwatch::now();
+            ask(&mut stream, path, &mut buffer);
+            best = best.min(began.elapsed().as_secs_f64());
+        }
+        times.push(best);
+    }
+    // What to look at next, for those who improve it.
+    let mut slowest: Vec<(f64, &String)> = times.iter().copied().zip(paths).collect();
+    slowest.sort_by(|a, b| b.0.total_cmp(&a.0));
+    for (seconds, path) in slowest.iter().step_by(slowest.len() / 12 + 1).filter(|_| show) {
+        eprintln!("  {:.2} ms {path}", seconds * 1e3);
+    }
+    times.sort_by(f64::total_cmp);
+    times
 }
 
 fn exports(registry: &Registry, size: usize) {

@@ -1,11 +1,11 @@
 //! An edition: a vocabulary as it is read at one point of the two times.
 
-use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
 use uuid::Uuid;
 
+use super::Map;
 use super::said::{Said, Saying};
 use super::tree::Tree;
 use crate::model::{Point, Statement, VersionHasher};
@@ -17,7 +17,7 @@ pub struct Edition {
     point: Point,
     sayings: Box<[Arc<Saying>]>,
     tree: Tree,
-    numbers: HashMap<Uuid, u32>,
+    numbers: Map<Uuid, u32>,
 }
 
 /// A concept in an edition.
@@ -33,7 +33,7 @@ impl Edition {
     pub fn new(point: Point, mut sayings: Vec<Arc<Saying>>) -> Self {
         let key = |s: &Arc<Saying>| (s.state.content().rank, s.concept);
         sayings.sort_unstable_by_key(key);
-        let place: HashMap<Uuid, u32> = sayings.iter().zip(0..).map(|(s, i)| (s.concept, i)).collect();
+        let place: Map<Uuid, u32> = sayings.iter().zip(0..).map(|(s, i)| (s.concept, i)).collect();
         let parents: Vec<Vec<u32>> = sayings
             .iter()
             .map(|s| s.state.content().parents.iter().filter_map(|p| place.get(p).copied()).collect())

@@ -1,12 +1,12 @@
 //! The follower: keeps the snapshot in step with the change log.
 
-use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use tokio::sync::{Mutex, watch};
 use uuid::Uuid;
 
+use super::Map;
 use super::edition::Edition;
 use super::plane::{Plane, View};
 use crate::model::{Clock, Instant, Point, Result, today_in_denmark};
@@ -54,7 +54,7 @@ impl Snapshot {
 pub struct Projections {
     snapshot: RwLock<Arc<Snapshot>>,
     /// The editions in force today: resident.
-    current: RwLock<Arc<HashMap<Uuid, Arc<Edition>>>>,
+    current: RwLock<Arc<Map<Uuid, Arc<Edition>>>>,
     /// Other editions: built on demand, kept within a budget of entries.
     editions: moka::sync::Cache<(Uuid, Point), Arc<Edition>>,
     position: watch::Sender<i64>,

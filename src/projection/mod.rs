@@ -11,7 +11,11 @@ mod follower;
 mod plane;
 pub mod rdf;
 mod said;
+pub mod search;
 mod tree;
+
+/// A map with a cheap hash: what it holds is the registry's own, so that nobody gains by making keys collide.
+type Map<K, V> = std::collections::HashMap<K, V, foldhash::fast::RandomState>;
 
 pub use derived::{Derive, Derived};
 pub use edition::{Edition, Entry};

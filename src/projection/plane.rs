@@ -1,10 +1,10 @@
 //! Everything ever said of one vocabulary, and how to find a reading of it.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use uuid::Uuid;
 
+use super::Map;
 use super::edition::{Edition, Entry};
 use super::said::{Said, Saying};
 use crate::model::{Instant, Point, Result, State, Version, Vocabulary};
@@ -15,11 +15,11 @@ use crate::store::StateRow;
 pub struct Plane {
     vocabulary: Arc<Vocabulary>,
     versions: Box<[Arc<Version>]>,
-    concepts: HashMap<Uuid, Box<[Arc<Saying>]>>,
+    concepts: Map<Uuid, Box<[Arc<Saying>]>>,
     /// Every code that ever named a concept here.
-    keys: HashMap<Box<str>, Vec<Uuid>>,
+    keys: Map<Box<str>, Box<[Uuid]>>,
     /// Which concepts say that they replace a concept.
-    replaced_by: HashMap<Uuid, Vec<Uuid>>,
+    replaced_by: Map<Uuid, Vec<Uuid>>,
     /// The instants of valid and of registered time at which something changes.
     valid_edges: Box<[Instant]>,
     registered_edges: Box<[Instant]>,
@@ -64,8 +64,8 @@ impl Plane {
         rows: Vec<StateRow>,
         previous: Option<&Self>,
     ) -> Result<Self> {
-        let mut said: HashMap<crate::model::Digest, Arc<Said>> = HashMap::new();
-        let mut fresh: HashMap<Uuid, Vec<Arc<Saying>>> = HashMap::new();
+        let mut said: Map<crate::model::Digest, Arc<Said>> = Map::default();
+        let mut fresh: Map<Uuid, Vec<Arc<Saying>>> = Map::default();
         for row in rows {
             let content = match said.get(&row.content) {
                 Some(known) => known.clone(),
@@ -87,9 +87,9 @@ impl Plane {
         Ok(Self::index(vocabulary, versions, concepts))
     }
 
-    fn index(vocabulary: Vocabulary, versions: Vec<Version>, concepts: HashMap<Uuid, Box<[Arc<Saying>]>>) -> Self {
-        let mut keys: HashMap<Box<str>, Vec<Uuid>> = HashMap::with_capacity(concepts.len());
-        let mut replaced_by: HashMap<Uuid, Vec<Uuid>> = HashMap::new();
+    fn index(vocabulary: Vocabulary, versions: Vec<Version>, concepts: Map<Uuid, Box<[Arc<Saying>]>>) -> Self {
+        let mut keys: Map<Box<str>, Box<[Uuid]>> = Map::with_capacity_and_hasher(concepts.len(), Default::default());
+        let mut replaced_by: Map<Uuid, Vec<Uuid>> = Map::default();
         let (mut valid, mut registered) = (std::collections::BTreeSet::new(), std::collections::BTreeSet::new());
         for (&uuid, states) in &concepts {
             for s in states {
@@ -99,8 +99,9 @@ impl Plane {
                 for key in said.notation.as_deref().into_iter().chain(said.aliases.iter().map(|a| a.value.as_str())) {
                     match keys.get_mut(key) {
                         Some(list) if list.contains(&uuid) => {}
-                        Some(list) => list.push(uuid),
-                        None => drop(keys.insert(key.into(), vec![uuid])),
+                        // Few codes ever named more than one concept.
+                        Some(list) => *list = list.iter().copied().chain([uuid]).collect(),
+                        None => drop(keys.insert(key.into(), [uuid].into())),
                     }
                 }
                 if s.state.is_current() {
@@ -116,7 +117,8 @@ impl Plane {
         // A version that changed nothing is an edge too: from then on, the version in force is another.
         valid.extend(versions.iter().map(|v| v.effective));
         registered.extend(versions.iter().map(|v| v.registered));
-        keys.values_mut().chain(replaced_by.values_mut()).for_each(|list| list.sort_unstable());
+        keys.values_mut().for_each(|list| list.sort_unstable());
+        replaced_by.values_mut().for_each(|list| list.sort_unstable());
         Self {
             vocabulary: Arc::new(vocabulary),
             versions: versions.into_iter().map(Arc::new).collect(),
@@ -167,7 +169,7 @@ impl Plane {
     /// The concepts that a code ever named.
     #[must_use]
     pub fn called(&self, key: &str) -> &[Uuid] {
-        self.keys.get(key).map_or(&[], Vec::as_slice)
+        self.keys.get(key).map_or(&[], |list| list)
     }
 
     /// The concepts that replace a concept, as known now.

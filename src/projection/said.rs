@@ -66,6 +66,11 @@ impl Said {
         of(language).or_else(|| of("da")).or_else(|| self.labels.first()).map_or("", |(_, label)| label)
     }
 
+    /// The preferred terms, with their languages.
+    pub fn labels(&self) -> impl Iterator<Item = (&Language, &str)> {
+        self.labels.iter().map(|(language, label)| (language, &**label))
+    }
+
     /// Whether a code of the vocabulary names the concept here: its notation or an alias.
     #[must_use]
     pub fn is_called(&self, key: &str) -> bool {

@@ -78,6 +78,26 @@ pub struct Cursor {
 }
 
 impl Cursor {
+    /// Goes on after a concept in a reading.
+    pub(super) fn new(point: Point, last: Uuid, check: u32) -> Self {
+        Self { point, last, check }
+    }
+
+    /// The point that is read.
+    pub(super) fn point(self) -> Point {
+        self.point
+    }
+
+    /// The last concept of the page before.
+    pub(super) fn last(self) -> Uuid {
+        self.last
+    }
+
+    /// What it must agree with.
+    pub(super) fn check(self) -> u32 {
+        self.check
+    }
+
     /// The cursor as it is sent.
     #[must_use]
     pub fn encode(self) -> String {
@@ -85,7 +105,7 @@ impl Cursor {
         format!("{valid:x}.{registered:x}.{}.{:x}", self.last.simple(), self.check)
     }
 
-    fn decode(text: &str) -> Option<Self> {
+    pub(super) fn decode(text: &str) -> Option<Self> {
         let mut parts = text.split('.');
         // `{:x}` writes two's complement.
         let mut instant = || {

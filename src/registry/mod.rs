@@ -18,6 +18,7 @@ mod plan;
 mod query;
 mod read;
 mod report;
+mod search;
 mod sparql;
 mod verify;
 
@@ -37,12 +38,17 @@ pub use permission::{Actor, Command};
 pub use plan::{Matched, Outcome, Planned};
 pub use query::{At, ChangesAnswer, Edge};
 pub use report::{ImportReport, Verdict};
+pub use search::{
+    Correction, Match, MatchField, Piece, SearchAnswer, SearchFilter, SearchHit, SearchWhy, Sort, SuggestAnswer,
+    Suggestion,
+};
 pub use sparql::{Answer, Question, SolutionFormat, Solved, SparqlLimits, Wanted};
 pub use verify::{Verification, VerifiedVersion};
 
 use crate::model::{Clock, Result};
 pub use crate::projection::View;
 use crate::projection::rdf::Graphs;
+use crate::projection::search::Search;
 use crate::projection::{Derived, Follower, Projections, Snapshot};
 use crate::store::{Head, Store};
 
@@ -69,6 +75,7 @@ pub struct Registry {
     store: Store,
     projections: Arc<Projections>,
     follower: Arc<Follower>,
+    search: Arc<Derived<Search>>,
     rdf: Arc<Derived<Graphs<Telling>>>,
     queries: sparql::Pool,
     clock: Arc<dyn Clock>,
@@ -84,26 +91,22 @@ impl Registry {
         let projections = Arc::new(Projections::new(clock.clone(), settings.edition_budget));
         let follower = Arc::new(Follower::new(store.clone(), projections.clone()));
         follower.catch_up().await?;
-        let (rdf, queries) = (Arc::default(), sparql::Pool::new(&settings.sparql));
-        Ok(Self { store, projections, follower, rdf, queries, clock, settings })
+        let (rdf, search, queries) = (Arc::default(), Arc::default(), sparql::Pool::new(&settings.sparql));
+        Ok(Self { store, projections, follower, search, rdf, queries, clock, settings })
     }
 
     /// Follows what other processes write, until the task is dropped.
     pub async fn follow(&self) {
-        tokio::join!(self.follower.clone().run(), self.rdf.clone().follow(self.projections.clone()));
-    }
-
-    /// What is built of the snapshot beside reads: of each its name, the position of the log that it has passed (-1
-    /// while it is being built), and why it could not be brought up to date, if it could not.
-    #[must_use]
-    pub fn derived(&self) -> Vec<(&'static str, i64, Option<String>)> {
-        vec![("rdf", self.rdf.position(), self.rdf.failing())]
+        let search = self.search.clone().follow(self.projections.clone());
+        let rdf = self.rdf.clone().follow(self.projections.clone());
+        tokio::join!(self.follower.clone().run(), search, rdf);
     }
 
     /// Waits until what is built of the snapshot has passed a position of the log, if somebody follows; at most
     /// `limit`. Answers whether it has.
     pub async fn derived_passed(&self, position: i64, limit: std::time::Duration) -> bool {
-        self.rdf.passed(position, limit).await
+        let both = tokio::join!(self.search.passed(position, limit), self.rdf.passed(position, limit));
+        both.0 && both.1
     }
 
     /// How far the projections have read the change log, and where it ends.
@@ -118,6 +121,14 @@ impl Registry {
     #[must_use]
     pub fn failing(&self) -> Option<String> {
         self.follower.failing()
+    }
+
+    /// The projections that are made of the snapshot: their names, the positions they have passed (-1 while one is
+    /// being built for the first time), and why one failed at its last turn, if it did.
+    #[must_use]
+    pub fn derived(&self) -> Vec<(&'static str, i64, Option<String>)> {
+        let search = ("search", self.search.position(), self.search.failing());
+        vec![search, ("rdf", self.rdf.position(), self.rdf.failing())]
     }
 
     /// The snapshot that queries read.

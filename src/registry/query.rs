@@ -92,6 +92,16 @@ impl Registry {
             let at = version.point();
             return Ok(View { plane, edition, at, version: Some(version), named: true, pinned: true });
         }
+        let (point, pinned) = self.point(at)?;
+        let named = at.date.is_some() || at.registered.is_some();
+        Ok(self.projections.view(&plane, point, named, pinned))
+    }
+
+    /// The point of a date and a registered time, in any vocabulary, and whether what is read there can never change.
+    ///
+    /// # Errors
+    /// [`Code::InvalidDate`], [`Code::InvalidTime`].
+    pub(super) fn point(&self, at: &At) -> Result<(Point, bool)> {
         let field = |name: &'static str| move |r: Refusal| r.at(Place::field(name));
         let valid = match &at.date {
             Some(date) => Instant::from_date(parse_date(date).map_err(field("date"))?),
@@ -105,9 +115,7 @@ impl Registry {
         // come are registered later, so the reading is for ever.
         let pinned = registered <= self.snapshot().at;
         let registered = if pinned { registered } else { Instant::FOREVER };
-        let pinned = pinned && at.date.is_some();
-        let named = at.date.is_some() || at.registered.is_some();
-        Ok(self.projections.view(&plane, Point { valid, registered }, named, pinned))
+        Ok((Point { valid, registered }, pinned && at.date.is_some()))
     }
 
     /// A version label or a date, whichever the text is: the later is tried when there is no such version.

@@ -24,7 +24,7 @@ fn reference(entry: Entry<'_>, language: &str) -> Reference {
     named(entry.saying(), language)
 }
 
-fn named(saying: &Saying, language: &str) -> Reference {
+pub(super) fn named(saying: &Saying, language: &str) -> Reference {
     let said = saying.state.content();
     Reference {
         uuid: saying.concept,

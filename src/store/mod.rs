@@ -170,7 +170,9 @@ impl Store {
         let read = if in_memory {
             write.clone()
         } else {
-            pool(4).connect_with(options.read_only(false)).await.map_err(broken)?
+            // Readers read from one end to the other; what they keep would only be held.
+            let options = options.read_only(false).pragma("cache_size", "-4096");
+            pool(4).connect_with(options).await.map_err(broken)?
         };
         Ok(Self { db: Db::Lite { write, read }, file })
     }

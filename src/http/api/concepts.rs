@@ -260,15 +260,16 @@ fn send(page: Page, view: &View, table: bool, paging: &Paging, language: &str, u
     };
     let mut reply = Reply::bytes(bytes, media, view.pinned);
     reply.total = Some(page.total);
-    reply.link = next.map(|next| format!("<{}>; rel=\"next\"", with_cursor(uri, &next)));
+    reply.link = next.map(|next| next_link(uri, &next));
     Ok(reply)
 }
 
-fn with_cursor(uri: &Uri, cursor: &str) -> String {
+/// The `Link` to the page that begins at a cursor.
+pub fn next_link(uri: &Uri, cursor: &str) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     let old = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
     query.extend_pairs(old.filter(|(name, _)| name != "cursor")).append_pair("cursor", cursor);
-    format!("{}?{}", uri.path(), query.finish())
+    format!("<{}?{}>; rel=\"next\"", uri.path(), query.finish())
 }
 
 fn chosen<'f>(fields: Option<&'f str>, usual: &'f str, known: &[&str]) -> Result<Vec<&'f str>> {

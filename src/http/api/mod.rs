@@ -5,6 +5,7 @@ mod changes;
 mod concepts;
 mod export;
 mod lookup;
+mod search;
 mod vocabularies;
 
 pub use concepts::{not_acceptable, not_one_of};
@@ -66,6 +67,8 @@ pub fn router(options: &HttpOptions) -> OpenApiRouter<App> {
         .routes(routes!(changes::between))
         .routes(routes!(lookup::resolve))
         .routes(routes!(sparql::catalog))
+        .routes(routes!(search::search))
+        .routes(routes!(search::suggest))
         .merge(waiting);
     let sparql = OpenApiRouter::new()
         .routes(routes!(sparql::get, sparql::post))
