@@ -11,13 +11,14 @@ mod operation;
 mod params;
 mod problem;
 mod reply;
+mod sparql;
 mod web;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::http::StatusCode;
+use axum::http::{Request, StatusCode};
 use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -25,6 +26,7 @@ use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
+use tower::ServiceExt;
 use utoipa_swagger_ui::SwaggerUi;
 
 use self::edge::Edge;
@@ -39,11 +41,13 @@ pub struct HttpOptions {
     pub timeout: Duration,
     /// How many requests are worked on at once; more are told to come back.
     pub concurrency: usize,
+    /// Whether `X-Forwarded-For` is believed: only behind a proxy that sets it.
+    pub trust_forwarded: bool,
 }
 
 impl Default for HttpOptions {
     fn default() -> Self {
-        Self { body_limit: 16 << 20, timeout: Duration::from_secs(60), concurrency: 1024 }
+        Self { body_limit: 16 << 20, timeout: Duration::from_secs(60), concurrency: 1024, trust_forwarded: false }
     }
 }
 
@@ -65,9 +69,9 @@ pub async fn serve(
     connections.http1().timer(TokioTimer::new()).header_read_timeout(PATIENCE);
     let (graceful, mut stop) = (GracefulShutdown::new(), std::pin::pin!(stop));
     loop {
-        let stream = tokio::select! {
+        let (stream, peer) = tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => stream,
+                Ok(accepted) => accepted,
                 Err(error) => {
                     // Out of file handles, say: those in use will be given back.
                     tracing::warn!(%error, "a connection could not be taken");
@@ -78,7 +82,12 @@ pub async fn serve(
             () = &mut stop => break,
         };
         let _ = stream.set_nodelay(true);
-        let service = TowerToHyperService::new(router.clone());
+        // Whoever counts by caller has to know it.
+        let named = move |mut request: Request<_>| {
+            request.extensions_mut().insert(sparql::Peer(peer.ip()));
+            request
+        };
+        let service = TowerToHyperService::new(router.clone().map_request(named));
         let connection = connections.serve_connection(TokioIo::new(stream), service).into_owned();
         tokio::spawn(graceful.watch(connection));
     }

@@ -9,6 +9,7 @@ mod derived;
 mod edition;
 mod follower;
 mod plane;
+pub mod rdf;
 mod said;
 pub mod search;
 mod tree;

@@ -21,6 +21,7 @@ use utoipa_axum::routes;
 
 use super::HttpOptions;
 use super::problem::Problem;
+use super::sparql;
 use crate::registry::{ConceptDocument, Registry};
 
 /// What handlers share.
@@ -65,8 +66,13 @@ pub fn router(options: &HttpOptions) -> OpenApiRouter<App> {
         .routes(routes!(concepts::mappings))
         .routes(routes!(changes::between))
         .routes(routes!(lookup::resolve))
+        .routes(routes!(sparql::catalog))
         .routes(routes!(search::search))
         .routes(routes!(search::suggest))
         .merge(waiting);
-    OpenApiRouter::with_openapi(Document::openapi()).nest("/api/v1", v1)
+    let sparql = OpenApiRouter::new()
+        .routes(routes!(sparql::get, sparql::post))
+        .routes(routes!(sparql::void))
+        .layer(axum::Extension(sparql::TrustForwarded(options.trust_forwarded)));
+    OpenApiRouter::with_openapi(Document::openapi()).nest("/api/v1", v1).merge(sparql)
 }
