@@ -76,6 +76,8 @@ pub struct Registry {
     projections: Arc<Projections>,
     follower: Arc<Follower>,
     search: Arc<Derived<Search>>,
+    /// The indexes whose pages are being read.
+    paged: search::Paged,
     rdf: Arc<Derived<Graphs<Telling>>>,
     queries: sparql::Pool,
     clock: Arc<dyn Clock>,
@@ -92,7 +94,7 @@ impl Registry {
         let follower = Arc::new(Follower::new(store.clone(), projections.clone()));
         follower.catch_up().await?;
         let (rdf, search, queries) = (Arc::default(), Arc::default(), sparql::Pool::new(&settings.sparql));
-        Ok(Self { store, projections, follower, search, rdf, queries, clock, settings })
+        Ok(Self { store, projections, follower, search, paged: Default::default(), rdf, queries, clock, settings })
     }
 
     /// Follows what other processes write, until the task is dropped.

@@ -361,7 +361,13 @@ impl Found {
         }
         for (i, part) in parts.iter().enumerate() {
             let mut found = Self::default();
-            found.add_lemma(language, words, &part.lemma, [How::Apart; 3]);
+            found.add_lemma(language, words, &part.lemma, [How::Inflected, How::Head, How::Part]);
+            // Part of another compound tells something in a term; in a long text it is chance.
+            for form in &mut found.forms {
+                form.places &= if form.how == How::Inflected { 0xff } else { place::TERM };
+                form.how = How::Apart;
+            }
+            found.forms.retain(|form| form.places != 0);
             self.parts.resize(self.parts.len().max(i + 1), Vec::new());
             self.parts[i].extend(found.forms);
         }

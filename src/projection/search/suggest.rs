@@ -94,16 +94,21 @@ impl Search {
         let mut found: Vec<((usize, Standing, u8, Uuid), u32)> = Vec::new();
         for (rank, kind) in KINDS.into_iter().enumerate() {
             let key = if kind == kind::CODE { code } else { name };
-            let mut take = |number: u32| {
+            let mut taken = |number: u32| {
                 let leaf = &self.leaves[number as usize];
-                let Some(standing) = moment.standing(number) else { return };
-                if passes.as_ref().is_none_or(|passes| passes(number, standing)) {
+                let standing = moment.standing(number).filter(|s| passes.as_ref().is_none_or(|p| p(number, *s)));
+                if let Some(standing) = standing {
                     found.push(((rank, standing, leaf.brief.length, leaf.concept), number));
                 }
+                standing.is_some()
             };
+            if kind == kind::CODE {
+                self.shelf.first_codes(key, beginning.limit * 4, &mut taken);
+            }
+            let mut take = |number: u32| _ = taken(number);
             let languages = self.lexicon.languages().filter(|l| question.language.is_none_or(|wanted| wanted == *l));
             match kind {
-                kind::CODE => self.shelf.with_start(kind, "", key, &mut take),
+                kind::CODE => {}
                 _ => languages.for_each(|language| self.shelf.with_start(kind, language, key, &mut take)),
             }
             if kind == kind::LATER_OTHER {
@@ -114,7 +119,7 @@ impl Search {
                 break;
             }
         }
-        let most = beginning.limit * 4;
+        let most = beginning.limit * 8;
         if found.len() > most {
             found.select_nth_unstable_by_key(most, |(key, _)| *key);
             found.truncate(most);
