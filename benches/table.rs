@@ -23,7 +23,7 @@ use begreb::store::Store;
 use generator::{Seeded, code_system};
 
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: begreb_meter::Meter = begreb_meter::Meter;
 
 /// Connections that ask at once.
 const CONNECTIONS: usize = 16;
@@ -117,10 +117,17 @@ async fn open_alone(database: &str) {
     let began = Stopwatch::now();
     let registry = open(&PathBuf::from(database)).await;
     let editions = (began.elapsed().as_secs_f64(), resident().saturating_sub(before));
-    let query = SearchFilter { q: Some("hjemmehjælp".into()), ..SearchFilter::default() };
-    registry.search(&query, &At::default(), 10, None, "da").await.expect("it is searchable");
+    let registry = Arc::new(registry);
+    let following = registry.clone();
+    // As `serve` does: the index and the graphs are built beside each other.
+    let follower = tokio::spawn(async move { following.follow().await });
+    let position = registry.snapshot().position;
+    while !registry.derived_passed(position, Duration::from_secs(600)).await {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
     let searchable = (began.elapsed().as_secs_f64(), resident().saturating_sub(before));
     println!("{} {} {} {}", editions.0, editions.1, searchable.0, searchable.1);
+    follower.abort();
     drop(registry);
 }
 
