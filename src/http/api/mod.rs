@@ -9,6 +9,7 @@ pub mod search;
 mod vocabularies;
 
 pub use concepts::{not_acceptable, not_one_of};
+pub use search::aside;
 
 use std::sync::Arc;
 

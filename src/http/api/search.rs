@@ -55,6 +55,17 @@ fn number(limit: Option<i64>, usual: usize, allowed: &str) -> Result<usize> {
     limit.map_or(Ok(usual), |n| usize::try_from(n).map_err(|_| not_one_of("limit", &n.to_string(), &[allowed])))
 }
 
+/// Does on a thread for long work what may take milliseconds: the threads that answer everybody go on.
+pub async fn aside<T: Send + 'static>(work: impl Future<Output = Result<T>> + Send + 'static) -> Result<T> {
+    let runtime = tokio::runtime::Handle::current();
+    let done = tokio::task::spawn_blocking(move || runtime.block_on(work)).await;
+    done.unwrap_or_else(|failed| match failed.try_into_panic() {
+        // The edge answers for it, as for every panic.
+        Ok(panic) => std::panic::resume_unwind(panic),
+        Err(e) => Err(Refusal::new(Code::Internal, e.to_string(), e.to_string())),
+    })
+}
+
 /// Searches all vocabularies at a point of the two times: terms, notations and other identifiers, definitions, notes.
 /// One concept is one hit. The order: the notation or a preferred term is the query; another term is; a term begins with
 /// it; all words in terms; in definitions; in notes. In each, what is in force comes first.
@@ -70,7 +81,9 @@ pub async fn search(
     Params(filter, at, paging): Params<SearchFilter, At, Paging>,
     Caller(headers): Caller,
 ) -> Result<Response, Failure> {
-    let answer = app.search(&filter, &at, paging.limit()?, paging.cursor.as_deref(), &language(&headers)).await?;
+    let (limit, language) = (paging.limit()?, language(&headers));
+    let answer =
+        aside(async move { app.search(&filter, &at, limit, paging.cursor.as_deref(), &language).await }).await?;
     let mut reply = Reply::json(&answer, false);
     reply.link = answer.next.as_deref().map(|cursor| next_link(&uri, cursor));
     reply.total = Some(answer.total);
@@ -97,14 +110,15 @@ pub async fn suggest(
         Some(other) => return Err(not_one_of("format", other, &["json", "opensearch"]).into()),
     };
     let limit = number(suggesting.limit, USUAL_SUGGESTIONS, "1..100")?;
-    let answer = app.suggest(&filter, &at, limit, &language(&headers)).await?;
+    let (asked, language) = (filter.q.clone(), language(&headers));
+    let answer = aside(async move { app.suggest(&filter, &at, limit, &language).await }).await?;
     let reply = if opensearch {
         let described = answer.suggestions.iter().map(|s| {
             let path = s.broader.iter().map(|b| &*b.label).chain([&*s.label]).collect::<Vec<_>>().join(" › ");
             format!("{path} ({})", s.vocabulary)
         });
         let parts = (
-            filter.q.as_deref().unwrap_or_default(),
+            asked.as_deref().unwrap_or_default(),
             answer.suggestions.iter().map(|s| &*s.matched).collect::<Vec<_>>(),
             described.collect::<Vec<_>>(),
             answer.suggestions.iter().map(|s| &*s.iri).collect::<Vec<_>>(),

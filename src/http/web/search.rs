@@ -9,16 +9,14 @@ use axum::http::{HeaderMap, HeaderValue, Uri};
 use axum::response::Response;
 
 use super::{key, language, note_kind, status, term_status};
-use crate::http::api::App;
 use crate::http::api::search::Paging;
+use crate::http::api::{App, aside};
 use crate::http::negotiate::{Caller, reads_danish};
 use crate::http::params::{Nothing, Params};
 use crate::http::problem::{self, Failure};
 use crate::http::reply::Reply;
 use crate::model::{Code, Refusal, Result, TermStatus, Text};
-use crate::registry::{
-    At, Correction, MatchField, Piece, Reference, Registry, SearchAnswer, SearchFilter, SearchHit, Status,
-};
+use crate::registry::{At, Correction, MatchField, Piece, Reference, SearchAnswer, SearchFilter, SearchHit, Status};
 
 /// The media type of an OpenSearch description.
 const DESCRIPTION: &str = "application/opensearchdescription+xml";
@@ -166,7 +164,7 @@ impl Asked {
 }
 
 async fn found(
-    app: &Registry,
+    app: &App,
     asked: &Asked,
     params: Result<Params<SearchFilter, At, Paging>>,
     da: bool,
@@ -187,8 +185,10 @@ async fn found(
     ] {
         field.take_if(|value| value.trim().is_empty());
     }
-    let cursor = paging.cursor.as_deref();
-    let answer = app.search(&filter, &at, paging.limit()?, cursor, language(da)).await?;
+    let (searching, limit) = (app.clone(), paging.limit()?);
+    let (wanted, point, cursor) = (filter.clone(), at.clone(), paging.cursor.clone());
+    let answer = aside(async move { searching.search(&wanted, &point, limit, cursor.as_deref(), language(da)).await });
+    let answer = answer.await?;
     let titles = app.vocabularies().into_iter().map(|v| {
         let title = Text::choose(&v.vocabulary.titles, language(da)).unwrap_or_default().to_owned();
         (v.vocabulary.slug.to_string(), title)
@@ -207,7 +207,7 @@ async fn found(
         count,
         groups: groups(&answer, asked, &titles, da),
         hits: hits.collect(),
-        first: cursor.map(|_| asked.with("cursor", None)),
+        first: paging.cursor.map(|_| asked.with("cursor", None)),
         next: answer.next.as_deref().map(|next| asked.with("cursor", Some(next))),
         partial: answer.partial,
         corrections: if answer.total > 0 { answer.corrections } else { Vec::new() },
