@@ -181,10 +181,15 @@ pub async fn ready(State(app): State<App>) -> Response {
         Ok((position, head)) => {
             let behind = head.seq - position;
             let projections = projections(&app, head.seq);
-            Json(json!({
-                "status": "ok", "position": position, "head": head.seq, "behind": behind, "projections": projections
-            }))
-            .into_response()
+            // A node that would refuse searches and queries is not sent any.
+            let (code, status) = match app.is_building() {
+                true => (StatusCode::SERVICE_UNAVAILABLE, "building"),
+                false => (StatusCode::OK, "ok"),
+            };
+            let body = json!({
+                "status": status, "position": position, "head": head.seq, "behind": behind, "projections": projections
+            });
+            (code, Json(body)).into_response()
         }
         Err(refusal) => {
             let position = app.snapshot().position;

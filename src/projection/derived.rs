@@ -75,6 +75,12 @@ impl<T: Derive> Derived<T> {
         *self.position.borrow()
     }
 
+    /// Whether somebody follows and there is no value yet.
+    #[must_use]
+    pub fn is_building(&self) -> bool {
+        self.followed.load(Ordering::Acquire) && self.position() < 0
+    }
+
     /// Why it could not be brought up to date at the last turn, if it could not.
     #[must_use]
     pub fn failing(&self) -> Option<String> {

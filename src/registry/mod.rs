@@ -133,6 +133,12 @@ impl Registry {
         vec![search, ("rdf", self.rdf.position(), self.rdf.failing())]
     }
 
+    /// Whether something that readers ask for is still being built for the first time.
+    #[must_use]
+    pub fn is_building(&self) -> bool {
+        self.search.is_building() || self.rdf.is_building()
+    }
+
     /// The snapshot that queries read.
     #[must_use]
     pub fn snapshot(&self) -> Arc<Snapshot> {

@@ -1,8 +1,13 @@
 //! Search, and suggestions while one types.
 
+use std::num::NonZero;
+use std::sync::LazyLock;
+use std::time::Duration;
+
 use axum::extract::{OriginalUri, State};
 use axum::response::Response;
 use serde::Deserialize;
+use tokio::sync::Semaphore;
 use utoipa::IntoParams;
 
 use super::App;
@@ -14,6 +19,8 @@ use crate::http::reply::Reply;
 use crate::model::{Code, Refusal, Result};
 use crate::registry::{At, SearchAnswer, SearchFilter, SuggestAnswer};
 
+/// How long a search waits for its turn.
+const WAIT: Duration = Duration::from_secs(2);
 /// How many hits a page has when nothing is said.
 const USUAL_PAGE: usize = 20;
 /// How many suggestions when nothing is said.
@@ -57,6 +64,13 @@ fn number(limit: Option<i64>, usual: usize, allowed: &str) -> Result<usize> {
 
 /// Does on a thread for long work what may take milliseconds: the threads that answer everybody go on.
 pub async fn aside<T: Send + 'static>(work: impl Future<Output = Result<T>> + Send + 'static) -> Result<T> {
+    // As many at once as there are cores: more would only take them from those who read.
+    static TURNS: LazyLock<Semaphore> =
+        LazyLock::new(|| Semaphore::new(std::thread::available_parallelism().map_or(2, NonZero::get)));
+    let Ok(Ok(_turn)) = tokio::time::timeout(WAIT, TURNS.acquire()).await else {
+        let (da, en) = ("der søges for meget på en gang", "there are too many searches at once");
+        return Err(Refusal::new(Code::Busy, da, en));
+    };
     let runtime = tokio::runtime::Handle::current();
     let done = tokio::task::spawn_blocking(move || runtime.block_on(work)).await;
     done.unwrap_or_else(|failed| match failed.try_into_panic() {

@@ -64,6 +64,9 @@ pub fn take_apart(text: &str) -> Result<Asked> {
     if asked.words.iter().any(|w| !is_empty_word(&w.text)) || !asked.phrases.is_empty() {
         asked.words.retain(|w| !is_empty_word(&w.text));
     }
+    // What is asked for twice is asked for once.
+    let mut seen = std::collections::HashSet::new();
+    asked.words.retain(|w| seen.insert((w.text.clone(), w.code.clone(), w.half)));
     let count = asked.words.len() + asked.phrases.iter().map(Vec::len).sum::<usize>();
     if count == 0 {
         let (da, en) = ("der er intet ord at søge efter", "there is no word to search for");
@@ -128,7 +131,7 @@ mod tests {
             ("§§ !? ()", Code::InvalidParameter),
             ("\"\"", Code::InvalidParameter),
             (&"x".repeat(501), Code::TooLarge),
-            (&"x ".repeat(33), Code::TooLarge),
+            (&(0..33).map(|i| format!("x{i} ")).collect::<String>(), Code::TooLarge),
         ] {
             assert_eq!(take_apart(text).unwrap_err().code, code, "{text:.20}");
         }

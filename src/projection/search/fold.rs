@@ -1,50 +1,53 @@
 //! How text is made alike before it is compared: case, accents, and the two ways of writing æ, ø and å.
 
-/// A letter as it is compared. `å` and `aa` meet, `å` and `a` do not: *får* is not *far*.
+/// Adds a letter (lower case) as it is compared. `æ`, `ø` and `å` are one letter each, also where they are written as
+/// two; so `bo` does not begin *børn*, and *får* is not *far*.
 fn fold_char(c: char, out: &mut String) {
-    match c {
-        'a'..='z' | '0'..='9' => out.push(c),
-        'æ' | 'ä' => out.push_str("ae"),
-        'ø' | 'ö' => out.push_str("oe"),
-        'å' => out.push_str("aa"),
-        'ü' => out.push('y'),
-        'ß' => out.push_str("ss"),
-        'à' | 'á' | 'â' | 'ã' => out.push('a'),
-        'è' | 'é' | 'ê' | 'ë' => out.push('e'),
-        'ì' | 'í' | 'î' | 'ï' => out.push('i'),
-        'ò' | 'ó' | 'ô' | 'õ' => out.push('o'),
-        'ù' | 'ú' | 'û' => out.push('u'),
-        'ý' | 'ÿ' => out.push('y'),
-        'ç' => out.push('c'),
-        'ñ' => out.push('n'),
-        'ð' => out.push('d'),
-        'þ' => out.push_str("th"),
-        // Accents that stand apart from their letter; a ring or two dots make it another: `a` + U+030A is `å`.
-        '\u{30a}' if out.ends_with('a') => out.push('a'),
-        '\u{308}' if out.ends_with(['a', 'o']) => out.push('e'),
-        '\u{300}'..='\u{36f}' => {}
-        c => out.push(c),
+    let before = out.chars().next_back();
+    let joined = match (before, c) {
+        (Some('a'), 'e' | '\u{308}') => Some('æ'),
+        (Some('o'), 'e' | '\u{308}') => Some('ø'),
+        (Some('a'), 'a' | '\u{30a}') => Some('å'),
+        _ => None,
+    };
+    if let Some(joined) = joined {
+        out.pop();
+        out.push(joined);
+        return;
     }
+    let plain = match c {
+        'ä' => 'æ',
+        'ö' => 'ø',
+        'à' | 'á' | 'â' | 'ã' => 'a',
+        'è' | 'é' | 'ê' | 'ë' => 'e',
+        'ì' | 'í' | 'î' | 'ï' => 'i',
+        'ò' | 'ó' | 'ô' | 'õ' => 'o',
+        'ù' | 'ú' | 'û' => 'u',
+        'ý' | 'ÿ' | 'ü' => 'y',
+        'ç' => 'c',
+        'ñ' => 'n',
+        'ð' => 'd',
+        'ß' => return out.push_str("ss"),
+        'þ' => return out.push_str("th"),
+        // Accents that stand apart from their letter.
+        '\u{300}'..='\u{36f}' => return,
+        c => c,
+    };
+    out.push(plain);
 }
 
-/// A text as it is compared: lower case, `æ` as `ae`, `ø` as `oe`, `å` as `aa`, without accents.
+/// A text as it is compared: lower case, without accents, `ae`, `oe` and `aa` as `æ`, `ø` and `å`.
 #[must_use]
 pub fn fold(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 4);
     for c in text.chars() {
         if c.is_ascii() {
-            out.push(c.to_ascii_lowercase());
+            fold_char(c.to_ascii_lowercase(), &mut out);
         } else {
             c.to_lowercase().for_each(|c| fold_char(c, &mut out));
         }
     }
     out
-}
-
-/// The Danish letters of a folded text, as far as that can be told: `boern` may be `børn`.
-#[must_use]
-pub fn unfold(folded: &str) -> String {
-    folded.replace("ae", "æ").replace("oe", "ø").replace("aa", "å")
 }
 
 /// A word of a text.
@@ -149,7 +152,12 @@ pub fn sort_key(text: &str) -> String {
                 key.push_str(digits);
                 i += run.len() - 1;
             }
-            c => fold_char(c, &mut key),
+            // A letter alone: what stands before it is not joined with it.
+            c => {
+                let mut letter = String::new();
+                fold_char(c, &mut letter);
+                key.push_str(&letter);
+            }
         }
         i += 1;
     }
@@ -173,7 +181,8 @@ mod tests {
             assert_eq!(fold(a), fold(b), "{a} {b}");
         }
         assert_ne!(fold("får"), fold("far"));
-        assert_eq!(unfold(&fold("børnehave")), "børnehave");
+        assert_eq!(fold("boernehave"), "børnehave");
+        assert!(!fold("børn").starts_with("bo") && fold("boer").starts_with("bø"));
     }
 
     #[test]
@@ -182,7 +191,7 @@ mod tests {
         assert_eq!(found, ["Støtte", "i", "eget", "hjem", "85", "jf", "J1", "4"]);
         let found: Vec<_> = words("SEL § 83 a, §83B og § 85 i loven, § 9 é").map(|w| w.folded()).collect();
         assert_eq!(found, ["sel", "83a", "83b", "og", "85", "i", "loven", "9", "e"]);
-        assert_eq!(name_key(" Aktivitets- og samværstilbud "), "aktivitets_og_samvaerstilbud");
+        assert_eq!(name_key(" Aktivitets- og samværstilbud "), "aktivitets_og_samværstilbud");
         assert_eq!(code_key("SEL § 83 a"), code_key("sel §83a"));
         assert_ne!(code_key("J1.4"), code_key("J14"));
         assert_eq!(words("\u{202e}…!?").count(), 0);
@@ -203,7 +212,7 @@ mod tests {
             for word in words(&text) {
                 proptest::prop_assert_eq!(&text[word.start..word.end()], word.text);
             }
-            let _ = (name_key(&text), code_key(&text), sort_key(&text), unfold(&folded));
+            let _ = (name_key(&text), code_key(&text), sort_key(&text));
         }
     }
 }

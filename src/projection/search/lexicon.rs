@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use frostem::{Algorithm, Stemmer};
 
 use super::danish::{self, Part};
-use super::fold::{fold, unfold};
+use super::fold::fold;
 use super::near::{distance, tolerance};
 use crate::projection::Map;
 
@@ -103,8 +103,6 @@ struct Entry {
     folded: Box<str>,
     documents: u32,
     places: u8,
-    /// The parts of a compound; empty for a simple word.
-    parts: Box<[Part]>,
     /// Which letters it has, one bit each: words of other letters are not near.
     letters: u32,
 }
@@ -174,7 +172,7 @@ impl Words {
             this.lemmas.entry(whole_lemma(language, &count.plain, &parts).into()).or_default().push(number);
             let (documents, places) = (count.documents, count.places);
             let letters = letters(folded);
-            this.list.push(Entry { folded: folded.clone(), documents, places, parts: parts.into(), letters });
+            this.list.push(Entry { folded: folded.clone(), documents, places, letters });
         }
         this
     }
@@ -190,7 +188,7 @@ impl Words {
     /// The lemmas of a word as it was typed: with its letters, and as folding may have hidden them.
     fn lemmas_of(&self, language: &str, typed: &str, folded: &str) -> Vec<String> {
         let mut found: Vec<String> = Vec::new();
-        for word in [typed, folded, &unfold(folded)] {
+        for word in [typed, folded] {
             let lemma = whole_lemma(language, word, &self.split(language, word));
             if !found.contains(&lemma) {
                 found.push(lemma);
@@ -223,7 +221,8 @@ impl Words {
         let mut found: Vec<(usize, bool, u32, u32)> = Vec::new();
         for (number, entry) in (0..).zip(&self.list) {
             let far = if prefix { own & !entry.letters } else { own ^ entry.letters };
-            let lengths = entry.folded.len().abs_diff(folded.len());
+            // A letter is at most two bytes here, so that lengths in bytes may differ by twice as much.
+            let lengths = entry.folded.len().abs_diff(folded.len()) / 2;
             let shorter = entry.folded.len() < folded.len();
             if far.count_ones() as usize > 2 * most || (lengths > most && (shorter || !prefix)) {
                 continue;
@@ -264,11 +263,10 @@ impl Lexicon {
         self.languages.keys().map(|l| &**l)
     }
 
-    /// The parts of a compound of a text, for marking the one that was found.
+    /// The parts of a compound (lower case) as a text spells it, for marking the one that was found.
     #[must_use]
-    pub fn parts(&self, language: &str, folded: &str) -> &[Part] {
-        let words = self.languages.get(language);
-        words.and_then(|w| w.number(folded).map(|n| &*w.entry(n).parts)).unwrap_or_default()
+    pub fn parts(&self, language: &str, word: &str) -> Vec<Part> {
+        self.languages.get(language).map(|words| words.split(language, word)).unwrap_or_default()
     }
 
     /// The words of the texts that answer a word (lower case) that was asked for.
@@ -288,7 +286,9 @@ impl Lexicon {
             found.add(token(language, &folded), How::Exact, 0xff, 0);
         }
         let meant = found.forms.iter().any(|f| f.places != 0xff) || !found.parts.is_empty();
-        if !ask.exact && (ask.correct || !meant) {
+        // A number is not a misspelt word.
+        let may_be_misspelt = !ask.exact && !folded.bytes().any(|b| b.is_ascii_digit());
+        if may_be_misspelt && (ask.correct || !meant) {
             for (language, words) in &self.languages {
                 if ask.language.is_none_or(|wanted| wanted == &**language) {
                     found.add_near(language, words, &folded, ask);
@@ -357,7 +357,7 @@ impl Found {
         }
         let mut parts = words.split(language, typed);
         if parts.is_empty() {
-            parts = words.split(language, &unfold(folded));
+            parts = words.split(language, folded);
         }
         for (i, part) in parts.iter().enumerate() {
             let mut found = Self::default();
@@ -399,7 +399,7 @@ impl Found {
             self.corrections.push(entry.folded.to_string());
             self.add_all(language, words, &[number], How::Corrected);
             self.documents += entry.documents;
-            for lemma in words.lemmas_of(language, &unfold(&entry.folded), &entry.folded) {
+            for lemma in words.lemmas_of(language, &entry.folded, &entry.folded) {
                 self.add_lemma(language, words, &lemma, [How::Corrected; 3]);
             }
         }

@@ -100,7 +100,7 @@ impl<'a> Pen<'a> {
         let found: Vec<_> = words(text).map(|word| (word, word.folded())).collect();
         for (word, folded) in &found {
             for (asked, how) in self.wanted.get(&*token(language, folded)).into_iter().flatten() {
-                let (from, to) = self.within(language, word.text, folded, *asked, *how);
+                let (from, to) = self.within(language, word.text, *asked, *how);
                 marked.add(word.start + from, word.start + to, *how, *asked);
             }
         }
@@ -116,20 +116,29 @@ impl<'a> Pen<'a> {
     }
 
     /// The part of a word that answers: of a compound the part that was asked for, of a longer word its beginning.
-    fn within(&self, language: &str, word: &str, folded: &str, asked: usize, how: How) -> (usize, usize) {
+    fn within(&self, language: &str, word: &str, asked: usize, how: How) -> (usize, usize) {
         let typed = &self.expanded.asked.words[asked].text;
         match how {
-            How::Head | How::Part if word.to_lowercase().len() == word.len() => {
-                let wanted = [lemma(language, typed), lemma(language, &super::fold::unfold(&fold(typed)))];
-                let parts = self.lexicon.parts(language, folded);
-                let part = parts.iter().find(|p| wanted.contains(&p.lemma) && word.is_char_boundary(p.start));
-                part.filter(|p| word.is_char_boundary(p.end)).map_or((0, word.len()), |p| (p.start, p.end))
+            How::Head | How::Part => {
+                let lower = word.to_lowercase();
+                // Where lower case takes more room, places in it are not places in the word.
+                if lower.len() != word.len() {
+                    return (0, word.len());
+                }
+                let wanted = [lemma(language, typed), lemma(language, &fold(typed))];
+                let parts = self.lexicon.parts(language, &lower);
+                let part = parts.iter().find(|p| wanted.contains(&p.lemma));
+                let part = part.filter(|p| word.is_char_boundary(p.start) && word.is_char_boundary(p.end));
+                part.map_or((0, word.len()), |p| (p.start, p.end))
             }
             How::Prefix => {
                 let typed = fold(typed);
                 let ends = word.char_indices().map(|(i, c)| i + c.len_utf8());
-                let end = ends.into_iter().find(|end| fold(&word[..*end]).len() >= typed.len());
-                (0, end.unwrap_or(word.len()))
+                let end = ends.into_iter().find(|end| fold(&word[..*end]).chars().count() >= typed.chars().count());
+                // An accent that stands apart belongs to the letter before it.
+                let end = end.unwrap_or(word.len());
+                let accents = word[end..].chars().take_while(|c| ('\u{300}'..='\u{36f}').contains(c));
+                (0, end + accents.map(char::len_utf8).sum::<usize>())
             }
             _ => (0, word.len()),
         }

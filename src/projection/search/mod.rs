@@ -17,6 +17,7 @@ mod rank;
 mod suggest;
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use uuid::Uuid;
@@ -64,6 +65,8 @@ struct Desk {
     /// What is indexed: concept and content in one.
     known: Mutex<Set<u128>>,
     counts: Mutex<BTreeMap<Box<str>, Counts>>,
+    /// Whether all that was begun was ended: else the next derivation begins from nothing.
+    whole: AtomicBool,
 }
 
 /// The search index as of one snapshot.
@@ -94,11 +97,13 @@ impl Derive for Search {
         if previous.is_some_and(|p| Arc::ptr_eq(&p.snapshot, &snapshot)) {
             return Ok(None);
         }
+        // What an interrupted turn left in the index cannot be told from what belongs there.
+        let previous = previous.filter(|p| p.desk.whole.load(Ordering::Acquire));
         let desk = match previous {
             Some(previous) => previous.desk.clone(),
             None => {
                 let (known, counts) = (Mutex::default(), Mutex::default());
-                Arc::new(Desk { writing: Writing::new()?, known, counts })
+                Arc::new(Desk { writing: Writing::new()?, known, counts, whole: AtomicBool::new(true) })
             }
         };
         let mut planes = previous.map(|p| p.planes.clone()).unwrap_or_default();
@@ -128,6 +133,7 @@ impl Derive for Search {
         let mut leaves = previous.map(|p| p.leaves.clone()).unwrap_or_default();
         let mut shelf = previous.filter(|_| new.is_empty()).map(|p| p.shelf.clone());
         if !new.is_empty() {
+            desk.whole.store(false, Ordering::Release);
             let base = leaves.len() as u32;
             let page = |i: usize| Page { number: base + i as u32, content: new[i].1.state.content().content() };
             let seen = desk.writing.add(&page, new.len())?;
@@ -148,6 +154,7 @@ impl Derive for Search {
             Some(shelf) => shelf,
             None => desk.writing.shelf(previous.map(|p| &p.shelf))?,
         };
+        desk.whole.store(true, Ordering::Release);
         let weigh = |_: &Point, moment: &Arc<Moment>| u32::try_from(moment.len()).unwrap_or(u32::MAX).max(1);
         let moments = moka::sync::Cache::builder().max_capacity(MOMENT_BUDGET).weigher(weigh).build();
         Ok(Some(Self { snapshot, desk, shelf, lexicon, leaves, planes, moments, spare: Mutex::default() }))
@@ -358,6 +365,13 @@ impl Search {
             settled.reduce(|a, b| Point { valid: a.valid.max(b.valid), registered: a.registered.max(b.registered) });
         let point = point.unwrap_or(at);
         self.moments.get_with(point, || Arc::new(Moment::new(&self.leaves, &self.planes, at)))
+    }
+
+    /// What a number of the index stands for.
+    fn saying(&self, number: u32) -> Option<&Arc<Saying>> {
+        let leaf = self.leaves.get(number as usize)?;
+        let sayings = self.planes[leaf.brief.vocabulary as usize].sayings(leaf.concept);
+        sayings.iter().find(|s| short(s.state.content().digest) == leaf.content)
     }
 
     fn hit(&self, (place, number): (Place, u32), at: Point) -> Option<Hit> {

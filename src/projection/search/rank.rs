@@ -5,11 +5,11 @@
 //! index is laid out, so that every node and every rebuild ranks alike.
 
 use std::cmp::Reverse;
-use std::collections::HashMap;
 
 use super::asked::Asked;
 use super::index::{Shelf, kind};
 use super::lexicon::{Ask, Form, Forms, How, Lexicon, place, token};
+use crate::projection::Map;
 
 /// Where and how a hit answers the query; the last is best.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -329,14 +329,14 @@ impl Expanded {
 }
 
 /// The contents that have all parts of a compound, with the least telling place of a part and the mean weight.
-fn together(shelf: &Shelf, parts: &[Vec<Form>], contents: usize) -> HashMap<u32, (u8, f32)> {
-    let mut all: HashMap<u32, (u8, f32)> = HashMap::new();
+fn together(shelf: &Shelf, parts: &[Vec<Form>], contents: usize) -> Map<u32, (u8, f32)> {
+    let mut all: Map<u32, (u8, f32)> = Map::default();
     // The rarest part first: only what has it is asked for the others.
     let mut order: Vec<&Vec<Form>> = parts.iter().collect();
     order.sort_by_key(|forms| forms.iter().map(|f| u64::from(f.documents)).sum::<u64>());
     let mut have: Vec<bool> = Vec::new();
     for (i, forms) in order.into_iter().enumerate() {
-        let mut these: HashMap<u32, (u8, f32)> = HashMap::new();
+        let mut these: Map<u32, (u8, f32)> = Map::default();
         for Form { token, how, places, .. } in forms {
             for place in place::ALL.into_iter().filter(|place| places & place != 0) {
                 let weight = weight_of_place(place) * weight_of(*how) / parts.len() as f32;

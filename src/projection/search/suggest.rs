@@ -37,6 +37,18 @@ pub struct Beginning<'a> {
     pub limit: usize,
 }
 
+/// The place of a suggestion: its kind, its standing, its place in that kind, and its concept, which tells equals apart.
+type Rank = (usize, Standing, u32, Uuid);
+
+/// How many codes that begin alike are put in order.
+const MOST_CODES: usize = 2000;
+
+/// Leaves each concept once, as it comes first.
+fn once(found: &mut Vec<(Rank, u32)>) {
+    let mut seen = std::collections::HashSet::new();
+    found.retain(|((.., concept), _)| seen.insert(*concept));
+}
+
 /// The kinds of name, best first, with whether the name itself begins so or one of its later words.
 const KINDS: [char; 5] = [kind::PREFERRED, kind::CODE, kind::OTHER, kind::LATER, kind::LATER_OTHER];
 
@@ -69,65 +81,85 @@ impl Search {
                 found.extend(self.begun(beginning, &corrected, &corrected));
             }
             found.sort_unstable_by_key(|(key, _)| *key);
-            found.dedup_by_key(|(_, number)| *number);
+            once(&mut found);
         }
-        // Codes come in their own order: J1.2 before J1.10, however long the names are.
-        found.sort_by_cached_key(|((rank, standing, length, concept), number)| {
-            let notation = || {
-                let leaf = self.leaves.get(*number as usize)?;
-                let plane = &self.planes[leaf.brief.vocabulary as usize];
-                let (saying, _) = stands_for(plane, leaf.concept, beginning.question.at)?;
-                saying.state.content().notation.as_deref().map(sort_key)
-            };
-            let code = if KINDS[*rank] == kind::CODE { notation() } else { None };
-            (*rank, *standing, code, *length, *concept)
-        });
         let suggestions =
             found.into_iter().filter_map(|((kind, ..), number)| self.suggested(beginning, number, kind, &name));
         Ok(suggestions.take(beginning.limit).collect())
     }
 
-    /// The concepts that begin so, best first: each once, a little more than are wanted.
-    fn begun(&self, beginning: &Beginning<'_>, name: &str, code: &str) -> Vec<((usize, Standing, u8, Uuid), u32)> {
+    /// The concepts that begin so, best first, each once.
+    fn begun(&self, beginning: &Beginning<'_>, name: &str, code: &str) -> Vec<(Rank, u32)> {
         let question = &beginning.question;
         let (moment, passes) = (self.moment(question.at), self.filter(question));
-        let mut found: Vec<((usize, Standing, u8, Uuid), u32)> = Vec::new();
+        let standing = |number: u32| {
+            moment.standing(number).filter(|standing| passes.as_ref().is_none_or(|passes| passes(number, *standing)))
+        };
+        let mut found: Vec<(Rank, u32)> = Vec::new();
         for (rank, kind) in KINDS.into_iter().enumerate() {
-            let key = if kind == kind::CODE { code } else { name };
-            let mut taken = |number: u32| {
-                let leaf = &self.leaves[number as usize];
-                let standing = moment.standing(number).filter(|s| passes.as_ref().is_none_or(|p| p(number, *s)));
-                if let Some(standing) = standing {
-                    found.push(((rank, standing, leaf.brief.length, leaf.concept), number));
-                }
-                standing.is_some()
-            };
             if kind == kind::CODE {
-                self.shelf.first_codes(key, beginning.limit * 4, &mut taken);
+                found.extend(self.codes(code, rank, &standing, beginning.limit));
+            } else {
+                let mut take = |number: u32| {
+                    if let Some(standing) = standing(number) {
+                        let leaf = &self.leaves[number as usize];
+                        found.push(((rank, standing, u32::from(leaf.brief.length), leaf.concept), number));
+                    }
+                };
+                let wanted = |l: &&str| question.language.is_none_or(|wanted| wanted == *l);
+                let languages = self.lexicon.languages().filter(wanted);
+                languages.for_each(|language| self.shelf.with_start(kind, language, name, &mut take));
+                if kind == kind::LATER_OTHER {
+                    self.shelf.with_start(kind, "", name, &mut take);
+                }
             }
-            let mut take = |number: u32| _ = taken(number);
-            let languages = self.lexicon.languages().filter(|l| question.language.is_none_or(|wanted| wanted == *l));
-            match kind {
-                kind::CODE => {}
-                _ => languages.for_each(|language| self.shelf.with_start(kind, language, key, &mut take)),
-            }
-            if kind == kind::LATER_OTHER {
-                self.shelf.with_start(kind, "", key, &mut take);
-            }
-            // What begins so in a better way fills the list.
-            if found.len() >= beginning.limit * 4 {
+            // What begins so in a better way fills the list; a code that was typed comes before it.
+            if rank > 0 && found.len() >= beginning.limit * 4 {
                 break;
             }
         }
-        let most = beginning.limit * 8;
+        let most = beginning.limit * 4;
         if found.len() > most {
             found.select_nth_unstable_by_key(most, |(key, _)| *key);
             found.truncate(most);
         }
         found.sort_unstable_by_key(|(key, _)| *key);
-        let mut seen = std::collections::HashSet::new();
-        found.retain(|((.., concept), _)| seen.insert(*concept));
+        once(&mut found);
         found
+    }
+
+    /// The concepts of which the notation begins so: the one that is it, then the others in the order of codes, J1.2
+    /// before J1.10. Of very many, the first as they are written.
+    fn codes(
+        &self,
+        code: &str,
+        rank: usize,
+        standing: &dyn Fn(u32) -> Option<Standing>,
+        limit: usize,
+    ) -> Vec<(Rank, u32)> {
+        let mut numbers: Vec<(u32, Standing)> = Vec::new();
+        self.shelf.with_key(kind::CODE, "", code, &mut |n| numbers.extend(standing(n).map(|s| (n, s))));
+        self.shelf.first_codes(code, MOST_CODES, &mut |n| {
+            let taken = standing(n);
+            numbers.extend(taken.map(|s| (n, s)));
+            taken.is_some()
+        });
+        let place = |(number, standing): &(u32, Standing)| {
+            let notation = self.saying(*number).and_then(|s| s.state.content().notation.as_deref()).unwrap_or_default();
+            (code_key(notation) != code, *standing, sort_key(notation), self.leaves[*number as usize].concept)
+        };
+        numbers.sort_by_cached_key(place);
+        let ranked = (0..).zip(numbers).take(limit * 4).map(|(place, (number, standing))| {
+            let exact = place == 0 && self.is_code(number, code);
+            // The code that was typed is what was meant.
+            ((if exact { 0 } else { rank }, standing, place, self.leaves[number as usize].concept), number)
+        });
+        ranked.collect()
+    }
+
+    fn is_code(&self, number: u32, code: &str) -> bool {
+        let notation = self.saying(number).and_then(|s| s.state.content().notation.as_deref());
+        notation.is_some_and(|notation| code_key(notation) == code)
     }
 
     /// What was typed, with its last word spelt as words near it are.

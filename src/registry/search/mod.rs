@@ -4,6 +4,7 @@ mod answer;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use uuid::Uuid;
 
@@ -11,7 +12,7 @@ pub use self::answer::{
     Correction, Match, MatchField, Piece, SearchAnswer, SearchFilter, SearchHit, SearchWhy, Sort, SuggestAnswer,
     Suggestion,
 };
-use crate::model::{Code, Digest, Kind, Language, Place, Point, Refusal, Result, TermStatus};
+use crate::model::{Code, Digest, Instant, Kind, Language, Place, Point, Refusal, Result, TermStatus};
 use crate::projection::search::{
     Beginning, Fragment, Hit, Hits, Matched, Only, Pen, Question, Search, Standing, Tier, Why, fold, sort_key,
 };
@@ -26,6 +27,8 @@ use crate::registry::{At, Registry};
 const LARGEST_PAGE: usize = 1000;
 /// The most suggestions.
 const MOST_SUGGESTIONS: usize = 100;
+/// How long a search waits for an index that is behind what it names.
+const BEHIND: Duration = Duration::from_secs(2);
 /// How many earlier indexes are held for those who read page by page.
 const MOST_PAGED: usize = 3;
 /// The most texts of a concept that say why it was found.
@@ -52,6 +55,24 @@ impl Registry {
     /// [`Code::NotReady`] while it is being built for the first time.
     async fn index(&self) -> Result<Arc<Search>> {
         self.search.get(&self.projections).await
+    }
+
+    /// The index, once it has read what was registered by a point that the caller names.
+    async fn reaching(&self, search: Arc<Search>, at: &At, point: Point) -> Result<Arc<Search>> {
+        let named = at.version.is_some() || at.registered.is_some();
+        if !named || point.registered == Instant::FOREVER || point.registered <= search.registered() {
+            return Ok(search);
+        }
+        self.search.passed(self.snapshot().position, BEHIND).await;
+        let search = self.index().await?;
+        if point.registered <= search.registered() {
+            return Ok(search);
+        }
+        Err(Refusal::new(
+            Code::NotReady,
+            "søgeindekset har endnu ikke læst så langt; prøv igen om et øjeblik",
+            "the search index has not read so far yet; try again in a moment",
+        ))
     }
 
     /// The index whose pages a cursor goes on with, while it is still held: in it nothing has moved since.
@@ -87,10 +108,12 @@ impl Registry {
         let mut search = self.index().await?;
         let text = filter.q.as_deref().ok_or_else(no_query)?;
         let mut place = self.place(&search, filter, at)?;
+        search = self.reaching(search, at, place.at).await?;
         // Pages go on with the reading of the first: what is registered meanwhile is not in it.
         place.at.registered = place.at.registered.min(search.registered());
         let check = |point: Point| {
-            let bytes = Digest::of(format!("{filter:?}{at:?}{}{}", point.valid.micros(), point.registered.micros()));
+            let (valid, registered) = (point.valid.micros(), point.registered.micros());
+            let bytes = Digest::of(format!("{filter:?}{at:?}{language}{valid}.{registered}"));
             u32::from_be_bytes(bytes.bytes()[..4].try_into().unwrap_or_default())
         };
         let mut after = None;
@@ -138,6 +161,7 @@ impl Registry {
         let search = self.index().await?;
         let text = filter.q.as_deref().ok_or_else(no_query)?;
         let place = self.place(&search, filter, at)?;
+        let search = self.reaching(search, at, place.at).await?;
         if filter.sort.is_some() {
             return Err(no_order());
         }
@@ -191,10 +215,21 @@ impl Registry {
     /// Resolves the names of a filter.
     fn place(&self, search: &Search, filter: &SearchFilter, at: &At) -> Result<Where> {
         let snapshot = self.snapshot();
+        let slugs: Vec<String> = snapshot.planes().iter().map(|p| p.vocabulary().slug().to_string()).collect();
+        // A list with nothing in it is a mistake of the program that asks: it would find everything.
+        let lists: [(_, _, Vec<&str>); 3] = [
+            ("vocabulary", &filter.vocabulary, slugs.iter().map(String::as_str).collect()),
+            ("kind", &filter.kind, KINDS.to_vec()),
+            ("status", &filter.status, STATUSES.to_vec()),
+        ];
+        for (field, value, allowed) in lists {
+            if let Some(value) = value.as_deref().filter(|value| list(Some(value)).next().is_none()) {
+                return Err(unusable(field, value).allowed(allowed));
+            }
+        }
         let mut planes: Vec<Arc<Plane>> = Vec::new();
         for slug in list(filter.vocabulary.as_deref()) {
-            let known = || snapshot.planes().iter().map(|p| p.vocabulary().slug().to_string());
-            let refuse = || unknown_vocabulary(slug).at(Place::field("vocabulary")).allowed(known());
+            let refuse = || unknown_vocabulary(slug).at(Place::field("vocabulary")).allowed(slugs.clone());
             planes.push(snapshot.by_slug(slug).cloned().ok_or_else(refuse)?);
         }
         let mut restricted = !planes.is_empty();
