@@ -9,15 +9,18 @@ mod id;
 mod negotiate;
 mod operation;
 mod params;
+mod private;
 mod problem;
 mod reply;
+mod sign;
 mod web;
+mod who;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::http::StatusCode;
+use axum::http::{Request, StatusCode};
 use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -25,9 +28,11 @@ use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
+use tower::util::MapRequest;
 use utoipa_swagger_ui::SwaggerUi;
 
 use self::edge::Edge;
+use self::who::Peer;
 use crate::registry::Registry;
 
 /// How the doors are set up.
@@ -39,11 +44,13 @@ pub struct HttpOptions {
     pub timeout: Duration,
     /// How many requests are worked on at once; more are told to come back.
     pub concurrency: usize,
+    /// Whether a proxy stands before us and says in `X-Forwarded-For` where requests come from.
+    pub forwarded: bool,
 }
 
 impl Default for HttpOptions {
     fn default() -> Self {
-        Self { body_limit: 16 << 20, timeout: Duration::from_secs(60), concurrency: 1024 }
+        Self { body_limit: 16 << 20, timeout: Duration::from_secs(60), concurrency: 1024, forwarded: false }
     }
 }
 
@@ -65,9 +72,9 @@ pub async fn serve(
     connections.http1().timer(TokioTimer::new()).header_read_timeout(PATIENCE);
     let (graceful, mut stop) = (GracefulShutdown::new(), std::pin::pin!(stop));
     loop {
-        let stream = tokio::select! {
+        let (stream, peer) = tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => stream,
+                Ok(accepted) => accepted,
                 Err(error) => {
                     // Out of file handles, say: those in use will be given back.
                     tracing::warn!(%error, "a connection could not be taken");
@@ -78,7 +85,8 @@ pub async fn serve(
             () = &mut stop => break,
         };
         let _ = stream.set_nodelay(true);
-        let service = TowerToHyperService::new(router.clone());
+        let peer = Peer(peer.ip());
+        let service = TowerToHyperService::new(MapRequest::new(router.clone(), move |request| from(request, peer)));
         let connection = connections.serve_connection(TokioIo::new(stream), service).into_owned();
         tokio::spawn(graceful.watch(connection));
     }
@@ -90,12 +98,19 @@ pub async fn serve(
     Ok(())
 }
 
+/// A request that knows where it comes from.
+fn from<B>(mut request: Request<B>, peer: Peer) -> Request<B> {
+    request.extensions_mut().insert(peer);
+    request
+}
+
 /// The router of every door.
 pub fn router(registry: Arc<Registry>, options: &HttpOptions) -> Router {
     let counted = operation::Counted::new();
     let (api, document) = api::router(options).split_for_parts();
     let doors = api
         .route("/", get(web::index))
+        .merge(sign::router(options))
         .route("/id/{vocabulary}", get(id::vocabulary))
         .route("/id/{vocabulary}/{key}", get(id::concept))
         .route("/id/{vocabulary}/versions/{version}", get(id::version))

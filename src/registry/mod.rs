@@ -12,6 +12,7 @@ mod identity;
 mod list;
 mod load;
 mod lookup;
+mod people;
 mod permission;
 mod plan;
 mod query;
@@ -31,6 +32,10 @@ pub use identity::{Identity, identity};
 pub use list::{Codes, ConceptFilter, Cursor, FIELDS, Page, Relatives};
 pub use load::LoadReport;
 pub use lookup::{Resolution, ValidateItem, Validation, ValidationCode};
+pub use people::{
+    AccountChange, AccountRequest, GiveRequest, GrantAnswer, GroupChange, GroupRequest, Invited, LinkFor, MadeToken,
+    Me, OrganisationChange, SessionAnswer, SignedIn, TokenAnswer, TokenRequest,
+};
 pub use permission::{About, Actor, By, Caller, Command, Held, RIGHTS, Right, permit, rights_table};
 pub use plan::{Matched, Outcome, Planned};
 pub use query::{At, ChangesAnswer, Edge};
@@ -71,6 +76,7 @@ pub struct Registry {
     search: Arc<Derived<Search>>,
     clock: Arc<dyn Clock>,
     settings: Settings,
+    doorkeeper: people::Doorkeeper,
 }
 
 impl Registry {
@@ -82,7 +88,15 @@ impl Registry {
         let projections = Arc::new(Projections::new(clock.clone(), settings.edition_budget));
         let follower = Arc::new(Follower::new(store.clone(), projections.clone()));
         follower.catch_up().await?;
-        Ok(Self { store, projections, follower, search: Arc::default(), clock, settings })
+        Ok(Self {
+            store,
+            projections,
+            follower,
+            search: Arc::default(),
+            clock,
+            settings,
+            doorkeeper: people::Doorkeeper::default(),
+        })
     }
 
     /// Follows what other processes write, until the task is dropped.

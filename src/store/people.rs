@@ -213,7 +213,8 @@ impl Write {
             query.bind(i64::from(*active)).execute(c).await.map_err(broken)?;
         });
         self.texts(sql::MEMBERS_OUT, &[Some(uuid.to_string())]).await?;
-        self.batches(sql::MEMBERS_INSERT, members.iter().map(|m| json!([uuid, m]))).await
+        let rows: Vec<Value> = members.iter().map(|m| json!([uuid, m])).collect();
+        self.batches(sql::MEMBERS_INSERT, rows.into_iter()).await
     }
 
     /// Gives a role.
@@ -283,6 +284,22 @@ impl Write {
     pub async fn end_session(&mut self, account: Uuid, session: Uuid) -> Result<bool> {
         let ended = self.texts(sql::SESSION_END, &[Some(session.to_string()), Some(account.to_string())]).await?;
         Ok(ended > 0)
+    }
+
+    /// Ends every session of an account but one.
+    ///
+    /// # Errors
+    /// [`crate::model::Code::Database`].
+    pub async fn end_sessions_but(&mut self, account: Uuid, one: Uuid) -> Result<()> {
+        self.texts(sql::SESSIONS_END_BUT, &[Some(account.to_string()), Some(one.to_string())]).await.map(drop)
+    }
+
+    /// The account of a uuid, while it is active, as this write sees it.
+    ///
+    /// # Errors
+    /// [`crate::model::Code::Database`].
+    pub async fn active_account(&mut self, account: Uuid) -> Result<Option<Found>> {
+        found(self.tx.link(), sql::ACCOUNT_BY_UUID, &account.to_string()).await
     }
 
     /// Ends every session of an account.

@@ -146,6 +146,7 @@ statements! {
 
     SESSION_OPEN = "INSERT INTO session (digest, uuid, account, created, expires) VALUES ($1, $2, $3, $4, $5)";
     SESSION_END = "DELETE FROM session WHERE uuid = $1 AND account = $2";
+    SESSIONS_END_BUT = "DELETE FROM session WHERE account = $1 AND uuid <> $2";
     SESSIONS_END = "DELETE FROM session WHERE account = $1";
     SESSIONS_SWEEP = "DELETE FROM session WHERE expires <= $1";
     SESSIONS_OF = "SELECT uuid, account, created, expires FROM session WHERE account = $1 ORDER BY created, uuid";

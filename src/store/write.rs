@@ -159,8 +159,8 @@ impl Write {
     /// # Errors
     /// [`crate::model::Code::Database`], also when one exists.
     pub async fn create_concepts(&mut self, vocabulary: Uuid, concepts: &[Uuid]) -> Result<()> {
-        let rows = concepts.iter().map(|c| json!([c, vocabulary]));
-        self.batches(sql::CONCEPTS_INSERT, rows).await
+        let rows: Vec<Value> = concepts.iter().map(|c| json!([c, vocabulary])).collect();
+        self.batches(sql::CONCEPTS_INSERT, rows.into_iter()).await
     }
 
     /// Lays down acts on concepts: a row in the log for each, the states that it closes, those that it opens.

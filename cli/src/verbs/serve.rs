@@ -17,6 +17,7 @@ use tracing_subscriber::EnvFilter;
 use super::import::note_local;
 use crate::clock::SystemClock;
 use crate::context::{Context, Missing};
+use crate::dice::SystemDice;
 use crate::input;
 use crate::lang::say;
 use crate::print;
@@ -67,6 +68,9 @@ pub struct Serve {
     #[arg(long, env = "BEGREB_CONCURRENCY", default_value_t = 1024, value_name = "N",
         value_parser = clap::value_parser!(u32).range(1..))]
     concurrency: u32,
+    /// A proxy stands before it, and says in X-Forwarded-For where requests come from
+    #[arg(long, env = "BEGREB_BEHIND_PROXY")]
+    behind_proxy: bool,
     /// How many concepts past versions may hold in memory together
     #[arg(long, env = "BEGREB_EDITION_BUDGET", default_value_t = Settings::default().edition_budget, value_name = "N")]
     edition_budget: u64,
@@ -105,7 +109,7 @@ impl Serve {
         let settings =
             Settings { public_url: public_url.trim_end_matches('/').into(), edition_budget: self.edition_budget };
         let progress = Progress::of(context.lang.say("Åbner registret", "Opening the registry").into());
-        let registry = Registry::open(store, Arc::new(SystemClock), settings).await?;
+        let registry = Registry::open(store, Arc::new(SystemClock), settings).await?.with_dice(Arc::new(SystemDice));
         drop(progress);
         if let Some(folder) = &self.load {
             let progress = Progress::of(context.lang.say("Lægger ordforråd ind", "Loading vocabularies").into());
@@ -119,6 +123,10 @@ impl Serve {
                 tracing::info!(vocabulary = %one.vocabulary, version = %label, concepts = one.manifest.concepts, "loaded");
             }
             tracing::info!(published = report.published.len(), already_there = report.already_there, "folder loaded");
+        }
+        if let Some(link) = registry.first_link(&Actor::Operator("serve".into())).await? {
+            // A secret in the log, on purpose: whoever reads the log of the machine may begin; it works once.
+            tracing::warn!(%link, "nobody administers the registry yet; within 24 hours this link makes one who does");
         }
         let registry = Arc::new(registry);
         // From here on connections are taken in.
@@ -160,6 +168,7 @@ impl Serve {
         options.body_limit = self.body_limit;
         options.timeout = Duration::from_secs(self.timeout);
         options.concurrency = self.concurrency as usize;
+        options.forwarded = self.behind_proxy;
     }
 
     fn tell_ready(&self, context: &Context, registry: &Registry, address: SocketAddr) {

@@ -5,6 +5,8 @@ mod changes;
 mod concepts;
 mod export;
 mod lookup;
+mod me;
+mod people;
 mod search;
 mod vocabularies;
 
@@ -12,6 +14,7 @@ pub use concepts::{not_acceptable, not_one_of};
 
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use tower_http::timeout::TimeoutLayer;
@@ -21,6 +24,7 @@ use utoipa_axum::routes;
 
 use super::HttpOptions;
 use super::problem::Problem;
+use super::who::Forwarded;
 use crate::registry::{ConceptDocument, Registry};
 
 /// What handlers share.
@@ -51,6 +55,26 @@ pub fn router(options: &HttpOptions) -> OpenApiRouter<App> {
         .routes(routes!(lookup::validate))
         .layer(DefaultBodyLimit::max(options.body_limit))
         .layer(timeout);
+    let people = OpenApiRouter::new()
+        .routes(routes!(me::sign_in))
+        .routes(routes!(me::sign_out))
+        .routes(routes!(me::me))
+        .routes(routes!(me::password))
+        .routes(routes!(me::sessions))
+        .routes(routes!(me::end_session))
+        .routes(routes!(me::tokens, me::create_token))
+        .routes(routes!(me::revoke_token))
+        .routes(routes!(people::organisations, people::create_organisation))
+        .routes(routes!(people::organisation, people::change_organisation))
+        .routes(routes!(people::accounts, people::create_account))
+        .routes(routes!(people::account, people::change_account, people::erase_account))
+        .routes(routes!(people::invite))
+        .routes(routes!(people::end_sessions))
+        .routes(routes!(people::groups, people::create_group))
+        .routes(routes!(people::group, people::change_group))
+        .routes(routes!(people::grants, people::give))
+        .routes(routes!(people::take))
+        .layer(Extension(Forwarded(options.forwarded)));
     let v1 = OpenApiRouter::new()
         .routes(routes!(vocabularies::list))
         .routes(routes!(vocabularies::one))
@@ -67,6 +91,7 @@ pub fn router(options: &HttpOptions) -> OpenApiRouter<App> {
         .routes(routes!(lookup::resolve))
         .routes(routes!(search::search))
         .routes(routes!(search::suggest))
-        .merge(waiting);
+        .merge(waiting)
+        .merge(people);
     OpenApiRouter::with_openapi(Document::openapi()).nest("/api/v1", v1)
 }
