@@ -316,7 +316,10 @@ impl Write {
     /// # Errors
     /// [`crate::model::Code::Database`].
     pub async fn make_link(&mut self, account: Option<Uuid>, digest: Digest, expires: Instant) -> Result<()> {
-        self.told(ChangeKind::LinkCreated, account.unwrap_or_default(), &json!({})).await?;
+        // A link to the first administrator is about nobody yet: the log stays as it is.
+        if let Some(account) = account {
+            self.told(ChangeKind::LinkCreated, account, &json!({})).await?;
+        }
         self.drop_links(account).await?;
         let now = self.at();
         run!(self.tx.link(), sql::LINKS_SWEEP, |q, c| {

@@ -7,6 +7,7 @@ mod export;
 mod lookup;
 mod me;
 mod people;
+mod publish;
 mod search;
 mod vocabularies;
 
@@ -53,6 +54,8 @@ pub fn router(options: &HttpOptions) -> OpenApiRouter<App> {
     let waiting = OpenApiRouter::new()
         .routes(routes!(export::whole))
         .routes(routes!(lookup::validate))
+        .routes(routes!(publish::import))
+        .routes(routes!(publish::publish))
         .layer(DefaultBodyLimit::max(options.body_limit))
         .layer(timeout);
     let people = OpenApiRouter::new()

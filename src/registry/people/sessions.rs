@@ -8,14 +8,11 @@ use super::super::Registry;
 use super::super::permission::{Actor, By, not_signed_in, permit};
 use super::manage::account_of;
 use super::missing;
-use crate::model::{Account, Code, Command, Instant, Password, Place, Refusal, Result, Role, Secret, new_uuid};
+use crate::model::{Account, Code, Command, Instant, Mail, Password, Place, Refusal, Result, Role, Secret, new_uuid};
 use crate::store::Session;
 
 /// How long a session lasts, in hours: a working day.
 const HOURS: i64 = 12;
-
-/// The longest mail address that is looked up, in bytes.
-const LONGEST_MAIL: usize = 254;
 
 /// A session that was opened.
 #[derive(Clone, Debug)]
@@ -70,9 +67,13 @@ impl Registry {
     /// # Errors
     /// [`Code::WrongCredentials`], [`Code::TooManyAttempts`], [`Code::Database`].
     pub async fn sign_in(&self, mail: &str, password: &str, peer: &str) -> Result<SignedIn> {
-        let mail = mail.trim().to_lowercase();
+        let lawful: Option<Mail> = mail.parse().ok();
+        let mail = lawful.as_ref().map_or_else(|| mail.trim().to_lowercase(), ToString::to_string);
         self.doorkeeper.throttle.begin(self.clock.now(), &mail, peer)?;
-        let found = if mail.len() <= LONGEST_MAIL { self.store.account_by_mail(&mail).await? } else { None };
+        let found = match &lawful {
+            Some(mail) => self.store.account_by_mail(mail.as_str()).await?,
+            None => None,
+        };
         let stored = found.as_ref().and_then(|f| f.password.clone());
         let is = self.doorkeeper.hasher.is(password, stored).await?;
         let Some(found) = found.filter(|_| is) else { return Err(wrong_credentials()) };
