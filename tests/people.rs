@@ -484,16 +484,21 @@ async fn a_person_can_be_erased_and_the_log_stays_whole() {
         w.reopened().await.verify().await.expect("also after a new start");
         assert_eq!(verified.changes, w.position().await);
 
-        // A right that nobody gave is found.
+        // What was given is not changed on the way, and a right that nobody gave is found.
+        let stretched = "UPDATE granted SET vocabulary = NULL";
         let grants = "INSERT INTO granted (uuid, account, role)
             SELECT '00000000-0000-4000-8000-000000000001', uuid, 'publisher' FROM account";
         match w.database {
             "sqlite" => {
                 let mut c = <sqlx::SqliteConnection as sqlx::Connection>::connect(&w.address).await.expect("it opens");
+                let refused = sqlx::raw_sql(stretched).execute(&mut c).await.expect_err("it is guarded");
+                assert!(refused.to_string().contains("never changed"), "{refused}");
                 sqlx::raw_sql(grants).execute(&mut c).await.expect("a row");
             }
             _ => {
                 let mut c = <sqlx::PgConnection as sqlx::Connection>::connect(&w.address).await.expect("it answers");
+                let refused = sqlx::raw_sql(stretched).execute(&mut c).await.expect_err("it is guarded");
+                assert!(refused.to_string().contains("never changed"), "{refused}");
                 sqlx::raw_sql(grants).execute(&mut c).await.expect("a row");
             }
         }

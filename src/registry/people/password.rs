@@ -14,14 +14,18 @@ const LANES: u32 = 1;
 /// How many are hashed at once: enough for two processors, and a bound on the memory that callers can take.
 const AT_ONCE: usize = 2;
 
+/// How many may wait for their turn; more are told to come back. Readers share the places of those who wait.
+const IN_LINE: usize = 32;
+
 /// Hashes passwords.
 pub struct Hasher {
     turns: Semaphore,
+    line: Semaphore,
 }
 
 impl Default for Hasher {
     fn default() -> Self {
-        Self { turns: Semaphore::new(AT_ONCE) }
+        Self { turns: Semaphore::new(AT_ONCE), line: Semaphore::new(AT_ONCE + IN_LINE) }
     }
 }
 
@@ -58,6 +62,10 @@ impl Hasher {
 
     /// Waits for a turn, and works where it holds up nobody else.
     async fn work<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+        let _place = self.line.try_acquire().map_err(|_| {
+            let (da, en) = ("for mange logger ind på en gang", "too many sign in at once");
+            Refusal::new(Code::Busy, da, en)
+        })?;
         let _turn = self.turns.acquire().await.map_err(fault)?;
         tokio::task::spawn_blocking(work).await.map_err(fault)?
     }
