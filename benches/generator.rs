@@ -115,10 +115,7 @@ pub const WORDS: [&str; 32] = [
 
 /// The term of a concept.
 pub fn term(number: usize) -> String {
-    term_of(&mut Seeded(number as u64 * 2 + 1), number)
-}
-
-fn term_of(random: &mut Seeded, number: usize) -> String {
+    let mut random = Seeded(number as u64 * 2 + 1);
     format!("{}{} {number}", random.pick(&FIRST), random.pick(&LAST))
 }
 
@@ -144,8 +141,8 @@ pub fn code_system(n: usize, edition: u64, change: usize) -> Vec<u8> {
                     out.push(',');
                 }
                 let changed = (i * 7919 + edition as usize * 31) % 100 < change;
-                let mut random = Seeded(i as u64 * 2 + 1);
-                let term = term_of(&mut random, i);
+                let term = term(i);
+                let mut random = Seeded(i as u64 * 2 + 2);
                 if changed {
                     random = Seeded(i as u64 * 2 + edition * 1_000_003);
                 }

@@ -376,7 +376,7 @@ async fn nobody_learns_who_has_an_account_nor_tries_without_end() {
         let known = form(&w, "/sign-in", &fields(ANNE.1), SITE).await.with(401);
         assert_eq!(page.text().replace("anden@example.dk", ANNE.1), known.text());
         // One address that tries many accounts is slowed down, wherever it says that it is.
-        let w = w.with_options(&HttpOptions { forwarded: true, ..HttpOptions::default() });
+        let w = w.with_options(&HttpOptions { trust_forwarded: true, ..HttpOptions::default() });
         let from = async |n: usize, address: &str| {
             let body = json!({ "mail": format!("n{n}@example.dk"), "password": "x" }).to_string();
             w.post_as("/api/v1/sign-in", body, &[("x-forwarded-for", address)]).await.status

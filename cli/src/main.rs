@@ -29,7 +29,7 @@ mod stop;
 mod verbs;
 
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: begreb_meter::Meter = begreb_meter::Meter;
 
 /// A terminology and classification registry for the Danish social sector.
 #[derive(Parser, Debug)]

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use begreb::exchange::Format;
 use begreb::model::{Code, Refusal};
-use begreb::registry::{At, Registry, ValidateItem};
+use begreb::registry::{At, Registry, SearchFilter, ValidateItem};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -96,6 +96,22 @@ impl Source<'_> {
         }
     }
 
+    /// What a search finds.
+    pub async fn search(&self, filter: &SearchFilter, at: &At, limit: usize, cursor: Option<&str>) -> Result<String> {
+        match self {
+            Self::Here(registry, lang) => json(&registry.search(filter, at, limit, cursor, lang.tag()).await?),
+            Self::There(server) => asked(server, "/api/v1/search", filter, at, limit, cursor),
+        }
+    }
+
+    /// What begins with what is being typed.
+    pub async fn suggest(&self, filter: &SearchFilter, at: &At, limit: usize) -> Result<String> {
+        match self {
+            Self::Here(registry, lang) => json(&registry.suggest(filter, at, limit, lang.tag()).await?),
+            Self::There(server) => asked(server, "/api/v1/suggest", filter, at, limit, None),
+        }
+    }
+
     /// Writes all of a vocabulary.
     pub fn export(&self, slug: &str, at: &At, format: Format, out: &mut dyn Write) -> Result {
         match self {
@@ -115,6 +131,30 @@ impl Source<'_> {
             Self::There(server) => parsed(text, server),
         }
     }
+}
+
+/// What a server answers to a filter: its members are the parameters.
+fn asked(
+    server: &Server,
+    path: &str,
+    filter: &SearchFilter,
+    at: &At,
+    limit: usize,
+    cursor: Option<&str>,
+) -> Result<String> {
+    let (members, limit) = (value(filter)?, limit.to_string());
+    let members: Vec<(&str, String)> = members
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter(|(_, value)| !value.is_null())
+        .map(|(name, value)| (name.as_str(), value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned)))
+        .collect();
+    let mut parameters: Vec<(&str, &str)> = members.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    parameters.extend(query(at));
+    parameters.push(("limit", &limit));
+    parameters.extend(cursor.map(|cursor| ("cursor", cursor)));
+    server.get(path, &parameters)
 }
 
 fn path(slug: &str, rest: &str) -> String {

@@ -194,6 +194,13 @@ fn exit_codes_are_a_promise() {
         (&["show", "w"], 1),
         (&["validate", "--vocabulary", "v", "C1"], 0),
         (&["validate", "--vocabulary", "v", "C1", "C9"], 1),
+        (&["search", "ydelse"], 0),
+        (&["search", "vandmand"], 0),
+        (&["search", "!"], 1),
+        (&["search", "ydelse", "--vocabulary", "w"], 1),
+        (&["search", "ydelse", "--limit", "0"], 1),
+        (&["search", "ydelse", "--sort", "length"], 2),
+        (&["search"], 2),
         (&["import", "--vocabulary", "v", "missing.csv", "--version", "2"], 1),
         (&["import", "--vocabulary", "v", "v.csv", "--version", "a/b"], 1),
         (&["import", "--vocabulary", "v", "v.csv", "--version", "2", "--effective", "i morgen"], 1),
@@ -206,8 +213,8 @@ fn exit_codes_are_a_promise() {
         assert_eq!(output.status.code(), Some(code), "{arguments:?}: {}", text(&output.stderr));
     }
     for verb in [
-        "serve", "import", "identity", "export", "publish", "diff", "validate", "show", "verify", "rebuild", "backup",
-        "restore", "account", "token",
+        "serve", "import", "identity", "export", "publish", "diff", "validate", "search", "show", "verify", "rebuild",
+        "backup", "restore", "account", "token",
     ] {
         let help = text(&folder.run(&[verb, "--help"]).stdout);
         assert!(help.contains(&format!("begreb {verb}")), "{verb} teaches by an example: {help}");
@@ -329,6 +336,9 @@ fn one_server_for_each_file_and_it_sees_what_others_write() {
         &["show", "v", "C1", "--history"],
         &["show", "v"],
         &["validate", "--vocabulary", "v", "C1", "--date", "2024-02-01"],
+        &["search", "indsats", "borger", "--vocabulary", "v", "--limit", "2", "--sort", "notation"],
+        &["search", "ydelse", "--under", "T", "--level", "2", "--vocabulary", "v", "--text-language", "da"],
+        &["search", "--suggest", "yd"],
     ] {
         assert_eq!(
             folder.json(&[&["--server", &server.url], arguments].concat()),
@@ -363,6 +373,49 @@ fn one_server_for_each_file_and_it_sees_what_others_write() {
     assert_eq!(server.stop("-TERM"), Some(0));
     let server = Server::start(&folder);
     assert_eq!(server.stop("-INT"), Some(0));
+}
+
+#[test]
+fn searching_reads_in_lines_and_goes_on_by_its_cursor() {
+    let folder = Folder::new("search");
+    let table = "notation,parent,preferred.da,deprecated.da,definition.da\n\
+        Ø,,Omsorg,,\nØ1,Ø,Hjemmehjælp,hjemmeservice,praktisk hjælp i eget hjem\n\
+        Ø2,Ø,Plejebolig,,bolig med omsorg\nØ3,Ø,Madservice,,mad til hjemmet\n";
+    folder.write("v.csv", table);
+    folder.json(&strs(&import("v.csv", "1", "2024-01-01")));
+    let said = |arguments: &[&str]| {
+        let output = folder.run(&[&["search"], arguments].concat());
+        assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    assert_eq!(
+        said(&["hjemmeservice"]).lines().take(6).collect::<Vec<_>>(),
+        [
+            "2 concepts: v 2",
+            "",
+            "Ø1  Hjemmehjælp  (v)",
+            "    under: Omsorg",
+            "    use Hjemmehjælp",
+            "    deprecated term: hjemmeservice"
+        ]
+    );
+    let danish = said(&["--language", "da", "hjemmehjelp"]);
+    assert!(
+        danish.starts_with("Viser resultater for hjemmehjælp i stedet for »hjemmehjelp«.\n1 begreb: v 1\n"),
+        "{danish}"
+    );
+    assert_eq!(said(&["vandmand"]), "Nothing found for 'vandmand'.\n");
+    assert_eq!(said(&["--suggest", "pl"]), "Plejebolig  v  Ø2\n");
+    assert_eq!(said(&["--suggest", "vand"]), "Nothing begins with 'vand'.\n");
+    let first = said(&["omsorg", "--limit", "1"]);
+    assert!(first.ends_with("1 of 2 shown; --limit 2 shows all\n"), "{first}");
+    let whole = folder.json(&["search", "omsorg"]);
+    let page = folder.json(&["search", "omsorg", "--limit", "1"]);
+    let cursor = page["next"].as_str().expect("a cursor");
+    let rest = folder.json(&["search", "omsorg", "--limit", "1", "--cursor", cursor]);
+    assert_eq!([&page["hits"][0], &rest["hits"][0]], [&whole["hits"][0], &whole["hits"][1]]);
+    assert_eq!(folder.json(&["search", "omsorg", "--date", "2023-01-01", "--status", "inForce"])["total"], 0);
+    assert_eq!(folder.json(&["search", "omsorg", "--vocabulary", "v", "--version", "1", "--level", "1"])["total"], 1);
 }
 
 /// Killed at any moment of an import, the registry has all of it or nothing, and goes on.

@@ -23,6 +23,8 @@ mod json;
 mod oioxml;
 mod rdf;
 
+pub use rdf::PREFIXES;
+
 /// The deepest hierarchy that is taken in.
 pub const DEEPEST: usize = 1000;
 
@@ -262,6 +264,16 @@ pub fn write(format: Format, edition: Outgoing<'_>, out: &mut dyn Write) -> Resu
         }
     };
     done.map_err(|e| Refusal::new(Code::File, format!("kan ikke skrive: {e}"), format!("cannot write: {e}")))
+}
+
+/// Tells an edition as RDF triples, one at a time: those of the Turtle file, in its order. The prefixes of the file
+/// are [`PREFIXES`].
+///
+/// # Errors
+/// [`Code::File`] with what `take` fails with, or for a namespace or a statement that is no RDF.
+pub fn triples(edition: Outgoing<'_>, take: &mut dyn FnMut(oxrdf::TripleRef<'_>) -> std::io::Result<()>) -> Result<()> {
+    rdf::triples(edition, take)
+        .map_err(|e| Refusal::new(Code::File, format!("kan ikke skrive: {e}"), format!("cannot write: {e}")))
 }
 
 /// Reads all of a file, up to [`LARGEST`].

@@ -24,9 +24,11 @@ use tower_http::cors::{Any, CorsLayer};
 use super::PATIENCE;
 use super::operation::Counted;
 use super::problem::{Asked, render};
+use super::sparql::Queried;
 
 /// The headers of answers that pages of other origins may read.
-const EXPOSED: HeaderValue = HeaderValue::from_static("etag, link, content-language, x-total-count, content-digest");
+const EXPOSED: HeaderValue =
+    HeaderValue::from_static("etag, link, content-language, x-total-count, content-digest, begreb-log-position");
 
 /// What the edge knows.
 pub struct Edge {
@@ -82,6 +84,9 @@ pub async fn pass(State(edge): State<Arc<Edge>>, request: Request, next: Next) -
             answer.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
         }
     };
+    if let Some(queried) = answer.extensions().get::<Queried>() {
+        edge.counted.query(queried);
+    }
     let mut answer = render(answer, asked);
     // Reads are for every web page. Said always: a cache may hand the answer to a page later.
     let headers = answer.headers_mut();

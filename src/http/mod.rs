@@ -13,6 +13,7 @@ mod private;
 mod problem;
 mod reply;
 mod sign;
+mod sparql;
 mod web;
 mod who;
 
@@ -28,11 +29,10 @@ use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
-use tower::util::MapRequest;
+use tower::ServiceExt;
 use utoipa_swagger_ui::SwaggerUi;
 
 use self::edge::Edge;
-use self::who::Peer;
 use crate::registry::Registry;
 
 /// How the doors are set up.
@@ -44,13 +44,13 @@ pub struct HttpOptions {
     pub timeout: Duration,
     /// How many requests are worked on at once; more are told to come back.
     pub concurrency: usize,
-    /// Whether a proxy stands before us and says in `X-Forwarded-For` where requests come from.
-    pub forwarded: bool,
+    /// Whether `X-Forwarded-For` is believed: only behind a proxy that sets it.
+    pub trust_forwarded: bool,
 }
 
 impl Default for HttpOptions {
     fn default() -> Self {
-        Self { body_limit: 16 << 20, timeout: Duration::from_secs(60), concurrency: 1024, forwarded: false }
+        Self { body_limit: 16 << 20, timeout: Duration::from_secs(60), concurrency: 1024, trust_forwarded: false }
     }
 }
 
@@ -85,8 +85,12 @@ pub async fn serve(
             () = &mut stop => break,
         };
         let _ = stream.set_nodelay(true);
-        let peer = Peer(peer.ip());
-        let service = TowerToHyperService::new(MapRequest::new(router.clone(), move |request| from(request, peer)));
+        // Whoever counts by caller has to know it.
+        let named = move |mut request: Request<_>| {
+            request.extensions_mut().insert(sparql::Peer(peer.ip()));
+            request
+        };
+        let service = TowerToHyperService::new(router.clone().map_request(named));
         let connection = connections.serve_connection(TokioIo::new(stream), service).into_owned();
         tokio::spawn(graceful.watch(connection));
     }
@@ -98,18 +102,14 @@ pub async fn serve(
     Ok(())
 }
 
-/// A request that knows where it comes from.
-fn from<B>(mut request: Request<B>, peer: Peer) -> Request<B> {
-    request.extensions_mut().insert(peer);
-    request
-}
-
 /// The router of every door.
 pub fn router(registry: Arc<Registry>, options: &HttpOptions) -> Router {
     let counted = operation::Counted::new();
     let (api, document) = api::router(options).split_for_parts();
     let doors = api
         .route("/", get(web::index))
+        .route("/search", get(web::search::page))
+        .route("/opensearch.xml", get(web::search::description))
         .merge(sign::router(options))
         .route("/id/{vocabulary}", get(id::vocabulary))
         .route("/id/{vocabulary}/{key}", get(id::concept))

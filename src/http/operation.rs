@@ -19,6 +19,7 @@ use prometheus_client::registry::Registry as Metrics;
 use serde_json::json;
 
 use super::api::App;
+use super::sparql::Queried;
 
 /// What is counted.
 #[derive(Clone)]
@@ -31,6 +32,13 @@ pub struct Counted {
     vocabularies: Gauge,
     editions: Gauge,
     edition_concepts: Gauge,
+    projection_position: Family<ProjectionLabels, Gauge>,
+    projection_behind: Family<ProjectionLabels, Gauge>,
+    queries: Family<QueryLabels, Counter>,
+    query_seconds: Histogram,
+    queries_running: Gauge,
+    graph_triples: Gauge,
+    graph_bytes: Gauge,
     /// How many requests are being worked on.
     pub under_way: Gauge<i64, AtomicI64>,
     known: Arc<RwLock<HashMap<String, Vec<Instruments>>>>,
@@ -53,6 +61,16 @@ struct RequestLabels {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ProjectionLabels {
+    projection: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct QueryLabels {
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RouteLabels {
     route: String,
 }
@@ -65,6 +83,9 @@ impl Counted {
         let seconds = Family::new_with_constructor(histogram as fn() -> Histogram);
         let [position, concepts, vocabularies, editions, edition_concepts] = <[Gauge; 5]>::default();
         let under_way = Gauge::<i64, AtomicI64>::default();
+        let (projection_position, projection_behind) = <(Family<_, Gauge>, Family<_, Gauge>)>::default();
+        let (queries, query_seconds) = (Family::default(), histogram());
+        let [queries_running, graph_triples, graph_bytes] = <[Gauge; 3]>::default();
         metrics.register("http_requests", "Requests answered", requests.clone());
         metrics.register("http_request_seconds", "Time to the head of the answer", seconds.clone());
         metrics.register("http_requests_under_way", "Requests being worked on", under_way.clone());
@@ -73,6 +94,15 @@ impl Counted {
         metrics.register("concepts_in_force", "Concepts in force today", concepts.clone());
         metrics.register("editions_kept", "Editions kept beside those in force", editions.clone());
         metrics.register("edition_concepts_kept", "Concepts in those editions", edition_concepts.clone());
+        let position_of = "The position of the change log that a projection has passed";
+        metrics.register("projection_position", position_of, projection_position.clone());
+        let behind = "How many changes a projection is behind the reads";
+        metrics.register("projection_behind", behind, projection_behind.clone());
+        metrics.register("sparql_queries", "SPARQL queries by how they ended", queries.clone());
+        metrics.register("sparql_query_seconds", "Time to the whole answer of a query", query_seconds.clone());
+        metrics.register("sparql_queries_running", "SPARQL queries that run", queries_running.clone());
+        metrics.register("graph_triples", "Triples in force today", graph_triples.clone());
+        metrics.register("graph_bytes", "Memory of the graphs in force today", graph_bytes.clone());
         let metrics = Arc::new(metrics);
         Self {
             metrics,
@@ -83,6 +113,13 @@ impl Counted {
             vocabularies,
             editions,
             edition_concepts,
+            projection_position,
+            projection_behind,
+            queries,
+            query_seconds,
+            queries_running,
+            graph_triples,
+            graph_bytes,
             under_way,
             known: Arc::default(),
         }
@@ -99,6 +136,12 @@ impl Counted {
         let instruments = self.instruments(route, method, status);
         instruments.seconds.observe(took.as_secs_f64());
         instruments.requests.inc();
+    }
+
+    /// Counts a query.
+    pub fn query(&self, queried: &Queried) {
+        self.queries.get_or_create(&QueryLabels { outcome: queried.outcome }).inc();
+        self.query_seconds.observe(queried.took.as_secs_f64());
     }
 
     /// The instruments of a route, method and status, looked up once and then by reference.
@@ -137,7 +180,11 @@ pub async fn ready(State(app): State<App>) -> Response {
     match app.progress().await {
         Ok((position, head)) => {
             let behind = head.seq - position;
-            Json(json!({ "status": "ok", "position": position, "head": head.seq, "behind": behind })).into_response()
+            let projections = projections(&app, head.seq);
+            Json(json!({
+                "status": "ok", "position": position, "head": head.seq, "behind": behind, "projections": projections
+            }))
+            .into_response()
         }
         Err(refusal) => {
             let position = app.snapshot().position;
@@ -145,6 +192,18 @@ pub async fn ready(State(app): State<App>) -> Response {
             (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response()
         }
     }
+}
+
+/// What is built beside reads, and how far it is behind the log. None of it stops reads when it is behind.
+fn projections(app: &App, head: i64) -> serde_json::Value {
+    let one = |(name, position, failing): (&str, i64, Option<String>)| {
+        let mut about = json!({ "position": position, "behind": head - position.max(0) });
+        if let Some(detail) = failing {
+            about["detail"] = detail.into();
+        }
+        (name.to_owned(), about)
+    };
+    app.derived().into_iter().map(one).collect::<serde_json::Map<_, _>>().into()
 }
 
 /// `/metrics`, in the OpenMetrics text format.
@@ -157,6 +216,16 @@ pub async fn metrics(State((app, counted)): State<(App, Counted)>) -> Response {
     counted.concepts.set(vocabularies.iter().map(|v| number(v.concepts)).sum());
     counted.editions.set(editions.cast_signed());
     counted.edition_concepts.set(edition_concepts.cast_signed());
+    for (name, position, _) in app.derived() {
+        let labels = ProjectionLabels { projection: name };
+        counted.projection_position.get_or_create(&labels).set(position);
+        counted.projection_behind.get_or_create(&labels).set(app.snapshot().position - position.max(0));
+    }
+    counted.queries_running.set(number(app.queries_running()));
+    if let Some(graphs) = app.graphs() {
+        counted.graph_triples.set(graphs.graphs().iter().map(|g| number(g.segment.len())).sum());
+        counted.graph_bytes.set(number(graphs.bytes()));
+    }
     let mut text = String::new();
     match encode(&mut text, &counted.metrics) {
         Ok(()) => {

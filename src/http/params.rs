@@ -84,18 +84,23 @@ fn read<T: DeserializeOwned>(query: &str) -> Result<T> {
             .at(Place::field(name)));
         }
         let alone = form_urlencoded::Serializer::new(String::new()).append_pair(&name, &value).finish();
-        if serde_urlencoded::from_str::<T>(&alone).is_err() {
-            return Err(wrong(&name, &value));
+        if let Err(error) = serde_urlencoded::from_str::<T>(&alone) {
+            return Err(wrong(&name, &value, &error.to_string()));
         }
     }
-    Err(wrong("?", &error.to_string()))
+    Err(wrong("?", &error.to_string(), ""))
 }
 
-/// The refusal of a value; only numbers are read as anything but text.
-fn wrong(name: &str, value: &str) -> Refusal {
+/// The refusal of a value: one of the names that the reader expected, else a number; all else is read as text.
+fn wrong(name: &str, value: &str, error: &str) -> Refusal {
     let value: String = value.chars().take(80).collect();
     let (da, en) = (format!("{name} kan ikke være »{value}«"), format!("{name} cannot be '{value}'"));
-    Refusal::new(Code::InvalidParameter, da, en).at(Place::field(name)).allowed(["a whole number"])
+    let names = error.rsplit_once("expected").map_or("", |(_, names)| names);
+    let mut allowed: Vec<&str> = names.split('`').skip(1).step_by(2).collect();
+    if allowed.is_empty() {
+        allowed.push("a whole number");
+    }
+    Refusal::new(Code::InvalidParameter, da, en).at(Place::field(name)).allowed(allowed)
 }
 
 /// The names of a struct's parameters, asked for once.

@@ -60,7 +60,9 @@ struct Carried(Refusal);
 pub fn status(refusal: &Refusal) -> StatusCode {
     match (refusal.code, refusal.code.category()) {
         (Code::MethodNotAllowed, _) => StatusCode::METHOD_NOT_ALLOWED,
-        (Code::Timeout, _) => StatusCode::GATEWAY_TIMEOUT,
+        (Code::Timeout | Code::QueryTime, _) => StatusCode::GATEWAY_TIMEOUT,
+        (Code::UnsupportedType, _) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        (Code::TooManyQueries, _) => StatusCode::TOO_MANY_REQUESTS,
         (_, Category::Malformed) => StatusCode::BAD_REQUEST,
         (_, Category::Unlawful) => StatusCode::UNPROCESSABLE_ENTITY,
         (_, Category::Missing) => StatusCode::NOT_FOUND,

@@ -7,9 +7,10 @@ use axum::response::Response;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-/// Our pages run nothing and load nothing: whatever a concept's text holds stays text.
+/// Our pages run nothing and load nothing: whatever a concept's text holds stays text. Forms go to ourselves only:
+/// every page has the search box.
 const PAGES: HeaderValue = HeaderValue::from_static(
-    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'",
+    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'",
 );
 
 /// An answer whose bytes are known.

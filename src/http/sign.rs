@@ -18,7 +18,8 @@ use super::negotiate::{Caller, reads_danish};
 use super::params::{Nothing, Params};
 use super::private::{nothing, page};
 use super::problem::{Failure, status};
-use super::who::{Forwarded, From, Origin, Who, foreign, origin, set_cookie};
+use super::sparql::TrustForwarded;
+use super::who::{From, Origin, Who, foreign, origin, set_cookie};
 use crate::model::{Category, Code, Password, Place, Refusal, Result, Secret};
 use crate::registry::{Actor, LinkFor, Me, SessionAnswer, SignedIn};
 
@@ -31,7 +32,7 @@ pub fn router(options: &HttpOptions) -> Router<App> {
         .route("/sign-out", post(sign_out))
         .route("/me", get(me))
         .route("/setup", get(setup_page).post(setup))
-        .layer(Extension(Forwarded(options.forwarded)))
+        .layer(Extension(TrustForwarded(options.trust_forwarded)))
 }
 
 #[derive(Template)]

@@ -10,6 +10,7 @@ use axum::http::{HeaderMap, HeaderValue};
 
 use super::api::App;
 use super::problem::Failure;
+use super::sparql::{TrustForwarded, client};
 use crate::model::{Code, Refusal, Result, Secret};
 use crate::registry::{Actor, SignedIn};
 
@@ -108,14 +109,6 @@ pub fn set_cookie(public_url: &str, session: Option<&SignedIn>) -> Option<Header
     HeaderValue::try_from(text).ok()
 }
 
-/// The address that a connection comes from.
-#[derive(Clone, Copy)]
-pub struct Peer(pub IpAddr);
-
-/// Whether a proxy before us says where a request comes from.
-#[derive(Clone, Copy)]
-pub struct Forwarded(pub bool);
-
 /// Where a request comes from, as attempts to sign in are counted.
 pub struct From(pub String);
 
@@ -123,11 +116,8 @@ impl<S: Sync> FromRequestParts<S> for From {
     type Rejection = std::convert::Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> std::result::Result<Self, Self::Rejection> {
-        let forwarded = parts.extensions.get::<Forwarded>().is_some_and(|f| f.0);
-        // The last one is what the proxy nearest to us saw; those before it anyone may have written.
-        let said = parts.headers.get_all("x-forwarded-for").iter().next_back().filter(|_| forwarded);
-        let said = said.and_then(|v| v.to_str().ok()?.rsplit(',').next()?.trim().parse().ok());
-        let peer = said.or_else(|| parts.extensions.get::<Peer>().map(|p| p.0));
+        let trust = parts.extensions.get::<TrustForwarded>().copied().unwrap_or(TrustForwarded(false));
+        let peer = client(&parts.extensions, &parts.headers, trust);
         Ok(Self(peer.map_or_else(String::new, neighbourhood)))
     }
 }

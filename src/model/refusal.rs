@@ -219,10 +219,28 @@ codes! {
     NotInVersion = "not-in-version", Missing;
     /// The vocabulary had no content at the point that was asked for.
     NothingInForce = "nothing-in-force", Missing;
+    /// No such graph.
+    UnknownGraph = "unknown-graph", Missing;
     /// No such address.
     NotFound = "not-found", Missing;
     /// The address does not take that method.
     MethodNotAllowed = "method-not-allowed", Malformed;
+    /// A body of a type that the address does not take.
+    UnsupportedType = "unsupported-type", Malformed;
+    /// A query that would change something.
+    UpdateRefused = "update-refused", Malformed;
+    /// A query that asks another endpoint.
+    ServiceRefused = "service-refused", Malformed;
+    /// A query that took longer than it may.
+    QueryTime = "query-time", TooLarge;
+    /// A query that took more memory than it may.
+    QueryMemory = "query-memory", TooLarge;
+    /// A query whose answer has more rows than it may.
+    QueryRows = "query-rows", TooLarge;
+    /// A query that made a longer text than it may.
+    QuerySize = "query-size", TooLarge;
+    /// More queries of one client at once than it may have.
+    TooManyQueries = "too-many-queries", Busy;
     /// Input beyond a limit.
     TooLarge = "too-large", TooLarge;
     /// Deeper than the limit.

@@ -9,12 +9,16 @@ mod derived;
 mod edition;
 mod follower;
 mod plane;
+pub mod rdf;
 mod said;
 pub mod search;
 mod tree;
 
 /// A map with a cheap hash: what it holds is the registry's own, so that nobody gains by making keys collide.
 type Map<K, V> = std::collections::HashMap<K, V, foldhash::fast::RandomState>;
+
+/// A set with a cheap hash, as [`Map`].
+type Set<T> = std::collections::HashSet<T, foldhash::fast::RandomState>;
 
 pub use derived::{Derive, Derived};
 pub use edition::{Edition, Entry};

@@ -58,6 +58,10 @@ pub struct PublishRequest {
     pub dry_run: bool,
 }
 
+/// How long a command waits for the search index and the graphs; what takes longer follows by itself, and
+/// `/health/ready` tells how far it is.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
+
 impl Registry {
     /// Imports an edition: reads it, plans it and, unless it is a dry run, publishes it in one transaction.
     ///
@@ -233,6 +237,8 @@ impl Registry {
         write.publish(&version).await?;
         let position = write.commit().await?;
         self.follower.catch_up().await?;
+        // Who publishes finds it: in what is read, searched and queried.
+        self.derived_passed(position, PATIENCE).await;
         report.verdict = Verdict::Published;
         report.position = Some(position);
         Ok(report)

@@ -1,12 +1,43 @@
 //! Exports: a view, or one concept of it, in any format.
 
+use std::cell::RefCell;
 use std::io::Write;
 use std::sync::Arc;
 
 use super::{Registry, View};
 use crate::exchange::{self, Format, Outgoing, OutgoingConcept};
 use crate::model::Result;
+use crate::projection::rdf::{Take, Tell};
 use crate::projection::{Entry, Found};
+
+/// Tells views to the graphs, with the triples of their exports.
+pub struct Telling;
+
+impl Tell for Telling {
+    fn tell(view: &View, take: Take<'_>) -> Result<()> {
+        // What is being told: the concept that was last asked for.
+        let now = RefCell::new(None);
+        let entries = view.edition.entries().inspect(|entry| *now.borrow_mut() = Some(entry.said().clone()));
+        let mut refused = None;
+        let told = exchange::triples(edition(view, entries.map(outgoing)), &mut |triple| {
+            take(now.borrow().as_ref(), triple).map_err(|refusal| {
+                refused = Some(refusal);
+                std::io::ErrorKind::Other.into()
+            })
+        });
+        refused.map_or(told, Err)
+    }
+}
+
+fn edition<'a>(view: &'a View, concepts: impl Iterator<Item = OutgoingConcept> + 'a) -> Outgoing<'a> {
+    Outgoing {
+        vocabulary: view.vocabulary(),
+        version: view.version.as_deref(),
+        point: view.edition.point(),
+        count: view.edition.len(),
+        concepts: Box::new(concepts),
+    }
+}
 
 impl Registry {
     /// Writes all concepts of a view, one at a time.
@@ -15,14 +46,7 @@ impl Registry {
     /// [`crate::model::Code::File`] when the writer fails; [`crate::model::Code::InvalidParameter`] for a
     /// format that is only read.
     pub fn export(&self, view: &View, format: Format, out: &mut dyn Write) -> Result<()> {
-        let edition = Outgoing {
-            vocabulary: view.vocabulary(),
-            version: view.version.as_deref(),
-            point: view.edition.point(),
-            count: view.edition.len(),
-            concepts: Box::new(view.edition.entries().map(outgoing)),
-        };
-        exchange::write(format, edition, out)
+        exchange::write(format, edition(view, view.edition.entries().map(outgoing)), out)
     }
 
     /// Writes the frame of a vocabulary without its concepts.

@@ -5,6 +5,7 @@
 //! [`View`] of the projections and never touch the store.
 
 mod answer;
+mod catalog;
 mod command;
 mod export;
 mod frame;
@@ -19,6 +20,7 @@ mod query;
 mod read;
 mod report;
 mod search;
+mod sparql;
 mod verify;
 
 use std::sync::Arc;
@@ -28,6 +30,7 @@ pub use answer::{
     VocabularyAnswer,
 };
 pub use command::{ImportRequest, PublishRequest};
+pub use export::Telling;
 pub use identity::{Identity, identity};
 pub use list::{Codes, ConceptFilter, Cursor, FIELDS, Page, Relatives};
 pub use load::LoadReport;
@@ -44,10 +47,12 @@ pub use search::{
     Correction, Match, MatchField, Piece, SearchAnswer, SearchFilter, SearchHit, SearchWhy, Sort, SuggestAnswer,
     Suggestion,
 };
+pub use sparql::{Answer, Question, SolutionFormat, Solved, SparqlLimits, Wanted};
 pub use verify::{Verification, VerifiedVersion};
 
 use crate::model::{Clock, Result};
 pub use crate::projection::View;
+use crate::projection::rdf::Graphs;
 use crate::projection::search::Search;
 use crate::projection::{Derived, Follower, Projections, Snapshot};
 use crate::store::{Head, Store};
@@ -60,11 +65,13 @@ pub struct Settings {
     pub public_url: String,
     /// How many concepts the editions kept beside the current ones may hold together.
     pub edition_budget: u64,
+    /// What SPARQL queries may take.
+    pub sparql: SparqlLimits,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { public_url: "http://127.0.0.1:8080".into(), edition_budget: 4_000_000 }
+        Self { public_url: "http://127.0.0.1:8080".into(), edition_budget: 4_000_000, sparql: SparqlLimits::default() }
     }
 }
 
@@ -74,6 +81,10 @@ pub struct Registry {
     projections: Arc<Projections>,
     follower: Arc<Follower>,
     search: Arc<Derived<Search>>,
+    /// The indexes whose pages are being read.
+    paged: search::Paged,
+    rdf: Arc<Derived<Graphs<Telling>>>,
+    queries: sparql::Pool,
     clock: Arc<dyn Clock>,
     settings: Settings,
     doorkeeper: people::Doorkeeper,
@@ -88,21 +99,23 @@ impl Registry {
         let projections = Arc::new(Projections::new(clock.clone(), settings.edition_budget));
         let follower = Arc::new(Follower::new(store.clone(), projections.clone()));
         follower.catch_up().await?;
-        Ok(Self {
-            store,
-            projections,
-            follower,
-            search: Arc::default(),
-            clock,
-            settings,
-            doorkeeper: people::Doorkeeper::default(),
-        })
+        let (rdf, search, queries) = (Arc::default(), Arc::default(), sparql::Pool::new(&settings.sparql));
+        let (paged, doorkeeper) = Default::default();
+        Ok(Self { store, projections, follower, search, paged, rdf, queries, clock, settings, doorkeeper })
     }
 
     /// Follows what other processes write, until the task is dropped.
     pub async fn follow(&self) {
         let search = self.search.clone().follow(self.projections.clone());
-        tokio::join!(self.follower.clone().run(), search);
+        let rdf = self.rdf.clone().follow(self.projections.clone());
+        tokio::join!(self.follower.clone().run(), search, rdf);
+    }
+
+    /// Waits until what is built of the snapshot has passed a position of the log, if somebody follows; at most
+    /// `limit`. Answers whether it has.
+    pub async fn derived_passed(&self, position: i64, limit: std::time::Duration) -> bool {
+        let both = tokio::join!(self.search.passed(position, limit), self.rdf.passed(position, limit));
+        both.0 && both.1
     }
 
     /// How far the projections have read the change log, and where it ends.
@@ -123,7 +136,8 @@ impl Registry {
     /// being built for the first time), and why one failed at its last turn, if it did.
     #[must_use]
     pub fn derived(&self) -> Vec<(&'static str, i64, Option<String>)> {
-        vec![("search", self.search.position(), self.search.failing())]
+        let search = ("search", self.search.position(), self.search.failing());
+        vec![search, ("rdf", self.rdf.position(), self.rdf.failing())]
     }
 
     /// The snapshot that queries read.

@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, Request};
 use begreb::exchange::Format;
 use begreb::http::{HttpOptions, router};
 use begreb::model::{Clock, Dice, Instant, Result, parse_date};
-use begreb::registry::{Actor, Identity, ImportReport, ImportRequest, Registry, Settings};
+use begreb::registry::{Actor, Identity, ImportReport, ImportRequest, Registry, Settings, SparqlLimits};
 use begreb::store::Store;
 use serde_json::Value;
 use tower::ServiceExt;
@@ -139,6 +139,15 @@ impl World {
     /// The same registry behind doors with other limits.
     pub fn with_options(self, options: &HttpOptions) -> Self {
         Self { router: router(self.registry.clone(), options), ..self }
+    }
+
+    /// The same database behind a registry whose queries have other limits.
+    pub async fn with_queries(self, limits: SparqlLimits) -> Self {
+        let store = Store::open(&self.address).await.expect("the database opens");
+        let settings = Settings { sparql: limits, ..Settings::default() };
+        let registry = Registry::open(store, self.clock.clone(), settings).await.expect("the registry opens");
+        let registry = Arc::new(registry);
+        Self { router: router(registry.clone(), &HttpOptions::default()), registry, ..self }
     }
 
     /// Loads our own vocabulary `serviceparagraffer`, alone: other vocabularies may come beside it.

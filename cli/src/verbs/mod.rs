@@ -15,6 +15,7 @@ mod import;
 mod publish;
 mod rebuild;
 mod restore;
+mod search;
 mod serve;
 mod show;
 mod token;
@@ -38,6 +39,8 @@ pub enum Verb {
     Diff(diff::Diff),
     /// Check codes: valid or not, why not, what replaces them
     Validate(validate::Validate),
+    /// Search the texts of all vocabularies, at any time, or complete what is being typed
+    Search(search::Search),
     /// Show a vocabulary and its versions, or a concept and its history
     Show(show::Show),
     /// Check the whole registry: the chain of changes, every digest, every version
@@ -65,6 +68,7 @@ impl Verb {
             Self::Publish(verb) => verb.run(context).await,
             Self::Diff(verb) => verb.run(context).await,
             Self::Validate(verb) => verb.run(context).await,
+            Self::Search(verb) => verb.run(context).await,
             Self::Show(verb) => verb.run(context).await,
             Self::Verify(verb) => verb.run(context).await,
             Self::Rebuild(verb) => verb.run(context).await,

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use begreb::http::{self, HttpOptions};
 use begreb::model::{Code, Refusal};
-use begreb::registry::{Actor, Registry, Settings};
+use begreb::registry::{Actor, Registry, Settings, SparqlLimits};
 use begreb::store::Lock;
 use tokio::net::{TcpListener, TcpSocket, lookup_host};
 use tokio::sync::watch;
@@ -68,12 +68,32 @@ pub struct Serve {
     #[arg(long, env = "BEGREB_CONCURRENCY", default_value_t = 1024, value_name = "N",
         value_parser = clap::value_parser!(u32).range(1..))]
     concurrency: u32,
-    /// A proxy stands before it, and says in X-Forwarded-For where requests come from
-    #[arg(long, env = "BEGREB_BEHIND_PROXY")]
-    behind_proxy: bool,
     /// How many concepts past versions may hold in memory together
     #[arg(long, env = "BEGREB_EDITION_BUDGET", default_value_t = Settings::default().edition_budget, value_name = "N")]
     edition_budget: u64,
+    /// How long a SPARQL query may run
+    #[arg(long, env = "BEGREB_SPARQL_SECONDS", default_value_t = 10, value_name = "SECONDS",
+        value_parser = clap::value_parser!(u64).range(1..))]
+    sparql_seconds: u64,
+    /// How much memory a SPARQL query may hold, its answer included
+    #[arg(long, env = "BEGREB_SPARQL_MEMORY", default_value = "256MiB", value_name = "SIZE",
+        value_parser = input::size)]
+    sparql_memory: usize,
+    /// How many rows or triples the answer to a SPARQL query may have
+    #[arg(long, env = "BEGREB_SPARQL_ROWS", default_value_t = 100_000, value_name = "N",
+        value_parser = clap::value_parser!(u32).range(1..))]
+    sparql_rows: u32,
+    /// How many SPARQL queries run at once
+    #[arg(long, env = "BEGREB_SPARQL_CONCURRENCY", default_value_t = 4, value_name = "N",
+        value_parser = clap::value_parser!(u16).range(1..=256))]
+    sparql_concurrency: u16,
+    /// How many SPARQL queries of one client run at once
+    #[arg(long, env = "BEGREB_SPARQL_PER_CLIENT", default_value_t = 2, value_name = "N",
+        value_parser = clap::value_parser!(u16).range(1..))]
+    sparql_per_client: u16,
+    /// Take the client of a query or a sign-in from the last entry of X-Forwarded-For; only behind a proxy that sets it
+    #[arg(long, env = "BEGREB_TRUST_FORWARDED")]
+    trust_forwarded: bool,
     /// The form of log lines, on stderr: for people, or one JSON object each
     #[arg(long, env = "BEGREB_LOG_FORMAT", value_name = "FORMAT", value_enum, default_value_t = LogFormat::Text)]
     log_format: LogFormat,
@@ -106,8 +126,17 @@ impl Serve {
         let note = format!("begreb serve, pid {}, http://{address}", std::process::id());
         let _lock = store.file().map(|file| Lock::take(file, &note)).transpose()?;
         let public_url = self.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
-        let settings =
-            Settings { public_url: public_url.trim_end_matches('/').into(), edition_budget: self.edition_budget };
+        let settings = Settings {
+            public_url: public_url.trim_end_matches('/').into(),
+            edition_budget: self.edition_budget,
+            sparql: SparqlLimits {
+                time: Duration::from_secs(self.sparql_seconds),
+                memory: self.sparql_memory,
+                rows: self.sparql_rows as usize,
+                concurrency: self.sparql_concurrency.into(),
+                per_client: self.sparql_per_client.into(),
+            },
+        };
         let progress = Progress::of(context.lang.say("Åbner registret", "Opening the registry").into());
         let registry = Registry::open(store, Arc::new(SystemClock), settings).await?.with_dice(Arc::new(SystemDice));
         drop(progress);
@@ -168,7 +197,7 @@ impl Serve {
         options.body_limit = self.body_limit;
         options.timeout = Duration::from_secs(self.timeout);
         options.concurrency = self.concurrency as usize;
-        options.forwarded = self.behind_proxy;
+        options.trust_forwarded = self.trust_forwarded;
     }
 
     fn tell_ready(&self, context: &Context, registry: &Registry, address: SocketAddr) {

@@ -42,8 +42,10 @@ mod tests;
 mod vocab;
 mod write;
 
+pub use vocab::PREFIXES;
+
 pub(super) use read::read;
-pub(super) use write::write;
+pub(super) use write::{triples, write};
 
 /// The syntax of a format; Turtle for one that is not RDF, which the caller never passes.
 fn syntax(format: Format) -> RdfFormat {

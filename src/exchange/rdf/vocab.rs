@@ -227,7 +227,7 @@ namespace! {
 }
 
 /// The prefixes that are declared in Turtle and RDF/XML.
-pub(super) const PREFIXES: [(&str, &str); 12] = [
+pub const PREFIXES: [(&str, &str); 12] = [
     ("skos", skos::NS),
     ("skosxl", skosxl::NS),
     ("dct", dct::NS),

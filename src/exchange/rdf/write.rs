@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::{self, BufWriter, Write};
 
 use oxrdf::{BlankNode, Literal, NamedNode, NamedNodeRef, NamedOrBlankNode, Term as Node, TripleRef};
-use oxrdfio::{RdfSerializer, WriterQuadSerializer};
+use oxrdfio::RdfSerializer;
 use uuid::Uuid;
 
 use super::super::{Format, Outgoing, OutgoingConcept};
@@ -20,6 +20,9 @@ use crate::model::{
     Vocabulary,
 };
 
+/// What takes in triples, one at a time.
+type Sink<'a> = &'a mut dyn FnMut(TripleRef<'_>) -> io::Result<()>;
+
 /// Writes an edition as RDF.
 ///
 /// # Errors
@@ -30,16 +33,20 @@ pub(in crate::exchange) fn write(format: Format, edition: Outgoing<'_>, out: &mu
     for (name, iri) in PREFIXES {
         serializer = serializer.with_prefix(name, iri).map_err(invalid)?;
     }
+    let mut serializer = serializer.for_writer(BufWriter::new(out));
+    triples(edition, &mut |triple| serializer.serialize_triple(triple))?;
+    serializer.finish()?.flush()
+}
+
+/// Tells an edition as triples: those of [`write`], in that order.
+///
+/// # Errors
+/// As there.
+pub(in crate::exchange) fn triples(edition: Outgoing<'_>, out: Sink<'_>) -> io::Result<()> {
     let namespace = &edition.vocabulary.fields().namespace;
     let scheme = named_node(namespace.strip_suffix(['/', '#']).unwrap_or(namespace))?;
-    let mut writer = Writer {
-        out: serializer.for_writer(BufWriter::new(out)),
-        vocabulary: edition.vocabulary,
-        scheme,
-        blanks: 0,
-        later: Vec::new(),
-        links: Links::default(),
-    };
+    let mut writer =
+        Writer { out, vocabulary: edition.vocabulary, scheme, blanks: 0, later: Vec::new(), links: Links::default() };
     writer.scheme(&edition)?;
     for concept in edition.concepts {
         writer.concept(&concept)?;
@@ -48,11 +55,11 @@ pub(in crate::exchange) fn write(format: Format, edition: Outgoing<'_>, out: &mu
     if let Some(version) = edition.version {
         writer.statements(None, &version.statements)?;
     }
-    writer.out.finish()?.flush()
+    Ok(())
 }
 
 struct Writer<'a> {
-    out: WriterQuadSerializer<BufWriter<&'a mut dyn Write>>,
+    out: Sink<'a>,
     vocabulary: &'a Vocabulary,
     scheme: NamedNode,
     /// How many blank nodes there are so far.
@@ -96,7 +103,7 @@ impl Writer<'_> {
     fn put(&mut self, subject: &NamedOrBlankNode, predicate: &str, object: &Node) -> io::Result<()> {
         // Predicates are constants of `vocab`.
         let predicate = NamedNodeRef::new_unchecked(predicate);
-        self.out.serialize_triple(TripleRef { subject: subject.as_ref(), predicate, object: object.as_ref() })
+        (self.out)(TripleRef { subject: subject.as_ref(), predicate, object: object.as_ref() })
     }
 
     fn put_texts(&mut self, subject: &NamedOrBlankNode, predicate: &str, texts: &[Text]) -> io::Result<()> {
@@ -403,7 +410,7 @@ impl Writer<'_> {
                 return Err(invalid(format!("the predicate {} is not an IRI", s.predicate)));
             };
             let object = self.kept_node(&s.object, &mut labels)?;
-            self.out.serialize_triple(TripleRef::new(&subject, &predicate, &object))?;
+            (self.out)(TripleRef::new(&subject, &predicate, &object))?;
         }
         Ok(())
     }

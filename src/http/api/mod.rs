@@ -8,14 +8,14 @@ mod lookup;
 mod me;
 mod people;
 mod publish;
-mod search;
+pub mod search;
 mod vocabularies;
 
 pub use concepts::{not_acceptable, not_one_of};
+pub use search::aside;
 
 use std::sync::Arc;
 
-use axum::Extension;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use tower_http::timeout::TimeoutLayer;
@@ -25,7 +25,7 @@ use utoipa_axum::routes;
 
 use super::HttpOptions;
 use super::problem::Problem;
-use super::who::Forwarded;
+use super::sparql;
 use crate::registry::{ConceptDocument, Registry};
 
 /// What handlers share.
@@ -77,7 +77,7 @@ pub fn router(options: &HttpOptions) -> OpenApiRouter<App> {
         .routes(routes!(people::group, people::change_group))
         .routes(routes!(people::grants, people::give))
         .routes(routes!(people::take))
-        .layer(Extension(Forwarded(options.forwarded)));
+        .layer(axum::Extension(sparql::TrustForwarded(options.trust_forwarded)));
     let v1 = OpenApiRouter::new()
         .routes(routes!(vocabularies::list))
         .routes(routes!(vocabularies::one))
@@ -92,9 +92,14 @@ pub fn router(options: &HttpOptions) -> OpenApiRouter<App> {
         .routes(routes!(concepts::mappings))
         .routes(routes!(changes::between))
         .routes(routes!(lookup::resolve))
+        .routes(routes!(sparql::catalog))
         .routes(routes!(search::search))
         .routes(routes!(search::suggest))
         .merge(waiting)
         .merge(people);
-    OpenApiRouter::with_openapi(Document::openapi()).nest("/api/v1", v1)
+    let sparql = OpenApiRouter::new()
+        .routes(routes!(sparql::get, sparql::post))
+        .routes(routes!(sparql::void))
+        .layer(axum::Extension(sparql::TrustForwarded(options.trust_forwarded)));
+    OpenApiRouter::with_openapi(Document::openapi()).nest("/api/v1", v1).merge(sparql)
 }

@@ -28,7 +28,17 @@ pub struct Paging {
     /// How many hits on a page: 1 to 1000, usually 20.
     limit: Option<i64>,
     /// Where to go on: from the `Link` header of the page before.
-    cursor: Option<String>,
+    pub cursor: Option<String>,
+}
+
+impl Paging {
+    /// How many hits on a page.
+    ///
+    /// # Errors
+    /// [`Code::InvalidParameter`] for a number below nought; the registry refuses the others.
+    pub fn limit(&self) -> Result<usize> {
+        number(self.limit, USUAL_PAGE, "1..1000")
+    }
 }
 
 /// How suggestions are written.
@@ -43,6 +53,17 @@ pub struct Suggesting {
 
 fn number(limit: Option<i64>, usual: usize, allowed: &str) -> Result<usize> {
     limit.map_or(Ok(usual), |n| usize::try_from(n).map_err(|_| not_one_of("limit", &n.to_string(), &[allowed])))
+}
+
+/// Does on a thread for long work what may take milliseconds: the threads that answer everybody go on.
+pub async fn aside<T: Send + 'static>(work: impl Future<Output = Result<T>> + Send + 'static) -> Result<T> {
+    let runtime = tokio::runtime::Handle::current();
+    let done = tokio::task::spawn_blocking(move || runtime.block_on(work)).await;
+    done.unwrap_or_else(|failed| match failed.try_into_panic() {
+        // The edge answers for it, as for every panic.
+        Ok(panic) => std::panic::resume_unwind(panic),
+        Err(e) => Err(Refusal::new(Code::Internal, e.to_string(), e.to_string())),
+    })
 }
 
 /// Searches all vocabularies at a point of the two times: terms, notations and other identifiers, definitions, notes.
@@ -60,8 +81,9 @@ pub async fn search(
     Params(filter, at, paging): Params<SearchFilter, At, Paging>,
     Caller(headers): Caller,
 ) -> Result<Response, Failure> {
-    let limit = number(paging.limit, USUAL_PAGE, "1..1000")?;
-    let answer = app.search(&filter, &at, limit, paging.cursor.as_deref(), &language(&headers)).await?;
+    let (limit, language) = (paging.limit()?, language(&headers));
+    let answer =
+        aside(async move { app.search(&filter, &at, limit, paging.cursor.as_deref(), &language).await }).await?;
     let mut reply = Reply::json(&answer, false);
     reply.link = answer.next.as_deref().map(|cursor| next_link(&uri, cursor));
     reply.total = Some(answer.total);
@@ -88,14 +110,15 @@ pub async fn suggest(
         Some(other) => return Err(not_one_of("format", other, &["json", "opensearch"]).into()),
     };
     let limit = number(suggesting.limit, USUAL_SUGGESTIONS, "1..100")?;
-    let answer = app.suggest(&filter, &at, limit, &language(&headers)).await?;
+    let (asked, language) = (filter.q.clone(), language(&headers));
+    let answer = aside(async move { app.suggest(&filter, &at, limit, &language).await }).await?;
     let reply = if opensearch {
         let described = answer.suggestions.iter().map(|s| {
             let path = s.broader.iter().map(|b| &*b.label).chain([&*s.label]).collect::<Vec<_>>().join(" › ");
             format!("{path} ({})", s.vocabulary)
         });
         let parts = (
-            filter.q.as_deref().unwrap_or_default(),
+            asked.as_deref().unwrap_or_default(),
             answer.suggestions.iter().map(|s| &*s.matched).collect::<Vec<_>>(),
             described.collect::<Vec<_>>(),
             answer.suggestions.iter().map(|s| &*s.iri).collect::<Vec<_>>(),

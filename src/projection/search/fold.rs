@@ -19,7 +19,9 @@ fn fold_char(c: char, out: &mut String) {
         'ñ' => out.push('n'),
         'ð' => out.push('d'),
         'þ' => out.push_str("th"),
-        // Accents that stand apart from their letter.
+        // Accents that stand apart from their letter; a ring or two dots make it another: `a` + U+030A is `å`.
+        '\u{30a}' if out.ends_with('a') => out.push('a'),
+        '\u{308}' if out.ends_with(['a', 'o']) => out.push('e'),
         '\u{300}'..='\u{36f}' => {}
         c => out.push(c),
     }
@@ -28,20 +30,13 @@ fn fold_char(c: char, out: &mut String) {
 /// A text as it is compared: lower case, `æ` as `ae`, `ø` as `oe`, `å` as `aa`, without accents.
 #[must_use]
 pub fn fold(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut chars = text.chars().flat_map(char::to_lowercase).peekable();
-    while let Some(c) = chars.next() {
-        // A ring or two dots written apart belong to the letter: `a` + U+030A is `å`.
-        let joined = match (c, chars.peek()) {
-            ('a', Some('\u{30a}')) => 'å',
-            ('a', Some('\u{308}')) => 'ä',
-            ('o', Some('\u{308}')) => 'ö',
-            _ => c,
-        };
-        if joined != c {
-            chars.next();
+    let mut out = String::with_capacity(text.len() + 4);
+    for c in text.chars() {
+        if c.is_ascii() {
+            out.push(c.to_ascii_lowercase());
+        } else {
+            c.to_lowercase().for_each(|c| fold_char(c, &mut out));
         }
-        fold_char(joined, &mut out);
     }
     out
 }
@@ -65,7 +60,12 @@ impl Word<'_> {
     /// The word as it is compared.
     #[must_use]
     pub fn folded(&self) -> String {
-        fold(self.text).replace(' ', "")
+        let mut folded = fold(self.text);
+        // Only a paragraph and its letter have one.
+        if folded.contains(' ') {
+            folded.retain(|c| c != ' ');
+        }
+        folded
     }
 
     /// Where it ends, in bytes.

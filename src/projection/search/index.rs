@@ -39,6 +39,8 @@ pub mod kind {
     pub const LATER: char = 'l';
     /// What follows the first word of another term, or the first part of a notation.
     pub const LATER_OTHER: char = 'm';
+    /// A notation or an alias that is a uuid: nobody begins to type one.
+    pub const UUID: char = 'u';
     /// The paragraph in a term or a notation: what follows its last paragraph sign.
     pub const PARAGRAPH: char = 'g';
     /// A facet.
@@ -159,9 +161,11 @@ impl Writing {
         }
         let codes = content.notation.iter().map(String::as_str).chain(content.aliases.iter().map(|a| a.value.as_str()));
         for (i, code) in codes.enumerate() {
-            self.add_key(&mut document, kind::CODE, "", &code_key(code));
-            // Nobody begins to type a uuid; its digits would answer those who type a paragraph.
-            let is_notation = i == 0 && content.notation.is_some() && !is_uuid(code);
+            // Its digits would answer those who begin to type a paragraph.
+            let is_uuid = is_uuid(code);
+            let kind = if is_uuid { kind::UUID } else { kind::CODE };
+            self.add_key(&mut document, kind, "", &code_key(code));
+            let is_notation = i == 0 && content.notation.is_some() && !is_uuid;
             if is_notation {
                 self.add_paragraph(&mut document, code);
                 self.add_starts(&mut document, kind::CODE, kind::LATER_OTHER, "", &code_key(code));
@@ -397,22 +401,35 @@ impl Shelf {
         if start.chars().nth(LONGEST_START).is_none() {
             let _ = self.each(self.fields.start, &token, IndexRecordOption::Basic, found);
         } else {
-            let _ = self.range(&token, found);
+            let _ = self.range(&token, usize::MAX, &mut |number| {
+                found(number);
+                true
+            });
         }
     }
 
-    /// The contents with a key that begins so: keys stand sorted, so that it costs what it finds.
-    fn range(&self, start: &str, found: &mut dyn FnMut(u32)) -> Option<()> {
+    /// The first codes that begin so, as they sort: of each segment as many as `found` takes until it says that they
+    /// are enough.
+    pub fn first_codes(&self, start: &str, most: usize, found: &mut dyn FnMut(u32) -> bool) {
+        if let Some(token) = key_token(kind::CODE, "", start) {
+            let _ = self.range(&token, most, found);
+        }
+    }
+
+    /// The contents with a key that begins so, until `most` of a segment are taken: keys stand sorted, so that it costs
+    /// what it finds.
+    fn range(&self, start: &str, most: usize, found: &mut dyn FnMut(u32) -> bool) -> Option<()> {
         // No key holds this byte, so that it comes after every key that begins so.
         let after = [start.as_bytes(), &[0xff]].concat();
         for (segment, (_, numbers)) in self.searcher.segment_readers().iter().zip(&self.numbers) {
             let index = segment.inverted_index(self.fields.key).ok()?;
             let mut terms = index.terms().range().ge(start).lt(&after).into_stream().ok()?;
-            while terms.advance() {
+            let mut taken = 0;
+            while taken < most && terms.advance() {
                 let mut postings = index.read_postings_from_terminfo(terms.value(), IndexRecordOption::Basic).ok()?;
                 let mut doc = postings.doc();
                 while doc != TERMINATED {
-                    found(numbers[doc as usize]);
+                    taken += usize::from(found(numbers[doc as usize]));
                     doc = postings.advance();
                 }
             }

@@ -81,6 +81,8 @@ pub struct Forms {
     pub documents: u32,
     /// The words that it was taken to be misspelt for.
     pub corrections: Vec<String>,
+    /// Whether some text has the word, in this form or another.
+    pub known: bool,
 }
 
 /// How often a word stands where.
@@ -297,7 +299,7 @@ impl Lexicon {
         forms.sort_by_key(|f| f.how);
         // A part that no text has makes the rest no answer.
         let parts = if parts.iter().any(Vec::is_empty) { Vec::new() } else { parts };
-        Forms { forms, parts, documents, corrections }
+        Forms { forms, parts, documents, corrections, known: meant }
     }
 }
 
@@ -359,7 +361,13 @@ impl Found {
         }
         for (i, part) in parts.iter().enumerate() {
             let mut found = Self::default();
-            found.add_lemma(language, words, &part.lemma, [How::Apart; 3]);
+            found.add_lemma(language, words, &part.lemma, [How::Inflected, How::Head, How::Part]);
+            // Part of another compound tells something in a term; in a long text it is chance.
+            for form in &mut found.forms {
+                form.places &= if form.how == How::Inflected { 0xff } else { place::TERM };
+                form.how = How::Apart;
+            }
+            found.forms.retain(|form| form.places != 0);
             self.parts.resize(self.parts.len().max(i + 1), Vec::new());
             self.parts[i].extend(found.forms);
         }

@@ -16,7 +16,7 @@ mod near;
 mod rank;
 mod suggest;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use uuid::Uuid;
@@ -31,6 +31,7 @@ pub use self::moment::Standing;
 pub use self::rank::Tier;
 use self::rank::{Effort, Expanded, Place, Tally};
 pub use self::suggest::{Beginning, Suggested};
+use super::Set;
 use super::derived::Derive;
 use super::follower::{Projections, Snapshot};
 use super::plane::Plane;
@@ -61,7 +62,7 @@ struct Brief {
 struct Desk {
     writing: Writing,
     /// What is indexed: concept and content in one.
-    known: Mutex<HashSet<u128>>,
+    known: Mutex<Set<u128>>,
     counts: Mutex<BTreeMap<Box<str>, Counts>>,
 }
 
@@ -102,7 +103,7 @@ impl Derive for Search {
         };
         let mut planes = previous.map(|p| p.planes.clone()).unwrap_or_default();
         let mut new: Vec<(u32, Arc<Saying>)> = Vec::new();
-        let mut added = HashSet::new();
+        let mut added = Set::default();
         {
             let known_contents = desk.known.lock().unwrap_or_else(PoisonError::into_inner);
             for plane in snapshot.planes() {
@@ -153,6 +154,9 @@ impl Derive for Search {
     }
 }
 
+/// Whether a concept of a vocabulary may be a hit.
+pub type Only = dyn Fn(&Plane, Uuid) -> bool;
+
 /// What is searched for.
 pub struct Question<'a> {
     /// The query as it was typed.
@@ -170,7 +174,7 @@ pub struct Question<'a> {
     /// Only concepts that are mapped to this IRI, or to something in this namespace.
     pub mapping: Option<&'a str>,
     /// Only concepts for which this holds.
-    pub only: Option<&'a dyn Fn(&Plane, Uuid) -> bool>,
+    pub only: Option<&'a Only>,
 }
 
 /// A hit: a concept, by what it says at the point.
@@ -209,12 +213,18 @@ impl Hits {
         self.found.iter().all(|(place, _)| place.tier() == Tier::Some)
     }
 
-    /// The words of the texts that misspelt words of the query were taken for.
+    /// The words of the texts that misspelt words of the query were taken for: words that no text has; where there
+    /// are none, words that texts have, if only others near them gave hits.
     #[must_use]
     pub fn corrections(&self) -> Vec<(String, Vec<String>)> {
-        let words = self.expanded.asked.words.iter().zip(&self.expanded.forms);
-        let corrected = words.filter(|(_, forms)| !forms.corrections.is_empty());
-        corrected.map(|(word, forms)| (word.text.clone(), forms.corrections.clone())).collect()
+        let corrected = |known: bool| {
+            let words = self.expanded.asked.words.iter().zip(&self.expanded.forms);
+            let words = words.filter(move |(_, forms)| forms.known == known && !forms.corrections.is_empty());
+            words.map(|(word, forms)| (word.text.clone(), forms.corrections.clone())).collect::<Vec<_>>()
+        };
+        let unknown = corrected(false);
+        let gave_hits = self.expanded.effort == Effort::Corrected && !self.found.is_empty();
+        if unknown.is_empty() && gave_hits { corrected(true) } else { unknown }
     }
 }
 
@@ -320,13 +330,13 @@ impl Search {
     }
 
     /// The contents that the filters of keys allow; `None` for all.
-    fn allowed(&self, question: &Question<'_>) -> Option<HashSet<u32>> {
-        let mut allowed: Option<HashSet<u32>> = None;
+    fn allowed(&self, question: &Question<'_>) -> Option<Set<u32>> {
+        let mut allowed: Option<Set<u32>> = None;
         let language = question.language.map(|l| (kind::LANGUAGE, l.to_owned()));
         let facet = question.facet.map(|f| (kind::FACET, fold::name_key(f)));
         let mapping = question.mapping.map(|m| (kind::MAPPING, m.trim_end_matches(['/', '#']).to_owned()));
         for (kind, key) in [language, facet, mapping].into_iter().flatten() {
-            let mut these = HashSet::new();
+            let mut these = Set::default();
             self.shelf.with_key(kind, "", &key, &mut |number| _ = these.insert(number));
             if kind == kind::MAPPING {
                 // As it was given, if that is a whole IRI that ends so.

@@ -59,6 +59,9 @@ fn weight_of(how: How) -> f32 {
 /// The share of the query, by weight, that a content must answer when none answers all of it.
 const LEAST_SHARE: f32 = 0.5;
 
+/// The least weight of a word.
+const LEAST_WEIGHT: f32 = 0.1;
+
 /// How hard a search tries; the next is tried when one finds nothing.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Effort {
@@ -254,14 +257,16 @@ impl Expanded {
     }
 
     fn words(&self, shelf: &Shelf, lexicon: &Lexicon, contents: usize, tally: &mut Tally) {
-        let rarity = |documents: u32| (1.0 + contents as f32 / (1.0 + documents as f32)).ln().max(0.1);
-        let weights: Vec<f32> = self.forms.iter().map(|f| rarity(f.documents)).collect();
+        let rarity = |documents: u32| (1.0 + contents as f32 / (1.0 + documents as f32)).ln().max(LEAST_WEIGHT);
+        let strict = self.effort < Effort::Some;
+        // A word that no text has may be missing; what the others find is still worth telling.
+        let weight = |forms: &Forms| if strict || forms.known { rarity(forms.documents) } else { LEAST_WEIGHT };
+        let weights: Vec<f32> = self.forms.iter().map(weight).collect();
         let phrase_weight = rarity(contents as u32 / 50);
         let sum = weights.iter().sum::<f32>() + phrase_weight * self.asked.phrases.len() as f32;
         // All words are wanted: the rarest first, and then only what has those before.
         let mut order: Vec<usize> = (0..self.forms.len()).collect();
         order.sort_by(|a, b| weights[*b].total_cmp(&weights[*a]));
-        let strict = self.effort < Effort::Some;
         let mut before = 0u8;
         for phrase in &self.asked.phrases {
             let after = (strict && before > 0).then_some(before);
@@ -278,7 +283,9 @@ impl Expanded {
         for i in order {
             let after = (strict && before > 0).then_some(before);
             if let Some(code) = &self.asked.words[i].code {
-                shelf.with_key(kind::CODE, "", code, &mut |number| tally.answer(number, place::OTHER, 1.0, after));
+                for kind in [kind::CODE, kind::UUID] {
+                    shelf.with_key(kind, "", code, &mut |number| tally.answer(number, place::OTHER, 1.0, after));
+                }
             }
             for Form { token, how, places, .. } in &self.forms[i].forms {
                 for place in place::ALL.into_iter().filter(|place| places & place != 0) {
@@ -297,7 +304,9 @@ impl Expanded {
     /// What the whole query is, or is the beginning of.
     fn names(&self, shelf: &Shelf, lexicon: &Lexicon, tally: &mut Tally) {
         let (name, code) = (&*self.asked.name, &*self.asked.code);
-        shelf.with_key(kind::CODE, "", code, &mut |n| tally.lift(n, Tier::Code));
+        for kind in [kind::CODE, kind::UUID] {
+            shelf.with_key(kind, "", code, &mut |n| tally.lift(n, Tier::Code));
+        }
         if !code.is_empty() {
             shelf.with_start(kind::CODE, "", code, &mut |n| tally.lift(n, Tier::Prefix));
         }

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::fold::{code_key, name_key, words};
+use super::fold::{code_key, name_key, sort_key, words};
 use super::index::kind;
 use super::lexicon::Ask;
 use super::moment::{Standing, stands_for};
-use super::{Search, asked};
-use crate::model::{Code, Place, Point, Refusal, Result, TermStatus};
+use super::{Question, Search, asked};
+use crate::model::{Code, Place, Refusal, Result, TermStatus};
 use crate::projection::plane::Plane;
 use crate::projection::said::Saying;
 
@@ -31,16 +31,8 @@ pub struct Suggested {
 
 /// What is to be completed.
 pub struct Beginning<'a> {
-    /// What was typed.
-    pub text: &'a str,
-    /// The point that is read.
-    pub at: Point,
-    /// The only vocabularies; empty for all.
-    pub vocabularies: &'a [Uuid],
-    /// The only standings; empty for all.
-    pub standings: &'a [Standing],
-    /// Only terms of this language.
-    pub language: Option<&'a str>,
+    /// What was typed, and where it is looked for.
+    pub question: Question<'a>,
     /// The most suggestions.
     pub limit: usize,
 }
@@ -55,7 +47,7 @@ impl Search {
     /// # Errors
     /// [`Code::InvalidParameter`] for a text without a letter or digit, [`Code::TooLarge`] for one that is too long.
     pub fn suggest(&self, beginning: &Beginning<'_>) -> Result<Vec<Suggested>> {
-        let text = beginning.text;
+        let text = beginning.question.text;
         if text.chars().take(asked::LONGEST_QUERY + 1).count() > asked::LONGEST_QUERY {
             return Err(Refusal::new(Code::TooLarge, "teksten er for lang", "the text is too long")
                 .at(Place::field("q"))
@@ -68,16 +60,28 @@ impl Search {
                 "der er intet bogstav eller tal at begynde med",
                 "there is no letter or digit to begin with",
             )
-            .at(Place::field("q")));
+            .at(Place::field("q"))
+            .allowed(["hjem", "J1"]));
         }
         let mut found = self.begun(beginning, &name, &code);
         if found.is_empty() {
-            for corrected in self.corrected(text, beginning.language) {
+            for corrected in self.corrected(text, beginning.question.language) {
                 found.extend(self.begun(beginning, &corrected, &corrected));
             }
             found.sort_unstable_by_key(|(key, _)| *key);
             found.dedup_by_key(|(_, number)| *number);
         }
+        // Codes come in their own order: J1.2 before J1.10, however long the names are.
+        found.sort_by_cached_key(|((rank, standing, length, concept), number)| {
+            let notation = || {
+                let leaf = self.leaves.get(*number as usize)?;
+                let plane = &self.planes[leaf.brief.vocabulary as usize];
+                let (saying, _) = stands_for(plane, leaf.concept, beginning.question.at)?;
+                saying.state.content().notation.as_deref().map(sort_key)
+            };
+            let code = if KINDS[*rank] == kind::CODE { notation() } else { None };
+            (*rank, *standing, code, *length, *concept)
+        });
         let suggestions =
             found.into_iter().filter_map(|((kind, ..), number)| self.suggested(beginning, number, kind, &name));
         Ok(suggestions.take(beginning.limit).collect())
@@ -85,26 +89,26 @@ impl Search {
 
     /// The concepts that begin so, best first: each once, a little more than are wanted.
     fn begun(&self, beginning: &Beginning<'_>, name: &str, code: &str) -> Vec<((usize, Standing, u8, Uuid), u32)> {
-        let moment = self.moment(beginning.at);
+        let question = &beginning.question;
+        let (moment, passes) = (self.moment(question.at), self.filter(question));
         let mut found: Vec<((usize, Standing, u8, Uuid), u32)> = Vec::new();
-        let wanted: Vec<bool> = self
-            .planes
-            .iter()
-            .map(|p| beginning.vocabularies.is_empty() || beginning.vocabularies.contains(&p.vocabulary().uuid()))
-            .collect();
         for (rank, kind) in KINDS.into_iter().enumerate() {
             let key = if kind == kind::CODE { code } else { name };
-            let mut take = |number: u32| {
+            let mut taken = |number: u32| {
                 let leaf = &self.leaves[number as usize];
-                let Some(standing) = moment.standing(number) else { return };
-                let standing_wanted = beginning.standings.is_empty() || beginning.standings.contains(&standing);
-                if wanted[leaf.brief.vocabulary as usize] && standing_wanted {
+                let standing = moment.standing(number).filter(|s| passes.as_ref().is_none_or(|p| p(number, *s)));
+                if let Some(standing) = standing {
                     found.push(((rank, standing, leaf.brief.length, leaf.concept), number));
                 }
+                standing.is_some()
             };
-            let languages = self.lexicon.languages().filter(|l| beginning.language.is_none_or(|wanted| wanted == *l));
+            if kind == kind::CODE {
+                self.shelf.first_codes(key, beginning.limit * 4, &mut taken);
+            }
+            let mut take = |number: u32| _ = taken(number);
+            let languages = self.lexicon.languages().filter(|l| question.language.is_none_or(|wanted| wanted == *l));
             match kind {
-                kind::CODE => self.shelf.with_start(kind, "", key, &mut take),
+                kind::CODE => {}
                 _ => languages.for_each(|language| self.shelf.with_start(kind, language, key, &mut take)),
             }
             if kind == kind::LATER_OTHER {
@@ -115,7 +119,7 @@ impl Search {
                 break;
             }
         }
-        let most = beginning.limit * 4;
+        let most = beginning.limit * 8;
         if found.len() > most {
             found.select_nth_unstable_by_key(most, |(key, _)| *key);
             found.truncate(most);
@@ -139,7 +143,7 @@ impl Search {
     fn suggested(&self, beginning: &Beginning<'_>, number: u32, rank: usize, name: &str) -> Option<Suggested> {
         let leaf = self.leaves.get(number as usize)?;
         let plane = self.planes[leaf.brief.vocabulary as usize].clone();
-        let (saying, standing) = stands_for(&plane, leaf.concept, beginning.at)?;
+        let (saying, standing) = stands_for(&plane, leaf.concept, beginning.question.at)?;
         let saying = saying.clone();
         let content = saying.state.content().content();
         let fields = content.fields();
@@ -148,7 +152,7 @@ impl Search {
             kind::OTHER => matches!(status, TermStatus::Admitted | TermStatus::Deprecated),
             _ => status != TermStatus::Hidden,
         };
-        let of_language = |l: &str| beginning.language.is_none_or(|wanted| wanted == l);
+        let of_language = |l: &str| beginning.question.language.is_none_or(|wanted| wanted == l);
         let terms = || fields.terms.iter().filter(|t| wanted(t.status) && of_language(t.language.primary()));
         let is_later = |text: &str| format!("_{}", name_key(text)).contains(&format!("_{name}"));
         let notation = || fields.notation.as_deref().filter(|n| KINDS[rank] == kind::CODE || is_later(n));

@@ -1,8 +1,11 @@
 //! The pages: Danish first, English second.
 
+pub mod search;
+
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
+use uuid::Uuid;
 
 use super::api::App;
 use super::negotiate::{Caller, reads_danish};
@@ -93,36 +96,48 @@ impl ConceptPage {
     }
 
     fn term_status(&self, status: &TermStatus) -> &'static str {
-        let words = match status {
-            TermStatus::Preferred => ("foretrukken term", "preferred term"),
-            TermStatus::Admitted => ("accepteret term", "admitted term"),
-            TermStatus::Deprecated => ("frarådet term", "deprecated term"),
-            TermStatus::Hidden => ("søgeord", "search word"),
-        };
-        if self.da { words.0 } else { words.1 }
+        term_status(*status, self.da)
     }
 
     fn note_kind(&self, kind: &NoteKind) -> &'static str {
-        let words = match kind {
-            NoteKind::Scope => ("omfang", "scope"),
-            NoteKind::Example => ("eksempel", "example"),
-            NoteKind::Application => ("anvendelse", "application"),
-            NoteKind::History => ("historik", "history"),
-            NoteKind::Editorial => ("redaktionel note", "editorial note"),
-            NoteKind::Change => ("ændringsnotat", "change note"),
-            NoteKind::General => ("kommentar", "comment"),
-        };
-        if self.da { words.0 } else { words.1 }
+        note_kind(*kind, self.da)
     }
 
     fn status(&self) -> &'static str {
-        let words = match self.concept.status {
-            Status::InForce => ("gældende", "in force"),
-            Status::Retired => ("udgået", "retired"),
-            Status::Future => ("gælder senere", "not in force yet"),
-        };
-        if self.da { words.0 } else { words.1 }
+        status(self.concept.status, self.da)
     }
+}
+
+fn term_status(status: TermStatus, da: bool) -> &'static str {
+    let words = match status {
+        TermStatus::Preferred => ("foretrukken term", "preferred term"),
+        TermStatus::Admitted => ("accepteret term", "admitted term"),
+        TermStatus::Deprecated => ("frarådet term", "deprecated term"),
+        TermStatus::Hidden => ("søgeord", "search word"),
+    };
+    if da { words.0 } else { words.1 }
+}
+
+fn note_kind(kind: NoteKind, da: bool) -> &'static str {
+    let words = match kind {
+        NoteKind::Scope => ("omfang", "scope"),
+        NoteKind::Example => ("eksempel", "example"),
+        NoteKind::Application => ("anvendelse", "application"),
+        NoteKind::History => ("historik", "history"),
+        NoteKind::Editorial => ("redaktionel note", "editorial note"),
+        NoteKind::Change => ("ændringsnotat", "change note"),
+        NoteKind::General => ("kommentar", "comment"),
+    };
+    if da { words.0 } else { words.1 }
+}
+
+fn status(status: Status, da: bool) -> &'static str {
+    let words = match status {
+        Status::InForce => ("gældende", "in force"),
+        Status::Retired => ("udgået", "retired"),
+        Status::Future => ("gælder senere", "not in force yet"),
+    };
+    if da { words.0 } else { words.1 }
 }
 
 fn language(da: bool) -> &'static str {
@@ -142,11 +157,14 @@ pub async fn index(State(app): State<App>, Caller(headers): Caller, _: Params<No
 
 fn row(concept: &ConceptAnswer, language: &str, indent: u16) -> Row {
     let notation = concept.said.notation.as_deref().unwrap_or_default().to_owned();
-    // A code with a slash is not a path segment; the uuid always is.
-    let plain =
-        !notation.is_empty() && !matches!(notation.as_str(), "." | "..") && !notation.contains(['/', '%', '?', '#']);
-    let key = if plain { notation.clone() } else { concept.uuid.to_string() };
+    let key = key(&notation, concept.uuid);
     Row { key, notation, label: concept.said.label(language).to_owned(), indent }
+}
+
+/// What names a concept in an address. A code with a slash is not a path segment; the uuid always is.
+fn key(notation: &str, uuid: Uuid) -> String {
+    let plain = !notation.is_empty() && !matches!(notation, "." | "..") && !notation.contains(['/', '%', '?', '#']);
+    if plain { notation.to_owned() } else { uuid.to_string() }
 }
 
 /// The page of a vocabulary or one of its versions.

@@ -1,234 +1,35 @@
 //! Search and suggestions: from parameters to a question of the search projection, and from its hits to answers.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+mod answer;
 
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+
 use uuid::Uuid;
 
-use super::answer::{Reference, Status};
-use super::list::Cursor;
-use super::query::{unknown_version, unknown_vocabulary};
-use super::read::{named, unknown_concept};
-use super::{At, Registry};
-use crate::model::{Code, Digest, Kind, Language, NoteKind, Place, Point, Refusal, Result, Slug, TermStatus};
+pub use self::answer::{
+    Correction, Match, MatchField, Piece, SearchAnswer, SearchFilter, SearchHit, SearchWhy, Sort, SuggestAnswer,
+    Suggestion,
+};
+use crate::model::{Code, Digest, Kind, Language, Place, Point, Refusal, Result, TermStatus};
 use crate::projection::search::{
-    Beginning, Fragment, Hit, Hits, Matched, Pen, Question, Search, Standing, Tier, Why, sort_key,
+    Beginning, Fragment, Hit, Hits, Matched, Only, Pen, Question, Search, Standing, Tier, Why, fold, sort_key,
 };
 use crate::projection::{Edition, Found, Plane};
+use crate::registry::answer::{Reference, Status};
+use crate::registry::list::Cursor;
+use crate::registry::query::{unknown_version, unknown_vocabulary};
+use crate::registry::read::{named, unknown_concept};
+use crate::registry::{At, Registry};
 
 /// The most hits on one page.
 const LARGEST_PAGE: usize = 1000;
 /// The most suggestions.
 const MOST_SUGGESTIONS: usize = 100;
+/// How many earlier indexes are held for those who read page by page.
+const MOST_PAGED: usize = 3;
 /// The most texts of a concept that say why it was found.
 const MOST_MATCHES: usize = 4;
-
-/// What is searched for, and where.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub struct SearchFilter {
-    /// Words in any form and order, half a word, a phrase in quotes, a notation or another identifier.
-    #[param(example = "hjemmehjælp", required = true)]
-    pub q: Option<String>,
-    /// Only these vocabularies: slugs with commas between.
-    #[param(example = "fsiii,ffb")]
-    pub vocabulary: Option<String>,
-    /// Only vocabularies of these kinds: `terminology`, `classification`, `codeList`, `legalBasis`.
-    pub kind: Option<String>,
-    /// Only concepts that stand so: `inForce`, `future`, `retired`, with commas between. A version has only the first.
-    pub status: Option<String>,
-    /// Only texts in this language.
-    #[param(example = "da")]
-    pub language: Option<String>,
-    /// Only concepts of this facet.
-    pub facet: Option<String>,
-    /// Only what stands below this concept, or is it: a notation, uuid or alias of the one vocabulary searched.
-    pub under: Option<String>,
-    /// Only this level; 1 is the top.
-    pub level: Option<u16>,
-    /// Only concepts with a mapping to this vocabulary (slug) or IRI.
-    pub mapping: Option<String>,
-    /// `relevance` (usual), `term` or `notation`.
-    pub sort: Option<Sort>,
-}
-
-/// The order of hits.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub enum Sort {
-    /// Best first.
-    #[default]
-    Relevance,
-    /// By the preferred term, as Danish sorts.
-    Term,
-    /// By the notation, numbers by their size.
-    Notation,
-}
-
-/// What was found.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct SearchAnswer {
-    /// How many concepts on all pages.
-    pub total: usize,
-    /// No concept answers all of the query: these answer some of it.
-    pub partial: bool,
-    /// Words that no text has, and what they were taken to be misspelt for.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub corrections: Vec<Correction>,
-    /// How many of each vocabulary, by slug.
-    pub vocabularies: BTreeMap<String, usize>,
-    /// How many of each status.
-    pub statuses: BTreeMap<String, usize>,
-    /// The hits of this page.
-    pub hits: Vec<SearchHit>,
-    /// The cursor of the next page.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub next: Option<String>,
-}
-
-/// A word that was taken to be misspelt.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct Correction {
-    /// As it was typed.
-    pub word: String,
-    /// The words of the texts that it may be; letters as they are compared (`ae` for `æ`).
-    pub taken: Vec<String>,
-}
-
-/// A concept that was found.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct SearchHit {
-    /// The uuid.
-    pub uuid: Uuid,
-    /// The IRI.
-    pub iri: String,
-    /// The vocabulary.
-    pub vocabulary: Slug,
-    /// Whether it may be used at the point that was read.
-    pub status: Status,
-    /// The notation.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub notation: Option<String>,
-    /// The preferred term.
-    pub label: String,
-    /// The concepts directly above.
-    pub broader: Vec<Reference>,
-    /// What answers the query best.
-    pub why: SearchWhy,
-    /// What to use instead: the hit is there for a deprecated or hidden term.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub use_instead: Option<String>,
-    /// What replaces a concept that is not in force.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub replaced_by: Vec<Reference>,
-    /// The texts that answer the query, with what answers marked.
-    pub matches: Vec<Match>,
-}
-
-/// What of a concept answers a query; the best is said.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub enum SearchWhy {
-    /// The notation or another identifier is the query.
-    Code,
-    /// A preferred term is the query.
-    PreferredTerm,
-    /// Another term is the query.
-    OtherTerm,
-    /// A term or the notation begins with the query.
-    Beginning,
-    /// All words stand in terms.
-    Terms,
-    /// All words stand in terms and definitions.
-    Definition,
-    /// All words stand in the concept, some only in notes.
-    Notes,
-    /// Some of the words stand in the concept.
-    Some,
-}
-
-/// A text of a concept that answers the query.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Match {
-    /// Which text it is.
-    pub field: MatchField,
-    /// The status of a term.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub status: Option<TermStatus>,
-    /// The kind of a note.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub kind: Option<NoteKind>,
-    /// Its language.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub language: Option<String>,
-    /// The text in pieces; of a long one the part around what answers.
-    pub pieces: Vec<Piece>,
-}
-
-/// The texts of a concept.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[expect(missing_docs, reason = "the names are those of the concept's members")]
-pub enum MatchField {
-    Notation,
-    Alias,
-    Term,
-    Definition,
-    Note,
-    LegalBasis,
-}
-
-/// A piece of a text.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct Piece {
-    /// The piece.
-    pub text: String,
-    /// Whether it answers the query.
-    #[serde(rename = "match", skip_serializing_if = "std::ops::Not::not")]
-    pub marked: bool,
-}
-
-/// Suggestions for what is being typed.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct SuggestAnswer {
-    /// The suggestions, best first.
-    pub suggestions: Vec<Suggestion>,
-}
-
-/// A suggested concept.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Suggestion {
-    /// The term or notation that begins so.
-    pub matched: String,
-    /// The status of that term; absent for a notation.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub term_status: Option<TermStatus>,
-    /// What to use instead, when that term is deprecated.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub use_instead: Option<String>,
-    /// The uuid.
-    pub uuid: Uuid,
-    /// The IRI.
-    pub iri: String,
-    /// The vocabulary.
-    pub vocabulary: Slug,
-    /// Whether it may be used at the point that was read.
-    pub status: Status,
-    /// The notation.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub notation: Option<String>,
-    /// The preferred term.
-    pub label: String,
-    /// The concepts directly above.
-    pub broader: Vec<Reference>,
-}
 
 /// Where a search looks: its filter, resolved.
 struct Where {
@@ -241,6 +42,9 @@ struct Where {
     under: Option<(Arc<Plane>, Uuid)>,
 }
 
+/// The indexes that pages are read of, the latest first.
+pub(super) type Paged = Mutex<VecDeque<Arc<Search>>>;
+
 impl Registry {
     /// The search index as it is now.
     ///
@@ -248,6 +52,21 @@ impl Registry {
     /// [`Code::NotReady`] while it is being built for the first time.
     async fn index(&self) -> Result<Arc<Search>> {
         self.search.get(&self.projections).await
+    }
+
+    /// The index whose pages a cursor goes on with, while it is still held: in it nothing has moved since.
+    fn index_of(&self, point: Point) -> Option<Arc<Search>> {
+        let paged = self.paged.lock().unwrap_or_else(PoisonError::into_inner);
+        paged.iter().find(|s| s.registered() == point.registered).cloned()
+    }
+
+    /// Holds an index while pages of it are being read, until a few later ones are.
+    fn hold(&self, search: &Arc<Search>) {
+        let mut paged = self.paged.lock().unwrap_or_else(PoisonError::into_inner);
+        if !paged.iter().any(|s| s.registered() == search.registered()) {
+            paged.push_front(search.clone());
+            paged.truncate(MOST_PAGED);
+        }
     }
 
     /// Searches the texts of all vocabularies at a point of the two times. `limit` is at most 1000.
@@ -265,7 +84,7 @@ impl Registry {
         language: &str,
     ) -> Result<SearchAnswer> {
         check_limit(limit, LARGEST_PAGE)?;
-        let search = self.index().await?;
+        let mut search = self.index().await?;
         let text = filter.q.as_deref().ok_or_else(no_query)?;
         let mut place = self.place(&search, filter, at)?;
         // Pages go on with the reading of the first: what is registered meanwhile is not in it.
@@ -278,6 +97,7 @@ impl Registry {
         if let Some(text) = cursor {
             let cursor = Cursor::decode(text).filter(|c| c.check() == check(c.point())).ok_or_else(borrowed_cursor)?;
             (place.at, after) = (cursor.point(), Some(cursor.last()));
+            search = self.index_of(place.at).unwrap_or(search);
         }
         let hits = self.hits(&search, filter, &place, text)?;
         let page = match filter.sort.unwrap_or_default() {
@@ -289,16 +109,22 @@ impl Registry {
         page.truncate(limit);
         let next =
             page.last().filter(|_| more).map(|hit| Cursor::new(place.at, hit.saying.concept, check(place.at)).encode());
+        if next.is_some() {
+            self.hold(&search);
+        }
         let pen = search.pen(&hits);
-        let corrections = hits.corrections().into_iter().map(|(word, taken)| Correction { word, taken });
+        let page: Vec<SearchHit> = page.iter().map(|hit| self.search_hit(&pen, hit, place.at, language)).collect();
+        let spelt = |taken: Vec<String>| taken.into_iter().map(|word| spelling(word, &page)).collect();
+        let corrections = hits.corrections().into_iter();
+        let corrections = corrections.map(|(word, taken)| Correction { word, taken: spelt(taken) }).collect();
         let statuses = hits.by_standing.iter().map(|(standing, n)| (status_name(*standing).to_owned(), *n));
         Ok(SearchAnswer {
             total: hits.total(),
             partial: hits.total() > 0 && hits.is_partial(),
-            corrections: corrections.collect(),
+            corrections,
             vocabularies: hits.by_vocabulary.clone(),
             statuses: statuses.collect(),
-            hits: page.iter().map(|hit| self.search_hit(&pen, hit, place.at, language)).collect(),
+            hits: page,
             next,
         })
     }
@@ -312,9 +138,11 @@ impl Registry {
         let search = self.index().await?;
         let text = filter.q.as_deref().ok_or_else(no_query)?;
         let place = self.place(&search, filter, at)?;
-        let (vocabularies, standings) = (&*place.vocabularies, &*place.standings);
-        let beginning =
-            Beginning { text, at: place.at, vocabularies, standings, language: place.language.as_deref(), limit };
+        if filter.sort.is_some() {
+            return Err(no_order());
+        }
+        let only = self.in_hierarchy(filter, &place);
+        let beginning = Beginning { question: question(filter, &place, text, only.as_deref()), limit };
         let suggestion = |found: crate::projection::search::Suggested| {
             let said = found.saying.state.content();
             let label = said.label(language);
@@ -336,38 +164,28 @@ impl Registry {
     }
 
     fn hits(&self, search: &Search, filter: &SearchFilter, place: &Where, text: &str) -> Result<Hits> {
-        let editions: BTreeMap<Uuid, Arc<Edition>> = match (&place.under, filter.level) {
-            (None, None) => BTreeMap::new(),
-            _ => {
-                let snapshot = self.snapshot();
-                let planes = snapshot
-                    .planes()
-                    .iter()
-                    .filter(|p| place.vocabularies.is_empty() || place.vocabularies.contains(&p.vocabulary().uuid()));
-                planes.map(|p| (p.vocabulary().uuid(), self.projections.edition(p, place.at))).collect()
-            }
-        };
-        let only = |plane: &Plane, concept: Uuid| {
+        let only = self.in_hierarchy(filter, place);
+        search.find(&question(filter, place, text, only.as_deref()))
+    }
+
+    /// Whether a concept stands where a filter wants it in the hierarchy; nothing when that is anywhere.
+    fn in_hierarchy(&self, filter: &SearchFilter, place: &Where) -> Option<Box<Only>> {
+        let (under, level) = (place.under.as_ref().map(|(_, above)| *above), filter.level);
+        if under.is_none() && level.is_none() {
+            return None;
+        }
+        let snapshot = self.snapshot();
+        let searched =
+            |p: &&Arc<Plane>| place.vocabularies.is_empty() || place.vocabularies.contains(&p.vocabulary().uuid());
+        let edition = |p: &Arc<Plane>| (p.vocabulary().uuid(), self.projections.edition(p, place.at));
+        let editions: BTreeMap<Uuid, Arc<Edition>> = snapshot.planes().iter().filter(searched).map(edition).collect();
+        Some(Box::new(move |plane: &Plane, concept: Uuid| {
             let edition = editions.get(&plane.vocabulary().uuid());
             edition.and_then(|edition| Some((edition, edition.get(concept)?))).is_some_and(|(edition, entry)| {
-                let below = place
-                    .under
-                    .as_ref()
-                    .is_none_or(|(_, above)| edition.get(*above).is_some_and(|above| entry.is_below(above)));
-                below && filter.level.is_none_or(|level| entry.level() == level)
+                let below = under.is_none_or(|above| edition.get(above).is_some_and(|above| entry.is_below(above)));
+                below && level.is_none_or(|level| entry.level() == level)
             })
-        };
-        let in_hierarchy = place.under.is_some() || filter.level.is_some();
-        search.find(&Question {
-            text,
-            at: place.at,
-            vocabularies: &place.vocabularies,
-            standings: &place.standings,
-            language: place.language.as_deref(),
-            facet: filter.facet.as_deref(),
-            mapping: place.mapping.as_deref(),
-            only: in_hierarchy.then_some(&only),
-        })
+        }))
     }
 
     /// Resolves the names of a filter.
@@ -380,9 +198,9 @@ impl Registry {
             planes.push(snapshot.by_slug(slug).cloned().ok_or_else(refuse)?);
         }
         let mut restricted = !planes.is_empty();
-        if let Some(text) = &filter.kind {
-            let kinds =
-                list(Some(text)).map(|name| one_of::<Kind>("kind", name, &KINDS)).collect::<Result<Vec<_>>>()?;
+        let kinds = list(filter.kind.as_deref()).map(|name| one_of::<Kind>("kind", name, &KINDS));
+        let kinds = kinds.collect::<Result<Vec<_>>>()?;
+        if !kinds.is_empty() {
             if !restricted {
                 planes = snapshot.planes().to_vec();
             }
@@ -391,6 +209,8 @@ impl Registry {
         }
         let standing = |name| Ok(standing(one_of::<Status>("status", name, &STATUSES)?));
         let mut standings = list(filter.status.as_deref()).map(standing).collect::<Result<Vec<_>>>()?;
+        // Of what no concept can be, nothing is searched: a kind without a vocabulary, a version's retired concepts.
+        let mut nothing = restricted && planes.is_empty();
         let point = match &at.version {
             None => self.point(at)?.0,
             Some(label) => {
@@ -401,10 +221,10 @@ impl Registry {
                     // The refusal of both together is the view's.
                     self.view(plane.vocabulary().slug().as_str(), at)?;
                 }
-                standings.retain(|s| *s == Standing::InForce);
-                if standings.is_empty() && filter.status.is_none() {
-                    standings.push(Standing::InForce);
+                if !standings.is_empty() && !standings.contains(&Standing::InForce) {
+                    nothing = true;
                 }
+                standings = vec![Standing::InForce];
                 version.point()
             }
         };
@@ -427,6 +247,9 @@ impl Registry {
                 return Err(unusable("facet", facet).allowed(facets));
             }
         }
+        if filter.level == Some(0) {
+            return Err(unusable("level", "0").allowed(["1..1000"]));
+        }
         let mapping = filter.mapping.as_ref().map(|to| match snapshot.by_slug(to) {
             Some(plane) => plane.vocabulary().fields().namespace.clone(),
             None => to.clone(),
@@ -437,11 +260,10 @@ impl Registry {
             let known = snapshot.planes().iter().map(|p| p.vocabulary().slug().to_string());
             return Err(unusable("mapping", to).allowed(known.chain(["an IRI".to_owned()])));
         }
-        let mut vocabularies: Vec<Uuid> = planes.iter().map(|p| p.vocabulary().uuid()).collect();
-        if restricted && vocabularies.is_empty() {
-            // Kinds that no vocabulary is of: nothing is searched.
-            vocabularies.push(Uuid::nil());
-        }
+        let vocabularies: Vec<Uuid> = match nothing {
+            true => vec![Uuid::nil()],
+            false => planes.iter().map(|p| p.vocabulary().uuid()).collect(),
+        };
         let language = language_of(search, filter.language.as_deref())?;
         Ok(Where { at: point, vocabularies, standings, language, mapping, under })
     }
@@ -475,6 +297,20 @@ impl Registry {
     }
 }
 
+/// A filter as a question of the index.
+fn question<'q>(filter: &'q SearchFilter, place: &'q Where, text: &'q str, only: Option<&'q Only>) -> Question<'q> {
+    Question {
+        text,
+        at: place.at,
+        vocabularies: &place.vocabularies,
+        standings: &place.standings,
+        language: place.language.as_deref(),
+        facet: filter.facet.as_deref(),
+        mapping: place.mapping.as_deref(),
+        only,
+    }
+}
+
 /// The hits after one by term or notation; at most `limit`. `None` when that one is no hit.
 fn sorted(
     search: &Search,
@@ -502,6 +338,13 @@ fn sorted(
         Some(uuid) => all.iter().position(|(_, hit)| hit.saying.concept == uuid)? + 1,
     };
     Some(all.into_iter().skip(begin).take(limit).map(|(_, hit)| hit).collect())
+}
+
+/// A word as the hits spell it, in lower case; letters are compared as the index does.
+fn spelling(word: String, hits: &[SearchHit]) -> String {
+    let pieces = hits.iter().flat_map(|hit| &hit.matches).flat_map(|m| &m.pieces).filter(|p| p.marked);
+    let mut spelt = pieces.map(|p| p.text.to_lowercase()).filter(|text| fold(text) == word);
+    spelt.next().unwrap_or(word)
 }
 
 fn broader(plane: &Plane, said: &crate::projection::Said, at: Point, language: &str) -> Vec<Reference> {
@@ -611,6 +454,11 @@ fn one_vocabulary(field: &'static str) -> Refusal {
 fn no_query() -> Refusal {
     let (da, en) = ("der er intet at søge efter", "there is nothing to search for");
     Refusal::new(Code::InvalidParameter, da, en).at(Place::field("q")).allowed(["q=hjemmehjælp"])
+}
+
+fn no_order() -> Refusal {
+    let (da, en) = ("forslag har deres egen rækkefølge", "suggestions have an order of their own");
+    Refusal::new(Code::InvalidParameter, da, en).at(Place::field("sort")).allowed(["no sort"])
 }
 
 fn borrowed_cursor() -> Refusal {
