@@ -315,7 +315,7 @@ async fn a_label_is_taken_once() {
         assert_eq!(w.import(unnamed).await.expect_err("a version has a label").code, Code::InvalidParameter);
         let public = edition("koder", Format::Csv, other.as_bytes(), "2", "2021-01-01");
         let public = w.registry.import(&begreb::registry::Actor::Public, public).await;
-        assert_eq!(public.expect_err("not everyone may").code, Code::Governance);
+        assert_eq!(public.expect_err("not everyone may").code, Code::NotSignedIn);
         assert_eq!(w.position().await, position);
         w.registry.verify().await.expect("whole");
     })

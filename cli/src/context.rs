@@ -8,6 +8,7 @@ use begreb::registry::{Actor, Registry, Settings};
 use begreb::store::{Lock, Store};
 
 use crate::clock::SystemClock;
+use crate::dice::SystemDice;
 use crate::lang::Lang;
 use crate::progress::Progress;
 use crate::remote::Server;
@@ -100,7 +101,7 @@ impl Context {
         let opened = Registry::open(store, Arc::new(SystemClock), settings).await;
         drop(progress);
         let done = match opened {
-            Ok(registry) => work(&Opened { registry, file }).await,
+            Ok(registry) => work(&Opened { registry: registry.with_dice(Arc::new(SystemDice)), file }).await,
             Err(refusal) => Err(refusal.into()),
         };
         closing.close().await;

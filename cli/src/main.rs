@@ -17,6 +17,7 @@ use crate::stop::Stop;
 mod clock;
 mod config;
 mod context;
+mod dice;
 mod input;
 mod lang;
 mod print;

@@ -84,6 +84,20 @@ impl Server {
         if answers.len() == items.len() { Ok(answers) } else { Err(self.strange("/api/v1/validate").into()) }
     }
 
+    /// Sends bytes, in the name of a token's account.
+    pub fn send(&self, path: &str, query: &[(&str, &str)], token: Option<&str>, body: &[u8]) -> Result<Value> {
+        let url = self.address(path, query);
+        let request = self.agent.post(&url).header("accept", "application/json");
+        let request =
+            request.header("accept-language", self.lang.tag()).header("content-type", "application/octet-stream");
+        let request = match token {
+            Some(token) => request.header("authorization", format!("Bearer {token}")),
+            None => request,
+        };
+        let text = self.text(self.answered(request.send(body), &url)?)?;
+        Ok(serde_json::from_str(&text).map_err(|_| self.strange(path))?)
+    }
+
     /// Copies the bytes of an address.
     pub fn copy(&self, path: &str, query: &[(&str, &str)], out: &mut dyn Write) -> Result {
         let mut body = self.open(path, query, "*/*")?.into_body().into_reader();
@@ -99,12 +113,17 @@ impl Server {
         }
     }
 
-    fn open(&self, path: &str, query: &[(&str, &str)], accept: &str) -> Result<Response<Body>> {
+    fn address(&self, path: &str, query: &[(&str, &str)]) -> String {
         let mut url = format!("{}{path}", self.base);
         for (i, (name, value)) in query.iter().enumerate() {
             url.push(if i == 0 { '?' } else { '&' });
             url.push_str(&format!("{name}={}", encode(value)));
         }
+        url
+    }
+
+    fn open(&self, path: &str, query: &[(&str, &str)], accept: &str) -> Result<Response<Body>> {
+        let url = self.address(path, query);
         self.checked(self.agent.get(&url).header("accept", accept), &url)
     }
 

@@ -214,7 +214,7 @@ fn exit_codes_are_a_promise() {
     }
     for verb in [
         "serve", "import", "identity", "export", "publish", "diff", "validate", "search", "show", "verify", "rebuild",
-        "backup", "restore",
+        "backup", "restore", "account", "token",
     ] {
         let help = text(&folder.run(&[verb, "--help"]).stdout);
         assert!(help.contains(&format!("begreb {verb}")), "{verb} teaches by an example: {help}");
@@ -354,7 +354,22 @@ fn one_server_for_each_file_and_it_sees_what_others_write() {
     assert!(text(&unknown.stderr).contains("unknown-concept"));
     let another = import("a.csv", "2", "2024-01-02");
     let writing = [&["--server", &server.url][..], &strs(&another)].concat();
-    assert_ne!(folder.run(&writing).status.code(), Some(0), "a writing verb needs the database itself");
+    let refused = folder.run(&writing);
+    assert!(text(&refused.stderr).contains("not-signed-in"), "{}", text(&refused.stderr));
+    // The operator makes an account with a role, and a token by which the server takes the edition.
+    let person = ["account", "create", "--name", "Anne Jensen", "--mail", "anne@example.dk", "--role", "publisher"];
+    let made = folder.json(&[&person[..], &["--vocabulary", "v", "--public-url", &server.url]].concat());
+    let link = made["link"].as_str().expect("a link").strip_prefix(&server.url).expect("on the server").to_owned();
+    assert!(server.get(&link).starts_with("HTTP/1.1 200"));
+    assert!(folder.json(&["account", "list"]).to_string().contains("publisher"));
+    let token = ["token", "create", "anne@example.dk", "--name", "ci", "--command", "publish", "--vocabulary", "v"];
+    let secret = text(&folder.run(&token).stdout).trim().to_owned();
+    let with_token = [&strs(&another)[..], &["--server", &server.url, "--token", &secret]].concat();
+    assert_eq!(folder.json(&with_token)["label"], "2");
+    assert_eq!(folder.json(&with_token)["verdict"], "alreadyThere");
+    assert!(folder.run(&["account", "deactivate", "anne@example.dk"]).status.success());
+    assert_eq!(folder.run(&with_token).status.code(), Some(1), "at once");
+    folder.verify();
     assert_eq!(server.stop("-TERM"), Some(0));
     let server = Server::start(&folder);
     assert_eq!(server.stop("-INT"), Some(0));

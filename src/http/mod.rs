@@ -9,10 +9,13 @@ mod id;
 mod negotiate;
 mod operation;
 mod params;
+mod private;
 mod problem;
 mod reply;
+mod sign;
 mod sparql;
 mod web;
+mod who;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -107,6 +110,7 @@ pub fn router(registry: Arc<Registry>, options: &HttpOptions) -> Router {
         .route("/", get(web::index))
         .route("/search", get(web::search::page))
         .route("/opensearch.xml", get(web::search::description))
+        .merge(sign::router(options))
         .route("/id/{vocabulary}", get(id::vocabulary))
         .route("/id/{vocabulary}/{key}", get(id::concept))
         .route("/id/{vocabulary}/versions/{version}", get(id::version))

@@ -1,7 +1,7 @@
 //! Refusals as problem documents (RFC 9457), in the reader's language.
 
 use axum::extract::Request;
-use axum::http::header::{ACCEPT_LANGUAGE, ALLOW, CONTENT_LANGUAGE, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::header::{ACCEPT_LANGUAGE, ALLOW, CONTENT_LANGUAGE, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -69,6 +69,9 @@ pub fn status(refusal: &Refusal) -> StatusCode {
         (_, Category::Conflict) => StatusCode::CONFLICT,
         (_, Category::TooLarge) => StatusCode::PAYLOAD_TOO_LARGE,
         (_, Category::NotAcceptable) => StatusCode::NOT_ACCEPTABLE,
+        (_, Category::Unknown) => StatusCode::UNAUTHORIZED,
+        (_, Category::Forbidden) => StatusCode::FORBIDDEN,
+        (_, Category::TooOften) => StatusCode::TOO_MANY_REQUESTS,
         (_, Category::Broken) => StatusCode::INTERNAL_SERVER_ERROR,
         (_, Category::Busy) => StatusCode::SERVICE_UNAVAILABLE,
     }
@@ -131,8 +134,12 @@ fn document(refusal: &Refusal, danish: bool, allow: Option<HeaderValue>) -> Resp
     headers.insert(CONTENT_LANGUAGE, language);
     headers.insert("cache-control", HeaderValue::from_static("no-store"));
     headers.insert("vary", HeaderValue::from_static("accept-language"));
-    if refusal.code.category() == Category::Busy {
-        headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    let wait = refusal.retry_after.or((refusal.code.category() == Category::Busy).then_some(1));
+    if let Some(seconds) = wait {
+        headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    if status == StatusCode::UNAUTHORIZED {
+        headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"begreb\""));
     }
     if let Some(allow) = allow {
         headers.insert(ALLOW, allow);

@@ -29,6 +29,45 @@ pub enum ChangeKind {
     /// A version was published.
     #[serde(rename = "version.published")]
     VersionPublished,
+    /// An organisation was made known.
+    #[serde(rename = "organisation.created")]
+    OrganisationCreated,
+    /// An organisation was changed.
+    #[serde(rename = "organisation.changed")]
+    OrganisationChanged,
+    /// An account was created.
+    #[serde(rename = "account.created")]
+    AccountCreated,
+    /// An account was changed, deactivated or activated again.
+    #[serde(rename = "account.changed")]
+    AccountChanged,
+    /// Everything that is known of an account's person was erased.
+    #[serde(rename = "account.erased")]
+    AccountErased,
+    /// The password of an account was set.
+    #[serde(rename = "password.set")]
+    PasswordSet,
+    /// A group was formed.
+    #[serde(rename = "group.created")]
+    GroupCreated,
+    /// A group, or who is in it, was changed.
+    #[serde(rename = "group.changed")]
+    GroupChanged,
+    /// Somebody was given a role.
+    #[serde(rename = "grant.given")]
+    GrantGiven,
+    /// A role was taken back.
+    #[serde(rename = "grant.taken")]
+    GrantTaken,
+    /// A token was made.
+    #[serde(rename = "token.created")]
+    TokenCreated,
+    /// A token was revoked.
+    #[serde(rename = "token.revoked")]
+    TokenRevoked,
+    /// A link to set a password was handed out.
+    #[serde(rename = "link.created")]
+    LinkCreated,
 }
 
 impl ChangeKind {
@@ -41,6 +80,19 @@ impl ChangeKind {
             Self::ConceptStated => "concept.stated",
             Self::ConceptRetired => "concept.retired",
             Self::VersionPublished => "version.published",
+            Self::OrganisationCreated => "organisation.created",
+            Self::OrganisationChanged => "organisation.changed",
+            Self::AccountCreated => "account.created",
+            Self::AccountChanged => "account.changed",
+            Self::AccountErased => "account.erased",
+            Self::PasswordSet => "password.set",
+            Self::GroupCreated => "group.created",
+            Self::GroupChanged => "group.changed",
+            Self::GrantGiven => "grant.given",
+            Self::GrantTaken => "grant.taken",
+            Self::TokenCreated => "token.created",
+            Self::TokenRevoked => "token.revoked",
+            Self::LinkCreated => "link.created",
         }
     }
 }
@@ -56,9 +108,9 @@ pub struct Change {
     pub actor: String,
     /// What it tells.
     pub kind: String,
-    /// The vocabulary it is about.
+    /// The vocabulary it is about; the nil uuid when it is about people.
     pub vocabulary: Uuid,
-    /// The concept, version or vocabulary it is about.
+    /// The concept, version, vocabulary, account, … it is about.
     pub subject: Uuid,
     /// The fact itself, canonical JSON.
     pub body: String,

@@ -9,7 +9,9 @@ mod content;
 mod diff;
 mod identifier;
 mod parts;
+mod people;
 mod refusal;
+mod secret;
 mod state;
 mod text;
 mod time;
@@ -25,7 +27,11 @@ pub use parts::{
     Alias, Definition, LegalBasis, Mapping, MappingKind, Note, NoteKind, Relation, RelationKind, SourceRelation,
     Statement, Term, TermForm, TermStatus,
 };
+pub use people::{
+    Account, Command, Grant, Grantee, Group, GroupKind, Mail, Name, Organisation, Password, Role, Scope, Token,
+};
 pub use refusal::{Category, Code, Place, Refusal, Result};
+pub use secret::{Dice, NoDice, Secret, new_uuid};
 pub use state::{Revision, State, Timeline};
 pub use text::{Language, Text};
 pub use time::{Clock, Date, Instant, Period, Point, parse_date, today_in_denmark};

@@ -25,6 +25,9 @@ pub struct Refusal {
     /// One line per thing that was wrong, when there are several.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub items: Vec<String>,
+    /// After how many seconds the same request may succeed, when that is known.
+    #[serde(skip)]
+    pub retry_after: Option<u64>,
 }
 
 /// Where in an input something was found. All parts are optional; lines, columns and rows count from 1.
@@ -100,6 +103,12 @@ pub enum Category {
     TooLarge,
     /// No representation that the caller accepts.
     NotAcceptable,
+    /// Nobody knows who asks.
+    Unknown,
+    /// It is known who asks, and they may not.
+    Forbidden,
+    /// Asked too often.
+    TooOften,
     /// The registry is at fault or out of a resource.
     Broken,
     /// Busy; the same request may succeed later.
@@ -150,6 +159,8 @@ codes! {
     InvalidParameter = "invalid-parameter", Malformed;
     /// A cursor that this list did not hand out.
     InvalidCursor = "invalid-cursor", Malformed;
+    /// Not a mail address.
+    InvalidMail = "invalid-mail", Malformed;
     /// A body that cannot be read.
     InvalidBody = "invalid-body", Malformed;
     /// Bytes that are not the format they were said to be.
@@ -170,6 +181,22 @@ codes! {
     PreferredTerm = "preferred-term", Unlawful;
     /// A value that breaks a rule of the model.
     Unlawful = "unlawful", Unlawful;
+    /// A password that is too easy to guess.
+    WeakPassword = "weak-password", Unlawful;
+    /// It takes an account, and nobody is signed in.
+    NotSignedIn = "not-signed-in", Unknown;
+    /// Mail address and password do not belong together, or there is no such account.
+    WrongCredentials = "wrong-credentials", Unknown;
+    /// A session, a token or a link that has run out.
+    Expired = "expired", Unknown;
+    /// The account, or its token, does not have the right.
+    NotAllowed = "forbidden", Forbidden;
+    /// A page of another site asked in the name of somebody who is signed in here.
+    ForeignOrigin = "foreign-origin", Forbidden;
+    /// Too many attempts to sign in; `Retry-After` says when the next may be made.
+    TooManyAttempts = "too-many-attempts", TooOften;
+    /// Nobody would be left who can administer the registry.
+    LastAdministrator = "last-administrator", Conflict;
     /// It cannot be decided which concept is meant.
     Doubt = "identity-in-doubt", Conflict;
     /// A version label that is taken, with other content.
@@ -245,7 +272,8 @@ impl Serialize for Code {
 impl Refusal {
     /// A refusal with its text in Danish and English.
     pub fn new(code: Code, da: impl Into<String>, en: impl Into<String>) -> Self {
-        Self { code, da: da.into(), en: en.into(), place: Place::default(), allowed: Vec::new(), items: Vec::new() }
+        let (place, allowed, items) = (Place::default(), Vec::new(), Vec::new());
+        Self { code, da: da.into(), en: en.into(), place, allowed, items, retry_after: None }
     }
 
     /// The same refusal, with the place; parts that were known already stay.
@@ -266,6 +294,13 @@ impl Refusal {
     #[must_use]
     pub fn allowed<S: Into<String>>(mut self, values: impl IntoIterator<Item = S>) -> Self {
         self.allowed = values.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// The same refusal, with when to come back.
+    #[must_use]
+    pub fn retry_after(mut self, seconds: u64) -> Self {
+        self.retry_after = Some(seconds);
         self
     }
 

@@ -69,8 +69,9 @@ impl Registry {
     /// What the reader, the plan or the database refuses; [`Code::LabelTaken`] when the label exists with
     /// other content; [`Code::Governance`] when the vocabulary takes no import. Nothing is changed then.
     pub async fn import(&self, actor: &Actor, request: ImportRequest<'_>) -> Result<ImportReport> {
-        permit(actor, Command::Frame, None)?;
         let known = self.snapshot().by_slug(request.vocabulary.as_str()).map(|p| p.vocabulary().clone());
+        // Asked before the file is read, and again under the lock.
+        permit(actor, Command::Publish, known.as_deref())?;
         let language = request.language.clone().or_else(|| known.as_ref().map(|v| v.default_language().clone()));
         let options = ReadOptions {
             language: language.unwrap_or_else(Language::danish),
@@ -96,6 +97,9 @@ impl Registry {
         let vocabularies = write.vocabularies().await?;
         let existing = vocabularies.iter().find(|v| *v.slug() == request.vocabulary).cloned();
         permit(actor, Command::Publish, existing.as_ref())?;
+        if existing.is_none() {
+            permit(actor, Command::Frame, None)?;
+        }
         let created = existing.is_none();
         let vocabulary = match existing {
             Some(vocabulary) => vocabulary,

@@ -17,9 +17,9 @@ impl Registry {
     /// # Errors
     /// [`Code::Immutable`] when something that stays is another.
     pub async fn set_frame(&self, actor: &Actor, fields: VocabularyFields) -> Result<()> {
-        permit(actor, Command::Frame, None)?;
         let wanted = Vocabulary::new(fields)?;
         let known = self.snapshot().by_slug(wanted.slug().as_str()).map(|p| p.vocabulary().clone());
+        permit(actor, Command::Frame, known.as_deref())?;
         let Some(known) = known.filter(|known| **known != wanted) else { return Ok(()) };
         let (old, new) = (known.fields(), wanted.fields());
         // The namespace is what it was made: an address given away is not taken back.

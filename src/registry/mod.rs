@@ -13,6 +13,7 @@ mod identity;
 mod list;
 mod load;
 mod lookup;
+mod people;
 mod permission;
 mod plan;
 mod query;
@@ -34,7 +35,11 @@ pub use identity::{Identity, identity};
 pub use list::{Codes, ConceptFilter, Cursor, FIELDS, Page, Relatives};
 pub use load::LoadReport;
 pub use lookup::{Resolution, ValidateItem, Validation, ValidationCode};
-pub use permission::{Actor, Command};
+pub use people::{
+    AccountChange, AccountRequest, GiveRequest, GrantAnswer, GroupChange, GroupRequest, Invited, LinkFor, MadeToken,
+    Me, OrganisationChange, SessionAnswer, SignedIn, TokenAnswer, TokenRequest,
+};
+pub use permission::{About, Actor, By, Caller, Command, Held, RIGHTS, Right, permit, rights_table};
 pub use plan::{Matched, Outcome, Planned};
 pub use query::{At, ChangesAnswer, Edge};
 pub use report::{ImportReport, Verdict};
@@ -82,6 +87,7 @@ pub struct Registry {
     queries: sparql::Pool,
     clock: Arc<dyn Clock>,
     settings: Settings,
+    doorkeeper: people::Doorkeeper,
 }
 
 impl Registry {
@@ -94,7 +100,8 @@ impl Registry {
         let follower = Arc::new(Follower::new(store.clone(), projections.clone()));
         follower.catch_up().await?;
         let (rdf, search, queries) = (Arc::default(), Arc::default(), sparql::Pool::new(&settings.sparql));
-        Ok(Self { store, projections, follower, search, paged: Default::default(), rdf, queries, clock, settings })
+        let (paged, doorkeeper) = Default::default();
+        Ok(Self { store, projections, follower, search, paged, rdf, queries, clock, settings, doorkeeper })
     }
 
     /// Follows what other processes write, until the task is dropped.

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::Serialize;
+use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -54,6 +55,8 @@ struct Told {
     versions: HashMap<Uuid, Version>,
     /// The last body of each vocabulary.
     vocabularies: HashMap<Uuid, String>,
+    /// What was done to people and not undone: the kind of thing, its uuid, and the body that told it last.
+    people: BTreeMap<(&'static str, Uuid), String>,
 }
 
 impl Registry {
@@ -75,6 +78,7 @@ impl Registry {
         let states = self.compare_states(&told).await?;
         self.follower.catch_up().await?;
         let versions = self.compare_versions(&told).await?;
+        self.compare_people(&told).await?;
         Ok(Verification { changes: head.seq, hash: head.hash, contents, states, versions })
     }
 
@@ -150,6 +154,44 @@ impl Registry {
         Ok(count)
     }
 
+    /// Compares who there is, and what they were given, with the log: a right that nobody gave is found. Names, mail
+    /// addresses and passwords are not under the seal; they may be changed and erased.
+    async fn compare_people(&self, told: &Told) -> Result<()> {
+        let people = self.store.people().await?;
+        let mut there = BTreeMap::new();
+        for o in &people.organisations {
+            there.insert(("organisation", o.uuid), canonical_json(&json!({ "active": o.active })));
+        }
+        for a in &people.accounts {
+            let body = json!({ "active": a.active, "organisation": a.organisation });
+            there.insert(("account", a.uuid), canonical_json(&body));
+        }
+        for g in &people.groups {
+            let body = json!({ "active": g.active, "kind": g.kind, "members": g.members });
+            there.insert(("group", g.uuid), canonical_json(&body));
+        }
+        for g in &people.grants {
+            there.insert(("grant", g.uuid()), canonical_json(g));
+        }
+        for t in &people.tokens {
+            let body = json!({ "account": t.account, "scope": t.scope, "expires": t.expires });
+            there.insert(("token", t.uuid), canonical_json(&body));
+        }
+        let mut all: Vec<_> = there.keys().chain(told.people.keys()).collect();
+        all.sort_unstable();
+        all.dedup();
+        for key in all {
+            let what = match (there.get(key), told.people.get(key)) {
+                (Some(there), Some(told)) if there == told => continue,
+                (Some(_), Some(_)) => "the log tells another",
+                (Some(_), None) => "the log does not tell it",
+                _ => "it is missing",
+            };
+            return Err(wrong(&format!("{} {}: {what}", key.0, key.1)));
+        }
+        Ok(())
+    }
+
     /// Compares vocabularies and versions on disk, and the readings of the projections, with the log.
     async fn compare_versions(&self, told: &Told) -> Result<Vec<VerifiedVersion>> {
         let mut versions = Vec::new();
@@ -223,9 +265,23 @@ impl Told {
                 closed: None,
             }));
             self.owners.insert(change.subject, change.vocabulary);
+        } else if let Some((what, gone)) = of_people(&change.kind) {
+            let key = (what, change.subject);
+            if gone {
+                self.people.remove(&key)
+            } else {
+                self.people.insert(key, change.body.clone())
+            };
         }
         Ok(())
     }
+}
+
+/// The kind of thing about people that a row of the log tells, and whether it is gone by it.
+fn of_people(kind: &str) -> Option<(&'static str, bool)> {
+    let (what, verb) = kind.split_once('.')?;
+    let what = ["organisation", "account", "group", "grant", "token"].into_iter().find(|w| *w == what)?;
+    Some((what, matches!(verb, "erased" | "taken" | "revoked")))
 }
 
 fn wrong(what: &str) -> Refusal {

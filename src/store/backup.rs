@@ -15,8 +15,8 @@ use sqlx::{ColumnIndex, Database, Decode, Row, Type};
 use super::{Db, Head, Link, Store, broken, head, run, sql};
 use crate::model::{Code, Instant, Refusal, Result};
 
-/// A table of the backup: its name, how it is read and written, and the type of each column: text, integer
-/// or integer that may be absent.
+/// A table of the backup: its name, how it is read and written, and the type of each column: text, integer,
+/// and the two that may be absent.
 struct Table {
     name: &'static str,
     read: sql::Sql,
@@ -29,18 +29,26 @@ enum Column {
     T,
     I,
     O,
+    N,
 }
 
-use Column::{I, O, T};
+use Column::{I, N, O, T};
 
-/// The tables, each after those that it refers to.
-const TABLES: [Table; 6] = [
+/// The tables, each after those that it refers to. Sessions and one-time links are left out: a backup that is
+/// restored must not let anyone in who was let out since. Passwords and tokens are there as they are stored, hashed.
+const TABLES: [Table; 12] = [
     Table { name: "change", read: sql::CHANGES, write: sql::CHANGES_INSERT, columns: &[I, I, T, T, T, T, T, T, T] },
     Table { name: "vocabulary", read: sql::VOCABULARIES, write: sql::VOCABULARIES_INSERT, columns: &[T, T, T, I] },
     Table { name: "concept", read: sql::CONCEPTS, write: sql::CONCEPTS_INSERT, columns: &[T, T] },
     Table { name: "content", read: sql::CONTENTS, write: sql::CONTENTS_INSERT, columns: &[T, T] },
     Table { name: "state", read: sql::STATES, write: sql::STATES_INSERT, columns: &[T, I, I, I, I, T, I, O] },
     Table { name: "version", read: sql::VERSIONS, write: sql::VERSIONS_INSERT, columns: &[T, T, T, I, I, T, I] },
+    Table { name: "organisation", read: sql::ORGANISATIONS, write: sql::ORGANISATIONS_INSERT, columns: &[T, T, I] },
+    Table { name: "account", read: sql::ACCOUNTS, write: sql::ACCOUNTS_INSERT, columns: &[T, T, T, N, I, N] },
+    Table { name: "people_group", read: sql::GROUPS, write: sql::GROUPS_INSERT, columns: &[T, T, T, I] },
+    Table { name: "member", read: sql::MEMBERS, write: sql::MEMBERS_INSERT, columns: &[T, T] },
+    Table { name: "granted", read: sql::GRANTS, write: sql::GRANTS_INSERT, columns: &[T, N, N, T, N] },
+    Table { name: "token", read: sql::TOKENS, write: sql::TOKENS_INSERT, columns: &[T, T, T, T, T, I, I] },
 ];
 
 /// The longest line of a backup that a restore takes, in bytes.
@@ -235,6 +243,7 @@ where
     usize: ColumnIndex<R>,
     for<'r> String: Decode<'r, R::Database> + Type<R::Database>,
     for<'r> i64: Decode<'r, R::Database> + Type<R::Database>,
+    for<'r> Option<String>: Decode<'r, R::Database> + Type<R::Database>,
     for<'r> Option<i64>: Decode<'r, R::Database> + Type<R::Database>,
     R::Database: Database,
 {
@@ -242,6 +251,7 @@ where
         T => json!(row.get::<String, _>(i)),
         I => json!(row.get::<i64, _>(i)),
         O => json!(row.get::<Option<i64>, _>(i)),
+        N => json!(row.get::<Option<String>, _>(i)),
     };
     columns.iter().enumerate().map(value).collect()
 }

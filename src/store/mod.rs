@@ -20,12 +20,14 @@ use crate::model::{Change, Code, Digest, Instant, Period, Refusal, Result, Versi
 
 mod backup;
 mod lock;
+mod people;
 mod sql;
 mod wakes;
 mod write;
 
 pub use backup::BackupSummary;
 pub use lock::{Holder, Lock};
+pub use people::{Found, People, Session};
 pub use wakes::Wakes;
 pub use write::{Act, Write};
 
@@ -179,10 +181,16 @@ impl Store {
 
     async fn migrate(&self) -> Result<()> {
         let texts = match self.db {
-            Db::Lite { .. } => [include_str!("../../migrations/sqlite/0001_core.sql")],
-            Db::Pg(_) => [include_str!("../../migrations/postgres/0001_core.sql")],
+            Db::Lite { .. } => [
+                include_str!("../../migrations/sqlite/0001_core.sql"),
+                include_str!("../../migrations/sqlite/0002_people.sql"),
+            ],
+            Db::Pg(_) => [
+                include_str!("../../migrations/postgres/0001_core.sql"),
+                include_str!("../../migrations/postgres/0002_people.sql"),
+            ],
         };
-        let names = ["core"];
+        let names = ["core", "people"];
         let migrations = texts.into_iter().zip(names).enumerate().map(|(i, (text, name))| {
             let n = i64::try_from(i).unwrap_or(i64::MAX) + 1;
             Migration::new(n, name.into(), MigrationType::Simple, text.into_sql_str(), false)

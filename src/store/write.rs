@@ -16,7 +16,7 @@ const BATCH: usize = 10_000;
 
 /// A transaction that holds the writers' lock. Dropped without [`Write::commit`], it leaves nothing.
 pub struct Write {
-    tx: Tx,
+    pub(super) tx: Tx,
     head: Head,
     at: Instant,
     actor: String,
@@ -117,7 +117,7 @@ impl Write {
     }
 
     /// Seals a fact into the log; its row is written with the facts that follow or at the commit.
-    fn record(&mut self, kind: ChangeKind, vocabulary: Uuid, subject: Uuid, body: String) -> i64 {
+    pub(super) fn record(&mut self, kind: ChangeKind, vocabulary: Uuid, subject: Uuid, body: String) -> i64 {
         let (seq, previous) = (self.head.seq + 1, std::mem::take(&mut self.head.hash));
         let change = Change::seal(seq, self.at, &self.actor, kind, vocabulary, subject, body, &previous);
         self.head = Head { seq, at: self.at, hash: change.hash.clone() };
@@ -159,8 +159,8 @@ impl Write {
     /// # Errors
     /// [`crate::model::Code::Database`], also when one exists.
     pub async fn create_concepts(&mut self, vocabulary: Uuid, concepts: &[Uuid]) -> Result<()> {
-        let rows = concepts.iter().map(|c| json!([c, vocabulary]));
-        self.batches(sql::CONCEPTS_INSERT, rows).await
+        let rows: Vec<Value> = concepts.iter().map(|c| json!([c, vocabulary])).collect();
+        self.batches(sql::CONCEPTS_INSERT, rows.into_iter()).await
     }
 
     /// Lays down acts on concepts: a row in the log for each, the states that it closes, those that it opens.
@@ -244,7 +244,7 @@ impl Write {
         Ok(seq)
     }
 
-    async fn flush(&mut self) -> Result<()> {
+    pub(super) async fn flush(&mut self) -> Result<()> {
         let changes = std::mem::take(&mut self.changes);
         let rows = changes.into_iter().map(|c| {
             json!([c.seq, c.at.micros(), c.actor, c.kind, c.vocabulary, c.subject, c.body, c.previous, c.hash])

@@ -10,7 +10,7 @@ use axum::body::{Body, Bytes, to_bytes};
 use axum::http::{HeaderMap, Request};
 use begreb::exchange::Format;
 use begreb::http::{HttpOptions, router};
-use begreb::model::{Clock, Instant, Result, parse_date};
+use begreb::model::{Clock, Dice, Instant, Result, parse_date};
 use begreb::registry::{Actor, Identity, ImportReport, ImportRequest, Registry, Settings, SparqlLimits};
 use begreb::store::Store;
 use serde_json::Value;
@@ -36,6 +36,25 @@ impl TestClock {
 impl Clock for TestClock {
     fn now(&self) -> Instant {
         Instant::from_micros(self.0.load(Ordering::SeqCst))
+    }
+}
+
+/// Dice that never fall alike.
+pub struct TestDice(AtomicI64);
+
+impl Dice for TestDice {
+    fn throw(&self) -> Result<[u8; 32]> {
+        let mut seed = self.0.fetch_add(4, Ordering::SeqCst);
+        let mut bytes = [0; 32];
+        for part in bytes.chunks_mut(8) {
+            seed += 1;
+            // SplitMix64: enough to look like chance.
+            let mut z = (seed as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            part.copy_from_slice(&(z ^ (z >> 31)).to_le_bytes());
+        }
+        Ok(bytes)
     }
 }
 
@@ -95,7 +114,8 @@ pub async fn on_every_database(mut test: impl AsyncFnMut(World)) {
 }
 
 impl World {
-    async fn open(database: &'static str) -> Option<Self> {
+    /// An empty registry on one kind of database.
+    pub async fn open(database: &'static str) -> Option<Self> {
         let folder = Folder::new();
         let address = match database {
             "sqlite" => format!("sqlite:{}", folder.path().join("begreb.db").display()),
@@ -105,7 +125,7 @@ impl World {
         let store = Store::open(&address).await.expect("the database opens");
         let settings = Settings::default();
         let registry = Registry::open(store, clock.clone(), settings).await.expect("the registry opens");
-        let registry = Arc::new(registry);
+        let registry = Arc::new(registry.with_dice(Arc::new(TestDice(AtomicI64::new(0)))));
         let router = router(registry.clone(), &HttpOptions::default());
         Some(Self { database, address, registry, clock, folder, router })
     }

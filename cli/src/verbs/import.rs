@@ -11,8 +11,9 @@ use crate::context::{Context, Missing, Opened, operator};
 use crate::lang::{Lang, say};
 use crate::print::{self, Paint};
 use crate::progress::Progress;
+use crate::remote::Server;
 use crate::report::{self, Lines};
-use crate::stop::{Result, named};
+use crate::stop::{Result, Stop, named};
 use crate::{input, source};
 
 const EXAMPLES: &str = "\
@@ -27,6 +28,10 @@ When codes were replaced by uuids, an edition that has both tells who is who in 
   begreb identity FSIII-2024-10-31.json -o fsiii-identity.csv
   begreb import --vocabulary fsiii --version 2023-06-22 --effective 2023-06-22 \\
     --identity fsiii-identity.csv FSIII-2023-06-22.json
+
+Into a running server, with a token of an account that may publish there (docs/rights.md):
+  begreb import --server https://begreb.example.dk --vocabulary fsiii --version 2024-10-31 \\
+    --effective 2024-10-31 FSIII-2024-10-31.json    # BEGREB_TOKEN holds the token
 
 From a pipe:
   curl -s https://example.dk/fsiii.ttl | begreb import --vocabulary fsiii --format ttl --dry-run -
@@ -72,11 +77,16 @@ pub struct Import {
     /// What the addresses of a new vocabulary's concepts begin with, for ever [default: http://127.0.0.1:8080]
     #[arg(long, env = "BEGREB_PUBLIC_URL", value_name = "URL")]
     public_url: Option<String>,
+    /// With --server: the token of an account that may publish there
+    #[arg(long, env = "BEGREB_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    token: Option<String>,
 }
 
 impl Import {
     pub async fn run(self, context: &Context) -> Result {
-        context.needs_database("import")?;
+        if let Some(url) = &context.server {
+            return self.there(context, &Server::new(url, context.lang).map_err(Stop::usage)?);
+        }
         let slug: Slug = self.vocabulary.parse().map_err(|r: Refusal| r.at(named("--vocabulary")))?;
         let parsed = self.version.as_deref().map(str::parse::<Label>).transpose();
         let label = parsed.map_err(|r| r.at(named("--version")))?;
@@ -133,6 +143,60 @@ impl Import {
         };
         context.with(missing, settings, work).await
     }
+}
+
+impl Import {
+    /// Sends the file to a server, which reads and plans it as we would.
+    fn there(&self, context: &Context, server: &Server) -> Result {
+        if self.identity.is_some() {
+            let (da, en) = ("--identity virker kun på selve databasen", "--identity works on the database itself");
+            return Err(Stop::usage(Refusal::new(Code::InvalidParameter, da, en).at(named("--identity"))));
+        }
+        let slug: Slug = self.vocabulary.parse().map_err(|r: Refusal| r.at(named("--vocabulary")))?;
+        let bytes = input::read(&self.file)?;
+        let format = match self.format {
+            Some(format) => format,
+            None => input::guess(&self.file, &bytes)?,
+        };
+        let mut query = vec![("format", format.name())];
+        let texts = [
+            ("version", &self.version),
+            ("effective", &self.effective),
+            ("language", &self.text_language),
+            ("decision", &self.decision),
+        ];
+        query.extend(texts.iter().filter_map(|(name, value)| value.as_deref().map(|v| (*name, v))));
+        let flags = [("dryRun", self.dry_run), ("acceptNew", self.accept_new)];
+        query.extend(flags.iter().filter(|(_, set)| *set).map(|(name, _)| (*name, "true")));
+        let path = format!("/api/v1/vocabularies/{slug}/import");
+        tell_there(context, &server.send(&path, &query, self.token.as_deref(), &bytes)?);
+        Ok(())
+    }
+}
+
+/// Tells what a server did.
+pub fn tell_there(context: &Context, report: &serde_json::Value) {
+    if context.json {
+        print::out(&format!("{report}\n"));
+        return;
+    }
+    let lang = context.lang;
+    let verdict = match report["verdict"].as_str().unwrap_or_default() {
+        "published" => lang.say("Udgivet", "Published"),
+        "planned" => lang.say("En plan; intet er ændret", "A plan; nothing is changed"),
+        _ => lang.say("Er der allerede; intet er ændret", "It is there already; nothing is changed"),
+    };
+    let text = |name: &str| report[name].as_str().unwrap_or_default();
+    let count = |name: &str| report["manifest"][name].as_u64().unwrap_or_default();
+    let (vocabulary, label) = (text("vocabulary"), text("label"));
+    let counts =
+        [("+", "added"), ("~", "changed"), ("-", "retired")].map(|(sign, name)| format!("{sign}{}", count(name)));
+    let (concepts, counts) = (count("concepts"), counts.join(" "));
+    print::out(&say!(
+        lang,
+        "{verdict}: {vocabulary} {label}, {concepts} begreber ({counts})\n",
+        "{verdict}: {vocabulary} {label}, {concepts} concepts ({counts})\n"
+    ));
 }
 
 /// The beginning of a calendar day.

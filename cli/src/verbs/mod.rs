@@ -5,6 +5,7 @@ use begreb::registry::At;
 use crate::context::Context;
 use crate::stop::Result;
 
+mod account;
 mod backup;
 mod diff;
 mod export;
@@ -17,6 +18,7 @@ mod restore;
 mod search;
 mod serve;
 mod show;
+mod token;
 mod validate;
 mod verify;
 
@@ -45,6 +47,10 @@ pub enum Verb {
     Verify(verify::Verify),
     /// Build everything that is read from the facts anew, and check it
     Rebuild(rebuild::Rebuild),
+    /// Create accounts, give them roles, let nobody in with them any more
+    Account(account::Account),
+    /// Make the tokens by which programs ask, and revoke them
+    Token(token::Token),
     /// Write everything to one file
     Backup(backup::Backup),
     /// Fill an empty database from a backup
@@ -66,6 +72,8 @@ impl Verb {
             Self::Show(verb) => verb.run(context).await,
             Self::Verify(verb) => verb.run(context).await,
             Self::Rebuild(verb) => verb.run(context).await,
+            Self::Account(verb) => verb.run(context).await,
+            Self::Token(verb) => verb.run(context).await,
             Self::Backup(verb) => verb.run(context).await,
             Self::Restore(verb) => verb.run(context).await,
         }

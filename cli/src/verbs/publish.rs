@@ -3,12 +3,13 @@
 use begreb::model::{Label, Refusal, Slug};
 use begreb::registry::{PublishRequest, Settings};
 
-use super::import::{effective, tell};
+use super::import::{effective, tell, tell_there};
 use crate::context::{Context, Missing, Opened, operator};
 use crate::lang::say;
 use crate::progress::Progress;
+use crate::remote::Server;
 use crate::report::Lines;
-use crate::stop::{Result, named};
+use crate::stop::{Result, Stop, named};
 
 const EXAMPLES: &str = "\
 An edition turned out wrong: from 2024-12-01 the content of 2024-05-30 shall be in force again. See it first:
@@ -39,11 +40,26 @@ pub struct Publish {
     /// Show the plan and change nothing
     #[arg(long)]
     dry_run: bool,
+    /// With --server: the token of an account that may publish there
+    #[arg(long, env = "BEGREB_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    token: Option<String>,
 }
 
 impl Publish {
     pub async fn run(self, context: &Context) -> Result {
-        context.needs_database("publish")?;
+        if let Some(url) = &context.server {
+            let server = Server::new(url, context.lang).map_err(Stop::usage)?;
+            let slug: Slug = self.vocabulary.parse().map_err(|r: Refusal| r.at(named("--vocabulary")))?;
+            let mut query = vec![("version", self.version.as_str()), ("effective", self.effective.as_str())];
+            let texts = [("from", &self.from), ("decision", &self.decision)];
+            query.extend(texts.iter().filter_map(|(name, value)| value.as_deref().map(|v| (*name, v))));
+            if self.dry_run {
+                query.push(("dryRun", "true"));
+            }
+            let path = format!("/api/v1/vocabularies/{slug}/publish");
+            tell_there(context, &server.send(&path, &query, self.token.as_deref(), &[])?);
+            return Ok(());
+        }
         let label = |text: &str, option: &str| text.parse::<Label>().map_err(|r| r.at(named(option)));
         let request = PublishRequest {
             vocabulary: self.vocabulary.parse::<Slug>().map_err(|r: Refusal| r.at(named("--vocabulary")))?,

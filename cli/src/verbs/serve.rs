@@ -17,6 +17,7 @@ use tracing_subscriber::EnvFilter;
 use super::import::note_local;
 use crate::clock::SystemClock;
 use crate::context::{Context, Missing};
+use crate::dice::SystemDice;
 use crate::input;
 use crate::lang::say;
 use crate::print;
@@ -90,7 +91,7 @@ pub struct Serve {
     #[arg(long, env = "BEGREB_SPARQL_PER_CLIENT", default_value_t = 2, value_name = "N",
         value_parser = clap::value_parser!(u16).range(1..))]
     sparql_per_client: u16,
-    /// Take the client of a SPARQL query from the last entry of X-Forwarded-For; only behind a proxy that sets it
+    /// Take the client of a query or a sign-in from the last entry of X-Forwarded-For; only behind a proxy that sets it
     #[arg(long, env = "BEGREB_TRUST_FORWARDED")]
     trust_forwarded: bool,
     /// The form of log lines, on stderr: for people, or one JSON object each
@@ -137,7 +138,7 @@ impl Serve {
             },
         };
         let progress = Progress::of(context.lang.say("Åbner registret", "Opening the registry").into());
-        let registry = Registry::open(store, Arc::new(SystemClock), settings).await?;
+        let registry = Registry::open(store, Arc::new(SystemClock), settings).await?.with_dice(Arc::new(SystemDice));
         drop(progress);
         if let Some(folder) = &self.load {
             let progress = Progress::of(context.lang.say("Lægger ordforråd ind", "Loading vocabularies").into());
@@ -151,6 +152,10 @@ impl Serve {
                 tracing::info!(vocabulary = %one.vocabulary, version = %label, concepts = one.manifest.concepts, "loaded");
             }
             tracing::info!(published = report.published.len(), already_there = report.already_there, "folder loaded");
+        }
+        if let Some(link) = registry.first_link(&Actor::Operator("serve".into())).await? {
+            // A secret in the log, on purpose: whoever reads the log of the machine may begin; it works once.
+            tracing::warn!(%link, "nobody administers the registry yet; within 24 hours this link makes one who does");
         }
         let registry = Arc::new(registry);
         // From here on connections are taken in.

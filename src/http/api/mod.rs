@@ -5,6 +5,9 @@ mod changes;
 mod concepts;
 mod export;
 mod lookup;
+mod me;
+mod people;
+mod publish;
 pub mod search;
 mod vocabularies;
 
@@ -51,8 +54,30 @@ pub fn router(options: &HttpOptions) -> OpenApiRouter<App> {
     let waiting = OpenApiRouter::new()
         .routes(routes!(export::whole))
         .routes(routes!(lookup::validate))
+        .routes(routes!(publish::import))
+        .routes(routes!(publish::publish))
         .layer(DefaultBodyLimit::max(options.body_limit))
         .layer(timeout);
+    let people = OpenApiRouter::new()
+        .routes(routes!(me::sign_in))
+        .routes(routes!(me::sign_out))
+        .routes(routes!(me::me))
+        .routes(routes!(me::password))
+        .routes(routes!(me::sessions))
+        .routes(routes!(me::end_session))
+        .routes(routes!(me::tokens, me::create_token))
+        .routes(routes!(me::revoke_token))
+        .routes(routes!(people::organisations, people::create_organisation))
+        .routes(routes!(people::organisation, people::change_organisation))
+        .routes(routes!(people::accounts, people::create_account))
+        .routes(routes!(people::account, people::change_account, people::erase_account))
+        .routes(routes!(people::invite))
+        .routes(routes!(people::end_sessions))
+        .routes(routes!(people::groups, people::create_group))
+        .routes(routes!(people::group, people::change_group))
+        .routes(routes!(people::grants, people::give))
+        .routes(routes!(people::take))
+        .layer(axum::Extension(sparql::TrustForwarded(options.trust_forwarded)));
     let v1 = OpenApiRouter::new()
         .routes(routes!(vocabularies::list))
         .routes(routes!(vocabularies::one))
@@ -70,7 +95,8 @@ pub fn router(options: &HttpOptions) -> OpenApiRouter<App> {
         .routes(routes!(sparql::catalog))
         .routes(routes!(search::search))
         .routes(routes!(search::suggest))
-        .merge(waiting);
+        .merge(waiting)
+        .merge(people);
     let sparql = OpenApiRouter::new()
         .routes(routes!(sparql::get, sparql::post))
         .routes(routes!(sparql::void))

@@ -161,7 +161,7 @@ pub async fn post(
 }
 
 /// Who asks: the peer, or whom the proxy before us names last, if it is trusted.
-fn client(extensions: &axum::http::Extensions, headers: &HeaderMap, trust: TrustForwarded) -> Option<IpAddr> {
+pub fn client(extensions: &axum::http::Extensions, headers: &HeaderMap, trust: TrustForwarded) -> Option<IpAddr> {
     let told = || {
         let last = headers.get_all("x-forwarded-for").iter().next_back()?.to_str().ok()?;
         last.rsplit(',').next()?.trim().parse().ok()

@@ -1,0 +1,167 @@
+//! Oneself: signing in and out, sessions, tokens.
+
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::header::SET_COOKIE;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use super::App;
+use super::people::uuid;
+use crate::http::params::{Nothing, Params};
+use crate::http::private::{body, json, list, nothing};
+use crate::http::problem::{Failure, Problem};
+use crate::http::who::{From, Origin, Who, foreign, origin, set_cookie};
+use crate::model::{Password, Result};
+use crate::registry::{MadeToken, Me, SessionAnswer, TokenAnswer, TokenRequest};
+
+type Answer = Result<Response, Failure>;
+
+/// Who signs in.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SignIn {
+    /// The mail address of the account.
+    mail: String,
+    /// Its password.
+    password: String,
+}
+
+/// Who is signed in now.
+#[derive(Serialize, ToSchema)]
+pub struct SignedInAnswer {
+    /// The account.
+    account: Uuid,
+    /// How many seconds the session lasts.
+    seconds: i64,
+}
+
+/// Another password for oneself.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PasswordChange {
+    /// The present one.
+    current: String,
+    /// The new one: 12 characters or more.
+    password: String,
+}
+
+/// Whose tokens.
+#[derive(Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Whose {
+    /// `true` for everyone's; that takes the right to `revoke-tokens`.
+    all: Option<bool>,
+}
+
+/// Signs in; the answer sets the cookie of a session. No account and a wrong password are answered alike. After a
+/// few attempts each next one must wait, twice as long each time.
+#[utoipa::path(post, path = "/sign-in", operation_id = "signIn", tag = "me", request_body = SignIn,
+    responses((status = 200, body = SignedInAnswer), (status = 401, body = Problem, content_type = "application/problem+json"), (status = 429, body = Problem, content_type = "application/problem+json")))]
+pub async fn sign_in(
+    State(app): State<App>,
+    From(peer): From,
+    headers: HeaderMap,
+    _: Params<Nothing>,
+    bytes: Bytes,
+) -> Answer {
+    let url = &app.settings().public_url;
+    if origin(&headers, url) == Origin::Foreign {
+        return Err(foreign().into());
+    }
+    let SignIn { mail, password } = body(&bytes)?;
+    let signed_in = app.sign_in(&mail, &password, &peer).await?;
+    let answer = SignedInAnswer { account: signed_in.account, seconds: signed_in.seconds };
+    let mut response = json(StatusCode::OK, &answer)?;
+    if let Some(cookie) = set_cookie(url, Some(&signed_in)) {
+        response.headers_mut().insert(SET_COOKIE, cookie);
+    }
+    Ok(response)
+}
+
+/// Ends the session that asks, and takes its cookie away.
+#[utoipa::path(post, path = "/sign-out", operation_id = "signOut", tag = "me",
+    responses((status = 204), (status = 401, body = Problem, content_type = "application/problem+json"), (status = 403, body = Problem, content_type = "application/problem+json")))]
+pub async fn sign_out(State(app): State<App>, Who(actor): Who, _: Params<Nothing>) -> Answer {
+    app.sign_out(&actor).await?;
+    let mut response = nothing();
+    if let Some(cookie) = set_cookie(&app.settings().public_url, None) {
+        response.headers_mut().insert(SET_COOKIE, cookie);
+    }
+    Ok(response)
+}
+
+/// Who asks, and what they may.
+#[utoipa::path(get, path = "/me", operation_id = "me", tag = "me",
+    responses((status = 200, body = Me), (status = 401, body = Problem, content_type = "application/problem+json"), (status = 403, body = Problem, content_type = "application/problem+json")))]
+pub async fn me(State(app): State<App>, Who(actor): Who, _: Params<Nothing>) -> Answer {
+    Ok(json(StatusCode::OK, &app.me(&actor).await?)?)
+}
+
+/// Changes one's own password; one's other sessions end.
+#[utoipa::path(put, path = "/me/password", operation_id = "changePassword", tag = "me", request_body = PasswordChange,
+    responses((status = 204), (status = 401, body = Problem, content_type = "application/problem+json"), (status = 422, body = Problem, content_type = "application/problem+json"), (status = 429, body = Problem, content_type = "application/problem+json")))]
+pub async fn password(
+    State(app): State<App>,
+    Who(actor): Who,
+    From(peer): From,
+    _: Params<Nothing>,
+    bytes: Bytes,
+) -> Answer {
+    let PasswordChange { current, password } = body(&bytes)?;
+    app.change_password(&actor, &current, &Password::new(password)?, &peer).await?;
+    Ok(nothing())
+}
+
+/// One's own sessions, oldest first.
+#[utoipa::path(get, path = "/me/sessions", operation_id = "sessions", tag = "me",
+    responses((status = 200, body = [SessionAnswer]), (status = 401, body = Problem, content_type = "application/problem+json")))]
+pub async fn sessions(State(app): State<App>, Who(actor): Who, _: Params<Nothing>) -> Answer {
+    Ok(list(&app.sessions(&actor).await?)?)
+}
+
+/// Ends one of one's own sessions.
+#[utoipa::path(delete, path = "/me/sessions/{uuid}", operation_id = "endSession", tag = "me",
+    params(("uuid" = String, Path, description = "The session")),
+    responses((status = 204), (status = 404, body = Problem, content_type = "application/problem+json")))]
+pub async fn end_session(
+    State(app): State<App>,
+    Who(actor): Who,
+    Path(of): Path<String>,
+    _: Params<Nothing>,
+) -> Answer {
+    app.end_session(&actor, uuid(&of)?).await?;
+    Ok(nothing())
+}
+
+/// One's own tokens, oldest first.
+#[utoipa::path(get, path = "/tokens", operation_id = "tokens", tag = "me", params(Whose),
+    responses((status = 200, body = [TokenAnswer]), (status = 401, body = Problem, content_type = "application/problem+json"), (status = 403, body = Problem, content_type = "application/problem+json")))]
+pub async fn tokens(State(app): State<App>, Who(actor): Who, Params(whose, ..): Params<Whose>) -> Answer {
+    Ok(list(&app.tokens(&actor, whose.all.unwrap_or(false)).await?)?)
+}
+
+/// Makes a token. Its secret is in this answer and in no other.
+#[utoipa::path(post, path = "/tokens", operation_id = "createToken", tag = "me", request_body = TokenRequest,
+    responses((status = 201, body = MadeToken), (status = 403, body = Problem, content_type = "application/problem+json"), (status = 422, body = Problem, content_type = "application/problem+json")))]
+pub async fn create_token(State(app): State<App>, Who(actor): Who, _: Params<Nothing>, bytes: Bytes) -> Answer {
+    let request: TokenRequest = body(&bytes)?;
+    Ok(json(StatusCode::CREATED, &app.create_token(&actor, None, request).await?)?)
+}
+
+/// Revokes a token: one's own, or with the right to `revoke-tokens` any.
+#[utoipa::path(delete, path = "/tokens/{uuid}", operation_id = "revokeToken", tag = "me",
+    params(("uuid" = String, Path, description = "The token")),
+    responses((status = 204), (status = 404, body = Problem, content_type = "application/problem+json")))]
+pub async fn revoke_token(
+    State(app): State<App>,
+    Who(actor): Who,
+    Path(of): Path<String>,
+    _: Params<Nothing>,
+) -> Answer {
+    app.revoke_token(&actor, uuid(&of)?).await?;
+    Ok(nothing())
+}

@@ -1,0 +1,230 @@
+//! Organisations, accounts, groups and grants.
+
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Deserialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::App;
+use crate::http::params::{Nothing, Params};
+use crate::http::private::{body, json, list, nothing};
+use crate::http::problem::{Failure, Problem};
+use crate::http::who::Who;
+use crate::model::{Account, Code, Group, Name, Organisation, Place, Refusal, Result};
+use crate::registry::{
+    AccountChange, AccountRequest, GiveRequest, GrantAnswer, GroupChange, GroupRequest, Invited, OrganisationChange,
+};
+
+type Answer = Result<Response, Failure>;
+
+/// The uuid in an address.
+pub fn uuid(text: &str) -> Result<Uuid> {
+    Uuid::parse_str(text).map_err(|_| {
+        let text: String = text.chars().take(80).collect();
+        let (da, en) = (format!("»{text}« er ikke en uuid"), format!("'{text}' is not a uuid"));
+        Refusal::new(Code::InvalidIdentifier, da, en)
+    })
+}
+
+/// The one of a list.
+fn one<T: serde::Serialize>(found: Option<&T>, uuid: &str) -> Answer {
+    let missing = || {
+        let (da, en) = (format!("der er ingen {uuid}"), format!("there is no {uuid}"));
+        Refusal::new(Code::NotFound, da, en).at(Place::field("uuid"))
+    };
+    Ok(json(StatusCode::OK, found.ok_or_else(missing)?)?)
+}
+
+/// An organisation to make known.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OrganisationRequest {
+    /// What it is called.
+    name: Name,
+}
+
+/// Every organisation.
+#[utoipa::path(get, path = "/organisations", operation_id = "organisations", tag = "people",
+    responses((status = 200, body = [Organisation]), (status = 401, body = Problem, content_type = "application/problem+json"), (status = 403, body = Problem, content_type = "application/problem+json")))]
+pub async fn organisations(State(app): State<App>, Who(actor): Who, _: Params<Nothing>) -> Answer {
+    Ok(list(&app.people(&actor).await?.organisations)?)
+}
+
+/// Makes an organisation known.
+#[utoipa::path(post, path = "/organisations", operation_id = "createOrganisation", tag = "people",
+    request_body = OrganisationRequest,
+    responses((status = 201, body = Organisation), (status = 401, body = Problem, content_type = "application/problem+json"), (status = 403, body = Problem, content_type = "application/problem+json")))]
+pub async fn create_organisation(State(app): State<App>, Who(actor): Who, _: Params<Nothing>, bytes: Bytes) -> Answer {
+    let OrganisationRequest { name } = body(&bytes)?;
+    Ok(json(StatusCode::CREATED, &app.create_organisation(&actor, name).await?)?)
+}
+
+/// One organisation.
+#[utoipa::path(get, path = "/organisations/{uuid}", operation_id = "organisation", tag = "people",
+    params(("uuid" = String, Path, description = "The organisation")),
+    responses((status = 200, body = Organisation), (status = 404, body = Problem, content_type = "application/problem+json")))]
+pub async fn organisation(
+    State(app): State<App>,
+    Who(actor): Who,
+    Path(of): Path<String>,
+    _: Params<Nothing>,
+) -> Answer {
+    let (people, uuid) = (app.people(&actor).await?, uuid(&of)?);
+    one(people.organisations.iter().find(|o| o.uuid == uuid), &of)
+}
+
+/// Changes an organisation; what is absent stays. The accounts of one that is not active cannot sign in.
+#[utoipa::path(patch, path = "/organisations/{uuid}", operation_id = "changeOrganisation", tag = "people",
+    params(("uuid" = String, Path, description = "The organisation")), request_body = OrganisationChange,
+    responses((status = 200, body = Organisation), (status = 404, body = Problem, content_type = "application/problem+json"), (status = 409, body = Problem, content_type = "application/problem+json")))]
+pub async fn change_organisation(
+    State(app): State<App>,
+    Who(actor): Who,
+    Path(of): Path<String>,
+    _: Params<Nothing>,
+    bytes: Bytes,
+) -> Answer {
+    let change: OrganisationChange = body(&bytes)?;
+    Ok(json(StatusCode::OK, &app.change_organisation(&actor, uuid(&of)?, change).await?)?)
+}
+
+/// Every account.
+#[utoipa::path(get, path = "/accounts", operation_id = "accounts", tag = "people",
+    responses((status = 200, body = [Account]), (status = 401, body = Problem, content_type = "application/problem+json"), (status = 403, body = Problem, content_type = "application/problem+json")))]
+pub async fn accounts(State(app): State<App>, Who(actor): Who, _: Params<Nothing>) -> Answer {
+    Ok(list(&app.people(&actor).await?.accounts)?)
+}
+
+/// Creates an account. The answer has the link by which its person sets a password; it works once, for 24 hours.
+#[utoipa::path(post, path = "/accounts", operation_id = "createAccount", tag = "people", request_body = AccountRequest,
+    responses((status = 201, body = Invited), (status = 403, body = Problem, content_type = "application/problem+json"), (status = 409, body = Problem, content_type = "application/problem+json")))]
+pub async fn create_account(State(app): State<App>, Who(actor): Who, _: Params<Nothing>, bytes: Bytes) -> Answer {
+    let request: AccountRequest = body(&bytes)?;
+    Ok(json(StatusCode::CREATED, &app.create_account(&actor, request).await?)?)
+}
+
+/// One account.
+#[utoipa::path(get, path = "/accounts/{uuid}", operation_id = "account", tag = "people",
+    params(("uuid" = String, Path, description = "The account")),
+    responses((status = 200, body = Account), (status = 404, body = Problem, content_type = "application/problem+json")))]
+pub async fn account(State(app): State<App>, Who(actor): Who, Path(of): Path<String>, _: Params<Nothing>) -> Answer {
+    let (people, uuid) = (app.people(&actor).await?, uuid(&of)?);
+    one(people.accounts.iter().find(|a| a.uuid == uuid), &of)
+}
+
+/// Changes an account; what is absent stays. One that is not active is signed out, and its tokens are worth nothing.
+#[utoipa::path(patch, path = "/accounts/{uuid}", operation_id = "changeAccount", tag = "people",
+    params(("uuid" = String, Path, description = "The account")), request_body = AccountChange,
+    responses((status = 200, body = Account), (status = 404, body = Problem, content_type = "application/problem+json"), (status = 409, body = Problem, content_type = "application/problem+json")))]
+pub async fn change_account(
+    State(app): State<App>,
+    Who(actor): Who,
+    Path(of): Path<String>,
+    _: Params<Nothing>,
+    bytes: Bytes,
+) -> Answer {
+    let change: AccountChange = body(&bytes)?;
+    Ok(json(StatusCode::OK, &app.change_account(&actor, uuid(&of)?, change).await?)?)
+}
+
+/// Erases what is known of an account's person. What the account did stays, under its uuid alone.
+#[utoipa::path(delete, path = "/accounts/{uuid}", operation_id = "eraseAccount", tag = "people",
+    params(("uuid" = String, Path, description = "The account")),
+    responses((status = 204), (status = 404, body = Problem, content_type = "application/problem+json"), (status = 409, body = Problem, content_type = "application/problem+json")))]
+pub async fn erase_account(
+    State(app): State<App>,
+    Who(actor): Who,
+    Path(of): Path<String>,
+    _: Params<Nothing>,
+) -> Answer {
+    app.erase_account(&actor, uuid(&of)?).await?;
+    Ok(nothing())
+}
+
+/// Hands out a new link by which the person of an account sets a password.
+#[utoipa::path(post, path = "/accounts/{uuid}/link", operation_id = "invite", tag = "people",
+    params(("uuid" = String, Path, description = "The account")),
+    responses((status = 201, body = Invited), (status = 404, body = Problem, content_type = "application/problem+json")))]
+pub async fn invite(State(app): State<App>, Who(actor): Who, Path(of): Path<String>, _: Params<Nothing>) -> Answer {
+    Ok(json(StatusCode::CREATED, &app.invite(&actor, uuid(&of)?).await?)?)
+}
+
+/// Signs an account out everywhere.
+#[utoipa::path(delete, path = "/accounts/{uuid}/sessions", operation_id = "endSessions", tag = "people",
+    params(("uuid" = String, Path, description = "The account")),
+    responses((status = 204), (status = 404, body = Problem, content_type = "application/problem+json")))]
+pub async fn end_sessions(
+    State(app): State<App>,
+    Who(actor): Who,
+    Path(of): Path<String>,
+    _: Params<Nothing>,
+) -> Answer {
+    app.end_sessions(&actor, uuid(&of)?).await?;
+    Ok(nothing())
+}
+
+/// Every group.
+#[utoipa::path(get, path = "/groups", operation_id = "groups", tag = "people",
+    responses((status = 200, body = [Group]), (status = 401, body = Problem, content_type = "application/problem+json"), (status = 403, body = Problem, content_type = "application/problem+json")))]
+pub async fn groups(State(app): State<App>, Who(actor): Who, _: Params<Nothing>) -> Answer {
+    Ok(list(&app.people(&actor).await?.groups)?)
+}
+
+/// Forms a group.
+#[utoipa::path(post, path = "/groups", operation_id = "createGroup", tag = "people", request_body = GroupRequest,
+    responses((status = 201, body = Group), (status = 403, body = Problem, content_type = "application/problem+json"), (status = 404, body = Problem, content_type = "application/problem+json")))]
+pub async fn create_group(State(app): State<App>, Who(actor): Who, _: Params<Nothing>, bytes: Bytes) -> Answer {
+    let request: GroupRequest = body(&bytes)?;
+    Ok(json(StatusCode::CREATED, &app.create_group(&actor, request).await?)?)
+}
+
+/// One group.
+#[utoipa::path(get, path = "/groups/{uuid}", operation_id = "group", tag = "people",
+    params(("uuid" = String, Path, description = "The group")),
+    responses((status = 200, body = Group), (status = 404, body = Problem, content_type = "application/problem+json")))]
+pub async fn group(State(app): State<App>, Who(actor): Who, Path(of): Path<String>, _: Params<Nothing>) -> Answer {
+    let (people, uuid) = (app.people(&actor).await?, uuid(&of)?);
+    one(people.groups.iter().find(|g| g.uuid == uuid), &of)
+}
+
+/// Changes a group; what is absent stays, and `members` are all of them.
+#[utoipa::path(patch, path = "/groups/{uuid}", operation_id = "changeGroup", tag = "people",
+    params(("uuid" = String, Path, description = "The group")), request_body = GroupChange,
+    responses((status = 200, body = Group), (status = 404, body = Problem, content_type = "application/problem+json"), (status = 409, body = Problem, content_type = "application/problem+json")))]
+pub async fn change_group(
+    State(app): State<App>,
+    Who(actor): Who,
+    Path(of): Path<String>,
+    _: Params<Nothing>,
+    bytes: Bytes,
+) -> Answer {
+    let change: GroupChange = body(&bytes)?;
+    Ok(json(StatusCode::OK, &app.change_group(&actor, uuid(&of)?, change).await?)?)
+}
+
+/// Every grant.
+#[utoipa::path(get, path = "/grants", operation_id = "grants", tag = "people",
+    responses((status = 200, body = [GrantAnswer]), (status = 401, body = Problem, content_type = "application/problem+json"), (status = 403, body = Problem, content_type = "application/problem+json")))]
+pub async fn grants(State(app): State<App>, Who(actor): Who, _: Params<Nothing>) -> Answer {
+    Ok(list(&app.grants(&actor).await?)?)
+}
+
+/// Gives a role to an account or a group, in one vocabulary or in all.
+#[utoipa::path(post, path = "/grants", operation_id = "give", tag = "people", request_body = GiveRequest,
+    responses((status = 201, body = GrantAnswer), (status = 403, body = Problem, content_type = "application/problem+json"), (status = 404, body = Problem, content_type = "application/problem+json")))]
+pub async fn give(State(app): State<App>, Who(actor): Who, _: Params<Nothing>, bytes: Bytes) -> Answer {
+    let request: GiveRequest = body(&bytes)?;
+    Ok(json(StatusCode::CREATED, &app.give(&actor, request).await?)?)
+}
+
+/// Takes a role back.
+#[utoipa::path(delete, path = "/grants/{uuid}", operation_id = "take", tag = "people",
+    params(("uuid" = String, Path, description = "The grant")),
+    responses((status = 204), (status = 404, body = Problem, content_type = "application/problem+json"), (status = 409, body = Problem, content_type = "application/problem+json")))]
+pub async fn take(State(app): State<App>, Who(actor): Who, Path(of): Path<String>, _: Params<Nothing>) -> Answer {
+    app.take(&actor, uuid(&of)?).await?;
+    Ok(nothing())
+}

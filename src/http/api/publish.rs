@@ -1,0 +1,144 @@
+//! Publishing over HTTP, where no decision is needed: by accounts that publish, and their tokens.
+
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::App;
+use super::concepts::not_one_of;
+use crate::exchange::Format;
+use crate::http::params::Params;
+use crate::http::private::json;
+use crate::http::problem::{Failure, Problem};
+use crate::http::who::Who;
+use crate::model::{Code, Instant, Label, Place, Refusal, Result, Slug, parse_date};
+use crate::registry::{Identity, ImportReport, ImportRequest, PublishRequest, Verdict};
+
+/// How a version is named.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(rename_all = "camelCase")]
+pub struct Naming {
+    /// The label of the version; needed unless it is a dry run.
+    version: Option<String>,
+    /// From which day it is in force (`YYYY-MM-DD`).
+    effective: Option<String>,
+    /// Who decided, and where that is written.
+    decision: Option<String>,
+    /// `true` for the plan alone: nothing is changed.
+    dry_run: Option<bool>,
+}
+
+/// What is imported.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(rename_all = "camelCase")]
+pub struct ImportParams {
+    /// The format of the body: `fhir`, `ttl`, `nt`, `rdf`, `jsonld`, `csv`, `json` or `oioxml`.
+    #[param(required = true, example = "csv")]
+    format: Option<String>,
+    /// Whether concepts that look like vanishing ones are new all the same.
+    accept_new: Option<bool>,
+    /// The language of texts that name none.
+    language: Option<String>,
+}
+
+/// What is published again.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct AgainParams {
+    /// The version whose content it has; what is in force on that day when absent.
+    from: Option<String>,
+}
+
+/// Reads an edition from the body, plans it and, unless it is a dry run, publishes it. Takes the right to `publish`;
+/// to `frame` too when there is no such vocabulary yet.
+#[utoipa::path(post, path = "/vocabularies/{vocabulary}/import", operation_id = "import", tag = "publishing",
+    params(("vocabulary" = String, Path, description = "The slug"), ImportParams, Naming),
+    request_body(content = String, description = "The file", content_type = "application/octet-stream"),
+    responses((status = 200, description = "A plan, or nothing to change", body = ImportReport), (status = 201, description = "Published", body = ImportReport),
+        (status = 401, body = Problem, content_type = "application/problem+json"), (status = 403, body = Problem, content_type = "application/problem+json"),
+        (status = 409, body = Problem, content_type = "application/problem+json"), (status = 422, body = Problem, content_type = "application/problem+json")))]
+pub async fn import(
+    State(app): State<App>,
+    Who(actor): Who,
+    Path(vocabulary): Path<String>,
+    Params(params, naming, _): Params<ImportParams, Naming>,
+    bytes: Bytes,
+) -> Result<Response, Failure> {
+    let vocabulary: Slug = vocabulary.parse()?;
+    let name = params.format.as_deref().unwrap_or_default();
+    let format = Format::READ.into_iter().find(|f| f.name() == name);
+    let format = format.ok_or_else(|| not_one_of("format", name, &Format::READ.map(Format::name)))?;
+    let (label, effective, dry_run) = (label(naming.version, "version")?, day(naming.effective)?, naming.dry_run);
+    let language = params.language.map(|l| l.parse()).transpose()?;
+    // A large file is read and planned where it holds up nobody else.
+    let runtime = tokio::runtime::Handle::current();
+    let work = move || {
+        runtime.block_on(async {
+            let request = ImportRequest {
+                vocabulary,
+                format,
+                bytes: &bytes,
+                label,
+                effective,
+                identity: Identity::default(),
+                accept_new: params.accept_new.unwrap_or(false),
+                dry_run: dry_run.unwrap_or(false),
+                language,
+                decision: naming.decision,
+                frame: None,
+            };
+            app.import(&actor, request).await
+        })
+    };
+    report(tokio::task::spawn_blocking(work).await)
+}
+
+/// Publishes content that the registry has already under a new label, from a date. Takes the right to `publish`.
+#[utoipa::path(post, path = "/vocabularies/{vocabulary}/publish", operation_id = "publish", tag = "publishing",
+    params(("vocabulary" = String, Path, description = "The slug"), AgainParams, Naming),
+    responses((status = 200, description = "A plan, or nothing to change", body = ImportReport), (status = 201, description = "Published", body = ImportReport),
+        (status = 401, body = Problem, content_type = "application/problem+json"), (status = 403, body = Problem, content_type = "application/problem+json"),
+        (status = 404, body = Problem, content_type = "application/problem+json"), (status = 409, body = Problem, content_type = "application/problem+json")))]
+pub async fn publish(
+    State(app): State<App>,
+    Who(actor): Who,
+    Path(vocabulary): Path<String>,
+    Params(again, naming, _): Params<AgainParams, Naming>,
+) -> Result<Response, Failure> {
+    let request = PublishRequest {
+        vocabulary: vocabulary.parse()?,
+        label: label(naming.version, "version")?.ok_or_else(|| absent("version"))?,
+        effective: day(naming.effective)?.ok_or_else(|| absent("effective"))?,
+        from: label(again.from, "from")?,
+        decision: naming.decision,
+        dry_run: naming.dry_run.unwrap_or(false),
+    };
+    let runtime = tokio::runtime::Handle::current();
+    let work = move || runtime.block_on(async { app.publish(&actor, request).await });
+    report(tokio::task::spawn_blocking(work).await)
+}
+
+fn report(done: std::result::Result<Result<ImportReport>, tokio::task::JoinError>) -> Result<Response, Failure> {
+    let report = done.map_err(|e| Refusal::new(Code::Internal, e.to_string(), e.to_string()))??;
+    let status = if report.verdict == Verdict::Published { StatusCode::CREATED } else { StatusCode::OK };
+    Ok(json(status, &report)?)
+}
+
+fn label(text: Option<String>, field: &str) -> Result<Option<Label>> {
+    text.map(|t| t.parse::<Label>().map_err(|r| r.at(Place::field(field)))).transpose()
+}
+
+fn day(text: Option<String>) -> Result<Option<Instant>> {
+    let day = text.map(|t| parse_date(&t).map(Instant::from_date)).transpose();
+    day.map_err(|r| r.at(Place::field("effective")))
+}
+
+fn absent(field: &str) -> Refusal {
+    let (da, en) = (format!("parameteren {field} mangler"), format!("the parameter '{field}' is missing"));
+    Refusal::new(Code::InvalidParameter, da, en).at(Place::field(field))
+}

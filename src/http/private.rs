@@ -1,0 +1,65 @@
+//! Answers that are for one caller alone: no cache keeps them.
+
+use axum::body::Body;
+use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::Response;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::model::{Code, Place, Refusal, Result};
+
+/// As for other pages, but with forms that lead to ourselves.
+const FORMS: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+);
+
+/// JSON for one caller.
+pub fn json<T: Serialize + ?Sized>(status: StatusCode, value: &T) -> Result<Response> {
+    let bytes = serde_json::to_vec(value).map_err(|e| Refusal::new(Code::Internal, e.to_string(), e.to_string()))?;
+    Ok(response(status, "application/json", bytes))
+}
+
+/// A list for one caller.
+pub fn list<T: Serialize>(items: &[T]) -> Result<Response> {
+    let mut response = json(StatusCode::OK, items)?;
+    response.headers_mut().insert("x-total-count", HeaderValue::from(items.len()));
+    Ok(response)
+}
+
+/// Done, and nothing to say.
+pub fn nothing() -> Response {
+    let mut response = response(StatusCode::NO_CONTENT, "application/json", Vec::new());
+    response.headers_mut().remove(CONTENT_TYPE);
+    response
+}
+
+/// A page for one caller. Its address may hold a secret, which no other site is told.
+pub fn page(status: StatusCode, template: &impl askama::Template) -> Result<Response> {
+    let html = template.render().map_err(|e| Refusal::new(Code::Internal, e.to_string(), e.to_string()))?;
+    let mut response = response(status, "text/html; charset=utf-8", html.into_bytes());
+    response.headers_mut().insert(CONTENT_SECURITY_POLICY, FORMS);
+    response.headers_mut().insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    Ok(response)
+}
+
+fn response(status: StatusCode, media: &'static str, bytes: Vec<u8>) -> Response {
+    let mut response = Response::new(Body::from(bytes));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media));
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// The JSON of a body. What the reader found there is not repeated: it may be a password.
+pub fn body<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
+    serde_json::from_slice(bytes).map_err(|e| {
+        let place = Place::line(e.line() as u64, e.column() as u64);
+        let (da, en) = ("kroppen kan ikke læses", "the body cannot be read");
+        let told = |what: &str| {
+            let shape = e.is_data().then(|| e.to_string()).filter(|e| !e.starts_with("invalid"));
+            shape.map_or_else(|| what.to_owned(), |shape| format!("{what}: {shape}"))
+        };
+        Refusal::new(Code::InvalidBody, told(da), told(en)).at(place)
+    })
+}

@@ -1,0 +1,211 @@
+//! Signing in and out.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::super::Registry;
+use super::super::permission::{Actor, By, not_signed_in, permit};
+use super::manage::account_of;
+use super::missing;
+use crate::model::{Account, Code, Command, Instant, Mail, Password, Place, Refusal, Result, Role, Secret, new_uuid};
+use crate::store::Session;
+
+/// How long a session lasts, in hours: a working day.
+const HOURS: i64 = 12;
+
+/// A session that was opened.
+#[derive(Clone, Debug)]
+pub struct SignedIn {
+    /// The account.
+    pub account: Uuid,
+    /// What is sent back with each request; shown now and never again.
+    pub secret: Secret,
+    /// How many seconds it is worth something.
+    pub seconds: i64,
+}
+
+/// A session, without its secret.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
+pub struct SessionAnswer {
+    /// The session itself.
+    pub uuid: Uuid,
+    /// When it was opened.
+    #[schema(value_type = String)]
+    pub created: Instant,
+    /// From when it is worth nothing.
+    #[schema(value_type = String)]
+    pub expires: Instant,
+    /// Whether it is the one that asks.
+    pub current: bool,
+}
+
+/// Who asks, and what they may.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Me {
+    /// The account.
+    #[serde(flatten)]
+    pub account: Account,
+    /// Its roles, its own and those of its groups.
+    pub roles: Vec<MyRole>,
+}
+
+/// A role that one has.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct MyRole {
+    /// The role.
+    pub role: Role,
+    /// The slug of the one vocabulary; all when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vocabulary: Option<String>,
+}
+
+impl Registry {
+    /// Opens a session for whoever knows mail address and password. No account, no password and a wrong one are
+    /// answered alike, after the same work.
+    ///
+    /// # Errors
+    /// [`Code::WrongCredentials`], [`Code::TooManyAttempts`], [`Code::Database`].
+    pub async fn sign_in(&self, mail: &str, password: &str, peer: &str) -> Result<SignedIn> {
+        let lawful: Option<Mail> = mail.parse().ok();
+        let mail = lawful.as_ref().map_or_else(|| mail.trim().to_lowercase(), ToString::to_string);
+        self.doorkeeper.throttle.begin(self.clock.now(), &mail, peer)?;
+        let found = match &lawful {
+            Some(mail) => self.store.account_by_mail(mail.as_str()).await?,
+            None => None,
+        };
+        let stored = found.as_ref().and_then(|f| f.password.clone());
+        let is = self.doorkeeper.hasher.is(password, stored).await?;
+        let Some(found) = found.filter(|_| is) else { return Err(wrong_credentials()) };
+        self.doorkeeper.throttle.succeeded(&mail, peer);
+        let secret = Secret::new(self.dice(), "")?;
+        let created = self.clock.now();
+        let expires = Instant::from_micros(created.micros().saturating_add(HOURS * 3_600_000_000));
+        let session = Session { uuid: new_uuid(self.dice())?, account: found.uuid, created, expires };
+        let mut write = self.store.write("sign-in", created).await?;
+        // Once more under the lock: a password that was changed meanwhile opens nothing.
+        if write.active_account(found.uuid).await?.as_ref() != Some(&found) {
+            return Err(wrong_credentials());
+        }
+        write.open_session(&session, secret.digest()).await?;
+        write.commit().await?;
+        Ok(SignedIn { account: found.uuid, secret, seconds: HOURS * 3600 })
+    }
+
+    /// The account of a session's secret, with what it has been given now.
+    ///
+    /// # Errors
+    /// [`Code::NotSignedIn`] when there is no such session or its account is not active, [`Code::Expired`].
+    pub async fn by_session(&self, secret: &Secret) -> Result<Actor> {
+        let session = self.store.session(secret.digest()).await?.ok_or_else(not_signed_in)?;
+        if session.expires <= self.clock.now() {
+            let (da, en) = ("sessionen er udløbet; log ind igen", "the session has run out; sign in again");
+            return Err(Refusal::new(Code::Expired, da, en));
+        }
+        self.caller(session.account, By::Session(session.uuid)).await
+    }
+
+    /// Ends the session that asks.
+    ///
+    /// # Errors
+    /// [`Code::NotSignedIn`], [`Code::Database`].
+    pub async fn sign_out(&self, actor: &Actor) -> Result<()> {
+        let caller = actor.account()?;
+        let By::Session(session) = caller.by else { return Err(not_signed_in()) };
+        self.end(caller.account, session).await.map(drop)
+    }
+
+    /// The sessions of the account that asks.
+    ///
+    /// # Errors
+    /// What `permit` refuses; [`Code::Database`].
+    pub async fn sessions(&self, actor: &Actor) -> Result<Vec<SessionAnswer>> {
+        permit(actor, Command::OwnAccount, None)?;
+        let caller = actor.account()?;
+        let now = self.clock.now();
+        let sessions = self.store.sessions(caller.account).await?.into_iter().filter(|s| s.expires > now);
+        let answer = |Session { uuid, created, expires, .. }| SessionAnswer {
+            uuid,
+            created,
+            expires,
+            current: caller.by == By::Session(uuid),
+        };
+        Ok(sessions.map(answer).collect())
+    }
+
+    /// Ends a session of the account that asks.
+    ///
+    /// # Errors
+    /// What `permit` refuses; [`Code::NotFound`], [`Code::Database`].
+    pub async fn end_session(&self, actor: &Actor, session: Uuid) -> Result<()> {
+        permit(actor, Command::OwnAccount, None)?;
+        let ended = self.end(actor.account()?.account, session).await?;
+        if ended { Ok(()) } else { Err(missing("session", session)) }
+    }
+
+    /// Ends every session of an account.
+    ///
+    /// # Errors
+    /// What `permit` refuses; [`Code::NotFound`], [`Code::Database`].
+    pub async fn end_sessions(&self, actor: &Actor, account: Uuid) -> Result<()> {
+        permit(actor, Command::RevokeTokens, None)?;
+        let (mut write, people) = self.change_people(actor).await?;
+        account_of(&people, account)?;
+        write.end_sessions(account).await?;
+        self.keep(write, actor).await
+    }
+
+    /// Who asks, and what they may.
+    ///
+    /// # Errors
+    /// What `permit` refuses; [`Code::Database`].
+    pub async fn me(&self, actor: &Actor) -> Result<Me> {
+        permit(actor, Command::OwnAccount, None)?;
+        let caller = actor.account()?;
+        let people = self.store.people().await?;
+        let account = account_of(&people, caller.account)?.clone();
+        let role = |h: &super::Held| MyRole { role: h.role, vocabulary: h.vocabulary.map(|v| self.slug_of(v)) };
+        Ok(Me { account, roles: caller.held.iter().map(role).collect() })
+    }
+
+    /// Changes the password of the account that asks, who must know the present one. Its other sessions end.
+    ///
+    /// # Errors
+    /// What `permit` refuses; [`Code::WrongCredentials`], [`Code::TooManyAttempts`], [`Code::Database`].
+    pub async fn change_password(&self, actor: &Actor, current: &str, new: &Password, peer: &str) -> Result<()> {
+        permit(actor, Command::OwnAccount, None)?;
+        let caller = actor.account()?;
+        let key = caller.account.to_string();
+        self.doorkeeper.throttle.begin(self.clock.now(), &key, peer)?;
+        let found = self.store.active_account(caller.account).await?.ok_or_else(not_signed_in)?;
+        if !self.doorkeeper.hasher.is(current, found.password).await? {
+            let (da, en) = ("den nuværende adgangskode er en anden", "the present password is another");
+            return Err(Refusal::new(Code::WrongCredentials, da, en).at(Place::field("current")));
+        }
+        self.doorkeeper.throttle.succeeded(&key, peer);
+        let stored = self.doorkeeper.hasher.hash(new, self.dice()).await?;
+        let mut write = self.store.write(&actor.name(), self.clock.now()).await?;
+        write.set_password(caller.account, &stored).await?;
+        match caller.by {
+            By::Session(this) => write.end_sessions_but(caller.account, this).await?,
+            By::Token(..) => write.end_sessions(caller.account).await?,
+        }
+        write.commit().await?;
+        self.follower.catch_up().await.map(drop)
+    }
+
+    async fn end(&self, account: Uuid, session: Uuid) -> Result<bool> {
+        let mut write = self.store.write("sign-out", self.clock.now()).await?;
+        let ended = write.end_session(account, session).await?;
+        write.commit().await?;
+        Ok(ended)
+    }
+}
+
+fn wrong_credentials() -> Refusal {
+    Refusal::new(
+        Code::WrongCredentials,
+        "mailadresse og adgangskode passer ikke sammen",
+        "mail address and password do not belong together",
+    )
+}

@@ -1,0 +1,466 @@
+//! People on disk: who there is, what they were given, and by what they are recognised. What is done to them is a
+//! row of the change log that names uuids and roles alone.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use sqlx::Row;
+use uuid::Uuid;
+
+use super::write::{Tx, Write};
+use super::{Link, Store, Taken, broken, corrupt, parse, run, sql, uuid};
+use crate::model::{
+    Account, ChangeKind, Digest, Grant, Grantee, Group, Instant, Organisation, Refusal, Result, Role, Token,
+    canonical_json,
+};
+
+/// All that is known of people at one moment, without secrets.
+#[derive(Clone, Default, PartialEq, Eq, Debug)]
+pub struct People {
+    /// The organisations.
+    pub organisations: Vec<Organisation>,
+    /// The accounts.
+    pub accounts: Vec<Account>,
+    /// The groups with their members.
+    pub groups: Vec<Group>,
+    /// The grants.
+    pub grants: Vec<Grant>,
+    /// The tokens.
+    pub tokens: Vec<Token>,
+}
+
+/// A session, without its secret.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Session {
+    /// The session itself.
+    pub uuid: Uuid,
+    /// Whose it is.
+    pub account: Uuid,
+    /// When it was opened.
+    pub created: Instant,
+    /// From when it is worth nothing.
+    pub expires: Instant,
+}
+
+/// An account that may sign in: it and its organisation are active.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Found {
+    /// The account.
+    pub uuid: Uuid,
+    /// Its password as it is stored, when it has set one.
+    pub password: Option<String>,
+}
+
+impl Store {
+    /// All that is known of people.
+    ///
+    /// # Errors
+    /// [`crate::model::Code::Database`], [`crate::model::Code::Corrupt`].
+    pub async fn people(&self) -> Result<People> {
+        let mut taken = self.take().await?;
+        people(&mut taken).await
+    }
+
+    /// The active account of a mail address.
+    ///
+    /// # Errors
+    /// [`crate::model::Code::Database`].
+    pub async fn account_by_mail(&self, mail: &str) -> Result<Option<Found>> {
+        found(self.take().await?.link(), sql::ACCOUNT_BY_MAIL, mail).await
+    }
+
+    /// The account of a uuid, while it is active.
+    ///
+    /// # Errors
+    /// [`crate::model::Code::Database`].
+    pub async fn active_account(&self, account: Uuid) -> Result<Option<Found>> {
+        found(self.take().await?.link(), sql::ACCOUNT_BY_UUID, &account.to_string()).await
+    }
+
+    /// The roles that an account has, its own and those of its groups.
+    ///
+    /// # Errors
+    /// [`crate::model::Code::Database`], [`crate::model::Code::Corrupt`].
+    pub async fn held(&self, account: Uuid) -> Result<Vec<(Role, Option<Uuid>)>> {
+        let mut taken = self.take().await?;
+        run!(taken.link(), sql::HELD, |q, c| {
+            let rows = sqlx::query(q).bind(account.to_string()).fetch_all(c).await.map_err(broken)?;
+            rows.iter().map(|r| Ok((word(r.get(0))?, maybe(r.get(1))?))).collect()
+        })
+    }
+
+    /// The session of a secret's digest.
+    ///
+    /// # Errors
+    /// [`crate::model::Code::Database`], [`crate::model::Code::Corrupt`].
+    pub async fn session(&self, digest: Digest) -> Result<Option<Session>> {
+        Ok(sessions(self.take().await?.link(), sql::SESSION_BY_DIGEST, &digest.to_string()).await?.pop())
+    }
+
+    /// The sessions of an account, oldest first.
+    ///
+    /// # Errors
+    /// [`crate::model::Code::Database`], [`crate::model::Code::Corrupt`].
+    pub async fn sessions(&self, account: Uuid) -> Result<Vec<Session>> {
+        sessions(self.take().await?.link(), sql::SESSIONS_OF, &account.to_string()).await
+    }
+
+    /// The token of a secret's digest.
+    ///
+    /// # Errors
+    /// [`crate::model::Code::Database`], [`crate::model::Code::Corrupt`].
+    pub async fn token(&self, digest: Digest) -> Result<Option<Token>> {
+        let mut taken = self.take().await?;
+        run!(taken.link(), sql::TOKEN_BY_DIGEST, |q, c| {
+            let row = sqlx::query(q).bind(digest.to_string()).fetch_optional(c).await.map_err(broken)?;
+            row.map(|r| token((r.get(0), r.get(2), r.get(3), r.get(4)), r.get(5), r.get(6))).transpose()
+        })
+    }
+
+    /// Whether a one-time link leads somewhere: the account, or none for the first administrator; and until when.
+    ///
+    /// # Errors
+    /// [`crate::model::Code::Database`], [`crate::model::Code::Corrupt`].
+    pub async fn link(&self, digest: Digest) -> Result<Option<(Option<Uuid>, Instant)>> {
+        link(self.take().await?.link(), digest).await
+    }
+}
+
+impl Write {
+    /// All that is known of people, as this write sees it.
+    ///
+    /// # Errors
+    /// [`crate::model::Code::Database`], [`crate::model::Code::Corrupt`].
+    pub async fn people(&mut self) -> Result<People> {
+        people(&mut self.tx).await
+    }
+
+    /// Seals what was done to `subject`; the body must hold nothing personal.
+    async fn told(&mut self, kind: ChangeKind, subject: Uuid, body: &Value) -> Result<()> {
+        self.record(kind, Uuid::nil(), subject, canonical_json(body));
+        self.flush().await
+    }
+
+    /// Runs a statement with texts.
+    async fn texts(&mut self, statement: sql::Sql, texts: &[Option<String>]) -> Result<u64> {
+        run!(self.tx.link(), statement, |q, c| {
+            let query = texts.iter().fold(sqlx::query(q), |query, text| query.bind(text.clone()));
+            Ok(query.execute(c).await.map_err(broken)?.rows_affected())
+        })
+    }
+
+    /// Creates an organisation or changes it.
+    ///
+    /// # Errors
+    /// [`crate::model::Code::Database`].
+    pub async fn put_organisation(&mut self, kind: ChangeKind, organisation: &Organisation) -> Result<()> {
+        let Organisation { uuid, name, active } = organisation;
+        self.told(kind, *uuid, &json!({ "active": active })).await?;
+        run!(self.tx.link(), sql::ORGANISATION_PUT, |q, c| {
+            let query = sqlx::query(q).bind(uuid.to_string()).bind(name.to_string()).bind(i64::from(*active));
+            query.execute(c).await.map_err(broken)?;
+        });
+        Ok(())
+    }
+
+    /// Creates an account or changes it; its password stays.
+    ///
+    /// # Errors
+    /// [`crate::model::Code::Database`], also when the mail address is taken.
+    pub async fn put_account(&mut self, kind: ChangeKind, account: &Account) -> Result<()> {
+        let Account { uuid, name, mail, organisation, active } = account;
+        self.told(kind, *uuid, &json!({ "active": active, "organisation": organisation })).await?;
+        run!(self.tx.link(), sql::ACCOUNT_PUT, |q, c| {
+            let query = sqlx::query(q).bind(uuid.to_string()).bind(name.to_string()).bind(mail.to_string());
+            let query = query.bind(organisation.map(|o| o.to_string())).bind(i64::from(*active));
+            query.execute(c).await.map_err(broken)?;
+        });
+        Ok(())
+    }
+
+    /// Sets the stored form of a password. Links that lead to a new one are worth nothing any more.
+    ///
+    /// # Errors
+    /// [`crate::model::Code::Database`].
+    pub async fn set_password(&mut self, account: Uuid, stored: &str) -> Result<()> {
+        self.told(ChangeKind::PasswordSet, account, &json!({})).await?;
+        self.texts(sql::ACCOUNT_PASSWORD, &[Some(account.to_string()), Some(stored.to_owned())]).await?;
+        self.texts(sql::LINKS_OUT, &[Some(account.to_string())]).await.map(drop)
+    }
+
+    /// Removes the row of an account, with its sessions and links. Its grants, tokens and places in groups must
+    /// have been taken away before.
+    ///
+    /// # Errors
+    /// [`crate::model::Code::Database`].
+    pub async fn erase_account(&mut self, account: Uuid) -> Result<()> {
+        self.told(ChangeKind::AccountErased, account, &json!({})).await?;
+        for statement in [sql::SESSIONS_END, sql::LINKS_OUT, sql::ACCOUNT_ERASE] {
+            self.texts(statement, &[Some(account.to_string())]).await?;
+        }
+        Ok(())
+    }
+
+    /// Forms a group or changes it and who is in it.
+    ///
+    /// # Errors
+    /// [`crate::model::Code::Database`].
+    pub async fn put_group(&mut self, kind: ChangeKind, group: &Group) -> Result<()> {
+        let Group { uuid, name, kind: what, members, active } = group;
+        self.told(kind, *uuid, &json!({ "active": active, "kind": what, "members": members })).await?;
+        run!(self.tx.link(), sql::GROUP_PUT, |q, c| {
+            let query = sqlx::query(q).bind(uuid.to_string()).bind(name.to_string()).bind(what.as_str());
+            query.bind(i64::from(*active)).execute(c).await.map_err(broken)?;
+        });
+        self.texts(sql::MEMBERS_OUT, &[Some(uuid.to_string())]).await?;
+        let rows: Vec<Value> = members.iter().map(|m| json!([uuid, m])).collect();
+        self.batches(sql::MEMBERS_INSERT, rows.into_iter()).await
+    }
+
+    /// Gives a role.
+    ///
+    /// # Errors
+    /// [`crate::model::Code::Database`].
+    pub async fn give(&mut self, grant: &Grant) -> Result<()> {
+        self.told(ChangeKind::GrantGiven, grant.uuid(), &json!(grant)).await?;
+        let (account, group) = match grant.to() {
+            Grantee::Account(account) => (Some(account), None),
+            Grantee::Group(group) => (None, Some(group)),
+        };
+        let row = json!([grant.uuid(), account, group, grant.role(), grant.vocabulary()]);
+        self.batches(sql::GRANTS_INSERT, [row].into_iter()).await
+    }
+
+    /// Takes a role back.
+    ///
+    /// # Errors
+    /// [`crate::model::Code::Database`].
+    pub async fn take_back(&mut self, grant: &Grant) -> Result<()> {
+        self.told(ChangeKind::GrantTaken, grant.uuid(), &json!(grant)).await?;
+        self.texts(sql::GRANT_TAKE, &[Some(grant.uuid().to_string())]).await.map(drop)
+    }
+
+    /// Lays down a token by the digest of its secret.
+    ///
+    /// # Errors
+    /// [`crate::model::Code::Database`].
+    pub async fn add_token(&mut self, token: &Token, digest: Digest) -> Result<()> {
+        let Token { uuid, account, name, scope, created, expires } = token;
+        let body = json!({ "account": account, "scope": scope, "expires": expires });
+        self.told(ChangeKind::TokenCreated, *uuid, &body).await?;
+        let row = json!([uuid, digest, account, name, canonical_json(scope), created.micros(), expires.micros()]);
+        self.batches(sql::TOKENS_INSERT, [row].into_iter()).await
+    }
+
+    /// Revokes a token.
+    ///
+    /// # Errors
+    /// [`crate::model::Code::Database`].
+    pub async fn revoke_token(&mut self, token: Uuid) -> Result<()> {
+        self.told(ChangeKind::TokenRevoked, token, &json!({})).await?;
+        self.texts(sql::TOKEN_REVOKE, &[Some(token.to_string())]).await.map(drop)
+    }
+
+    /// Opens a session, and sweeps out those that have run out. Sessions are no facts: the log does not tell them.
+    ///
+    /// # Errors
+    /// [`crate::model::Code::Database`].
+    pub async fn open_session(&mut self, session: &Session, digest: Digest) -> Result<()> {
+        let Session { uuid, account, created, expires } = session;
+        run!(self.tx.link(), sql::SESSIONS_SWEEP, |q, c| {
+            sqlx::query(q).bind(created.micros()).execute(c).await.map_err(broken)?;
+        });
+        run!(self.tx.link(), sql::SESSION_OPEN, |q, c| {
+            let query = sqlx::query(q).bind(digest.to_string()).bind(uuid.to_string()).bind(account.to_string());
+            query.bind(created.micros()).bind(expires.micros()).execute(c).await.map_err(broken)?;
+        });
+        Ok(())
+    }
+
+    /// Ends one session of an account; whether there was one.
+    ///
+    /// # Errors
+    /// [`crate::model::Code::Database`].
+    pub async fn end_session(&mut self, account: Uuid, session: Uuid) -> Result<bool> {
+        let ended = self.texts(sql::SESSION_END, &[Some(session.to_string()), Some(account.to_string())]).await?;
+        Ok(ended > 0)
+    }
+
+    /// Ends every session of an account but one.
+    ///
+    /// # Errors
+    /// [`crate::model::Code::Database`].
+    pub async fn end_sessions_but(&mut self, account: Uuid, one: Uuid) -> Result<()> {
+        self.texts(sql::SESSIONS_END_BUT, &[Some(account.to_string()), Some(one.to_string())]).await.map(drop)
+    }
+
+    /// The account of a uuid, while it is active, as this write sees it.
+    ///
+    /// # Errors
+    /// [`crate::model::Code::Database`].
+    pub async fn active_account(&mut self, account: Uuid) -> Result<Option<Found>> {
+        found(self.tx.link(), sql::ACCOUNT_BY_UUID, &account.to_string()).await
+    }
+
+    /// Ends every session of an account.
+    ///
+    /// # Errors
+    /// [`crate::model::Code::Database`].
+    pub async fn end_sessions(&mut self, account: Uuid) -> Result<()> {
+        self.texts(sql::SESSIONS_END, &[Some(account.to_string())]).await.map(drop)
+    }
+
+    /// Hands out a one-time link: to an account's password, or to the first administrator. Older ones to the same
+    /// are worth nothing any more.
+    ///
+    /// # Errors
+    /// [`crate::model::Code::Database`].
+    pub async fn make_link(&mut self, account: Option<Uuid>, digest: Digest, expires: Instant) -> Result<()> {
+        // A link to the first administrator is about nobody yet: the log stays as it is.
+        if let Some(account) = account {
+            self.told(ChangeKind::LinkCreated, account, &json!({})).await?;
+        }
+        self.drop_links(account).await?;
+        let now = self.at();
+        run!(self.tx.link(), sql::LINKS_SWEEP, |q, c| {
+            sqlx::query(q).bind(now.micros()).execute(c).await.map_err(broken)?;
+        });
+        run!(self.tx.link(), sql::LINK_MAKE, |q, c| {
+            let query = sqlx::query(q).bind(digest.to_string()).bind(account.map(|a| a.to_string()));
+            query.bind(expires.micros()).execute(c).await.map_err(broken)?;
+        });
+        Ok(())
+    }
+
+    /// Where a one-time link leads, as this write sees it.
+    ///
+    /// # Errors
+    /// [`crate::model::Code::Database`], [`crate::model::Code::Corrupt`].
+    pub async fn link(&mut self, digest: Digest) -> Result<Option<(Option<Uuid>, Instant)>> {
+        link(self.tx.link(), digest).await
+    }
+
+    /// Makes the links to an account, or to the first administrator, worth nothing.
+    ///
+    /// # Errors
+    /// [`crate::model::Code::Database`].
+    pub async fn drop_links(&mut self, account: Option<Uuid>) -> Result<()> {
+        let account = account.map_or_else(String::new, |a| a.to_string());
+        self.texts(sql::LINKS_OUT, &[Some(account)]).await.map(drop)
+    }
+}
+
+async fn found(link: Link<'_>, statement: sql::Sql, by: &str) -> Result<Option<Found>> {
+    run!(link, statement, |q, c| {
+        let row = sqlx::query(q).bind(by.to_owned()).fetch_optional(c).await.map_err(broken)?;
+        row.map(|r| Ok(Found { uuid: uuid(r.get(0))?, password: r.get(1) })).transpose()
+    })
+}
+
+async fn sessions(link: Link<'_>, statement: sql::Sql, by: &str) -> Result<Vec<Session>> {
+    run!(link, statement, |q, c| {
+        let rows = sqlx::query(q).bind(by.to_owned()).fetch_all(c).await.map_err(broken)?;
+        let session = |(u, a): (&str, &str), created, expires| {
+            let (created, expires) = (Instant::from_micros(created), Instant::from_micros(expires));
+            Ok(Session { uuid: uuid(u)?, account: uuid(a)?, created, expires })
+        };
+        rows.iter().map(|r| session((r.get(0), r.get(1)), r.get(2), r.get(3))).collect()
+    })
+}
+
+async fn link(link: Link<'_>, digest: Digest) -> Result<Option<(Option<Uuid>, Instant)>> {
+    run!(link, sql::LINK_FIND, |q, c| {
+        let row = sqlx::query(q).bind(digest.to_string()).fetch_optional(c).await.map_err(broken)?;
+        row.map(|r| Ok((maybe(r.get(0))?, Instant::from_micros(r.get(1))))).transpose()
+    })
+}
+
+/// What lends a connection for one statement after another.
+trait Lends {
+    fn lend(&mut self) -> Link<'_>;
+}
+
+impl Lends for Taken {
+    fn lend(&mut self) -> Link<'_> {
+        self.link()
+    }
+}
+
+impl Lends for Tx {
+    fn lend(&mut self) -> Link<'_> {
+        self.link()
+    }
+}
+
+/// Reads everything.
+async fn people(from: &mut impl Lends) -> Result<People> {
+    let mut people = People::default();
+    run!(from.lend(), sql::ORGANISATIONS, |q, c| {
+        for r in sqlx::query(q).fetch_all(c).await.map_err(broken)? {
+            let (u, name): (&str, &str) = (r.get(0), r.get(1));
+            people.organisations.push(Organisation { uuid: uuid(u)?, name: word(name)?, active: is(r.get(2)) });
+        }
+    });
+    run!(from.lend(), sql::ACCOUNTS, |q, c| {
+        for r in sqlx::query(q).fetch_all(c).await.map_err(broken)? {
+            let (u, name, mail): (&str, &str, &str) = (r.get(0), r.get(1), r.get(2));
+            let (name, mail, organisation) = (word(name)?, word(mail)?, maybe(r.get(3))?);
+            people.accounts.push(Account { uuid: uuid(u)?, name, mail, organisation, active: is(r.get(4)) });
+        }
+    });
+    run!(from.lend(), sql::GROUPS, |q, c| {
+        for r in sqlx::query(q).fetch_all(c).await.map_err(broken)? {
+            let (u, name, kind): (&str, &str, &str) = (r.get(0), r.get(1), r.get(2));
+            let (uuid, name, kind, members) = (uuid(u)?, word(name)?, word(kind)?, BTreeSet::new());
+            people.groups.push(Group { uuid, name, kind, members, active: is(r.get(3)) });
+        }
+    });
+    run!(from.lend(), sql::MEMBERS, |q, c| {
+        for r in sqlx::query(q).fetch_all(c).await.map_err(broken)? {
+            let (group, account) = (uuid(r.get(0))?, uuid(r.get(1))?);
+            if let Some(group) = people.groups.iter_mut().find(|g| g.uuid == group) {
+                group.members.insert(account);
+            }
+        }
+    });
+    run!(from.lend(), sql::GRANTS, |q, c| {
+        for r in sqlx::query(q).fetch_all(c).await.map_err(broken)? {
+            let to = match (maybe(r.get(1))?, maybe(r.get(2))?) {
+                (Some(account), None) => Grantee::Account(account),
+                (None, Some(group)) => Grantee::Group(group),
+                _ => return Err(corrupt("granted: a grant that is nobody's")),
+            };
+            people.grants.push(Grant::new(uuid(r.get(0))?, to, word(r.get(3))?, maybe(r.get(4))?)?);
+        }
+    });
+    run!(from.lend(), sql::TOKENS, |q, c| {
+        for r in sqlx::query(q).fetch_all(c).await.map_err(broken)? {
+            people.tokens.push(token((r.get(0), r.get(2), r.get(3), r.get(4)), r.get(5), r.get(6))?);
+        }
+    });
+    Ok(people)
+}
+
+fn token((u, account, name, scope): (&str, &str, &str, &str), created: i64, expires: i64) -> Result<Token> {
+    Ok(Token {
+        uuid: uuid(u)?,
+        account: uuid(account)?,
+        name: word(name)?,
+        scope: parse(scope, "scope")?,
+        created: Instant::from_micros(created),
+        expires: Instant::from_micros(expires),
+    })
+}
+
+/// A stored word; what stands there was lawful when it was written.
+fn word<T: std::str::FromStr<Err = Refusal>>(text: &str) -> Result<T> {
+    text.parse().map_err(|r: Refusal| corrupt(&r.en))
+}
+
+fn maybe(text: Option<&str>) -> Result<Option<Uuid>> {
+    text.map(uuid).transpose()
+}
+
+fn is(number: i64) -> bool {
+    number == 1
+}
