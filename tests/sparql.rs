@@ -343,6 +343,11 @@ async fn hostile_queries_are_stopped() {
         let undefs = format!("{{ VALUES ?u {{ {} }} }} ", "UNDEF ".repeat(60)).repeat(6);
         let nothing = "{ SELECT ?nothing { ?s ?p ?o } } ".repeat(4);
         let ors = "||(?s = ?o)".repeat(900);
+        // A text of 1 MiB, by doubling.
+        let dear = |then: &str| {
+            let binds: String = (1..16).map(|i| format!("BIND(CONCAT(?x{0}, ?x{0}) AS ?x{i}) ", i - 1)).collect();
+            format!("SELECT (COUNT(*) AS ?n) {{ BIND(\"{}\" AS ?x0) {binds} {then} }}", "aababbbaabbabaab".repeat(2))
+        };
         let limit = ["query-time", "query-memory", "query-rows", "query-size"];
         let hostile: Vec<(&str, String, &[&str])> = vec![
             ("cartesian rows", "SELECT * { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }".into(), &limit),
@@ -361,6 +366,10 @@ async fn hostile_queries_are_stopped() {
             ("replace at once", format!("SELECT (REPLACE(\"{}\", \"a\", \"{}\") AS ?x) {{}}", "a".repeat(20_000), "b".repeat(20_000)), &limit),
             ("regex", "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f FILTER(REGEX(CONCAT(STR(?c), STR(?f)), \"(a+)+$\")) }".into(), &limit),
             ("regex computed", "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f FILTER(REGEX(STR(?c), CONCAT(\"(x{50}){50}\", STR(?f)))) }".into(), &limit),
+            ("regex dear", dear("FILTER(REGEX(?x15, \"([ab]{0,90}a){0,90}[cd]\"))"), &["query-size"]),
+            ("regex dear, computed", dear("FILTER(REGEX(?x15, CONCAT(\"([ab]{0,90}a){0,90}\", \"[cd]\")))"), &["query-size"]),
+            ("replace dear", dear("BIND(REPLACE(?x15, \"([ab]{0,90}a){0,90}[cd]\", \"$1\") AS ?y)"), &["query-size"]),
+            ("replace again and again", dear("BIND(REPLACE(?x15, \"[ab]*c|a\", \"x\") AS ?y)"), &limit),
             ("optionals", format!("SELECT (COUNT(*) AS ?n) {{ {optionals} }}"), &limit),
             ("unions of nothing", format!("SELECT (COUNT(*) AS ?n) {{ {unions} }}"), &limit),
             ("values of nothing", format!("SELECT (COUNT(*) AS ?n) {{ {empties} }}"), &limit),
@@ -402,8 +411,37 @@ async fn hostile_queries_are_stopped() {
             assert!(codes.contains(&code.as_str()), "{name}: {code}");
             assert!(took < Duration::from_secs(8), "{name}: {took:?}");
             assert!(simple < Duration::from_secs(5), "{name}: beside it {simple:?}");
+            if name.starts_with("regex") || name.starts_with("replace") {
+                assert!(free < 1000, "{name}: the thread is free after {free} ms");
+            }
         }
         assert_eq!(w.registry.queries_running(), 0, "every thread is given back");
+    })
+    .await;
+}
+
+/// A pattern that is written out is compiled once: many rows cost what the search costs.
+#[tokio::test]
+async fn patterns_over_all_labels() {
+    on_every_database(async |w| {
+        w.load_paragraphs().await;
+        let all = "{ ?s ?p ?l . ?t a <http://www.w3.org/2004/02/skos/core#Concept> FILTER(ISLITERAL(?l)) ";
+        let time = async |then: &str| {
+            let began = Instant::now();
+            (count(&w, &format!("SELECT (COUNT(*) AS ?n) {all} {then} }}")).await, began.elapsed())
+        };
+        let (rows, without) = time("").await;
+        let (found, with) = time("FILTER(CONTAINS(LCASE(STR(?l)), \"lov\"))").await;
+        let (matched, regex) = time("FILTER(REGEX(STR(?l), \"lov\", \"i\"))").await;
+        let (replaced, replace) = time("FILTER(REPLACE(STR(?l), \"lov\", \"\", \"i\") != STR(?l))").await;
+        eprintln!("{rows} rows: {without:?}; CONTAINS {with:?}; REGEX {regex:?}; REPLACE {replace:?}");
+        assert!(found > 0 && found == matched && found == replaced, "{found} {matched} {replaced}");
+        let (many, dear) = time("FILTER(REGEX(STR(?l), \"^\\\\p{L}+ .*\\\\w+\", \"i\"))").await;
+        eprintln!("{many} rows, a large pattern: {dear:?}");
+        assert!(many > 0);
+        // Boundaries of words match nothing, and are passed.
+        let row = "SELECT (REPLACE(\"æb c\", \"\\\\b\", \"-\") AS ?n) {}";
+        assert_eq!(self::rows(&w, row).await[0]["n"]["value"], "-æb- -c-");
     })
     .await;
 }

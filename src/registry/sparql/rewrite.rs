@@ -246,10 +246,7 @@ impl Rewriter {
             Expression::Coalesce(list) => Expression::Coalesce(self.many(list)?),
             Expression::FunctionCall(Function::Now, _) => Expression::Literal(self.now.clone()),
             Expression::FunctionCall(function, given) => {
-                // A pattern that is written out is compiled once by the evaluator itself.
-                let fixed =
-                    function == Function::Regex && given[1..].iter().all(|e| matches!(e, Expression::Literal(_)));
-                let function = match functions::bounded(&function).filter(|_| !fixed) {
+                let function = match functions::bounded(&function) {
                     Some(name) => Function::Custom(name),
                     None => function,
                 };

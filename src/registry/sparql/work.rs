@@ -269,6 +269,12 @@ fn stopped(why: Stopped, limits: &SparqlLimits) -> Refusal {
             "the query made a text of more than 1 MiB",
         )
         .allowed(["1048576"]),
+        Stopped::Pattern => Refusal::new(
+            Code::QuerySize,
+            "et mønster i REGEX eller REPLACE er for stort for den tekst, der søges i",
+            "a pattern of REGEX or REPLACE is too large for the text that is searched",
+        )
+        .allowed([functions::DEAREST_SEARCH.to_string()]),
     }
 }
 
