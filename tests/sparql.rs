@@ -546,6 +546,34 @@ async fn the_graph_is_swapped_as_a_whole() {
     .await;
 }
 
+/// Rows that are told apart as a whole, and what is counted is what the standard says.
+#[tokio::test]
+async fn distinct_rows() {
+    on_every_database(async |w| {
+        w.load_paragraphs().await;
+        let union = "{ { SELECT ?x { VALUES ?x { 1 } } } UNION { SELECT ?x { VALUES ?x { 1 } } } }";
+        for (counted, expected) in [(union, 1), ("{ {} UNION {} }", 1), ("{ VALUES () { () () } }", 1), ("{ FILTER(false) }", 0)] {
+            let query = format!("SELECT (COUNT(DISTINCT *) AS ?n) {counted}");
+            assert_eq!(count(&w, &query).await, expected, "{query}");
+            let query = format!("SELECT (COUNT(*) AS ?n) {{ SELECT DISTINCT * {counted} }}");
+            assert_eq!(count(&w, &query).await, expected, "{query}");
+            assert_eq!(rows(&w, &format!("SELECT DISTINCT * {counted}")).await.len() as u64, expected, "{counted}");
+        }
+        // The variable of GRAPH is one of the row, inside and outside.
+        let all = count(&w, &format!("SELECT (COUNT(*) AS ?n) {{ GRAPH <{GRAPH}> {{ ?s ?p ?o }} }}")).await;
+        for query in [
+            "SELECT ?g (COUNT(DISTINCT *) AS ?n) { GRAPH ?g { ?s ?p ?o } } GROUP BY ?g",
+            "SELECT ?g ?n { GRAPH ?g { SELECT ?g (COUNT(DISTINCT *) AS ?n) { ?s ?p ?o } GROUP BY ?g } }",
+            "SELECT ?n { GRAPH ?g { SELECT (COUNT(DISTINCT *) AS ?n) { ?s ?p ?o } } }",
+        ] {
+            let found = rows(&w, query).await;
+            assert_eq!(found[0]["n"]["value"], all.to_string(), "{query}: {found:?}");
+            assert!(!query.starts_with("SELECT ?g") || found[0]["g"]["value"] == GRAPH, "{query}: {found:?}");
+        }
+    })
+    .await;
+}
+
 /// The evaluator over our graphs answers as it does over oxrdf's own dataset.
 #[tokio::test]
 async fn answers_are_those_of_another_dataset() {
@@ -571,6 +599,24 @@ async fn answers_are_those_of_another_dataset() {
             "SELECT (COUNT(*) AS ?n) { { SELECT ?x { ?s ?p ?o } LIMIT 3 } { SELECT ?y {} } }",
             "SELECT (SUM(?n) AS ?x) { SELECT (COUNT(*) AS ?n) { ?s ?p ?o } GROUP BY ?p }",
             "SELECT ?o { <http://127.0.0.1:8080/id/serviceparagraffer> dct:title ?o } ORDER BY ?o",
+            "SELECT (COUNT(DISTINCT *) AS ?n) { { SELECT ?x { VALUES ?x { 1 2 } } } UNION { SELECT ?x { VALUES ?x { 1 } } } }",
+            "SELECT (COUNT(DISTINCT *) AS ?n) { {} UNION {} }",
+            "SELECT (COUNT(DISTINCT *) AS ?n) { VALUES () { () () } }",
+            "SELECT (COUNT(DISTINCT *) AS ?n) { VALUES (?x ?y) { (1 UNDEF) (UNDEF UNDEF) (UNDEF UNDEF) } }",
+            "SELECT ?x (COUNT(DISTINCT *) AS ?n) { VALUES (?x ?y) { (1 1) (1 1) (2 1) (2 2) } } GROUP BY ?x ORDER BY ?x",
+            "SELECT ?k (COUNT(DISTINCT *) AS ?n) (SUM(?y) AS ?m) { VALUES (?x ?y) { (1 1) (1 1) (2 1) (2 2) } } GROUP BY (?x * 2 AS ?k) ORDER BY ?k",
+            "SELECT (COUNT(DISTINCT *) AS ?n) { ?s a skos:Concept ; skos:notation ?c OPTIONAL { ?s skos:broader ?b } }",
+            "SELECT (COUNT(DISTINCT *) AS ?n) { { SELECT (COUNT(DISTINCT *) AS ?n) { {} UNION {} } } UNION { SELECT (1 AS ?n) {} } }",
+            "SELECT (COUNT(DISTINCT *) AS ?n) { { SELECT ?x { VALUES ?x { 1 2 } } } MINUS { SELECT ?x { VALUES ?x { 1 } } } }",
+            "SELECT (COUNT(DISTINCT *) AS ?n) { { SELECT ?x { VALUES ?x { 1 2 } } } MINUS { SELECT ?y { VALUES ?y { 1 } } } }",
+            "SELECT DISTINCT * { { SELECT ?x { VALUES ?x { 1 } } } UNION { SELECT ?x { VALUES ?x { 1 } } } }",
+            "SELECT DISTINCT * { {} UNION {} }",
+            "SELECT ?x ?y { { SELECT DISTINCT * { { VALUES ?x { 1 } } UNION { SELECT ?x { VALUES ?x { 1 } } } } } { SELECT DISTINCT * { {} UNION {} } } }",
+            "SELECT (COUNT(*) AS ?n) { { SELECT DISTINCT * { {} UNION {} } } UNION { SELECT REDUCED ?x { VALUES ?x { 1 1 } } } }",
+            "SELECT ?x { { SELECT ?x { VALUES ?x { 1 2 } } } MINUS { SELECT ?x { VALUES ?x { 1 } } } }",
+            "SELECT ?x { { SELECT ?x { VALUES ?x { 1 2 } } } MINUS { SELECT ?y { VALUES ?y { 1 } } } } ORDER BY ?x",
+            "SELECT ?x { { VALUES ?x { 1 2 } } MINUS {} } ORDER BY ?x",
+            "SELECT (COUNT(*) AS ?n) { {} MINUS {} }",
         ] {
             let query = format!("{prefix}{query}");
             let ours = ask(&w, &query, "text/tab-separated-values").await.ok().text();
