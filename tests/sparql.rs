@@ -128,6 +128,99 @@ async fn a_version_is_a_graph() {
     .await;
 }
 
+/// Graphs of versions are built within what a query may take, and side by side.
+#[tokio::test(flavor = "multi_thread")]
+async fn versions_have_a_budget() {
+    on_every_database(async |w| {
+        let table = |n: usize| {
+            let row = |i: usize| format!("K{i},begreb {i} udgave {}\n", if i % 2 == 0 { n } else { 0 });
+            format!("notation,preferred.da\n{}", (0..2000).map(row).collect::<String>()).into_bytes()
+        };
+        for n in 1..=5 {
+            let day = format!("2020-01-{n:02}");
+            w.import(edition("proeve", Format::Csv, &table(n), &format!("v{n}"), &day)).await.expect("an edition");
+        }
+        let iri = |n: usize| GRAPH.replace("serviceparagraffer", &format!("proeve/versions/v{n}"));
+        let from = |list: &[usize]| {
+            let from: String = list.iter().map(|n| format!("FROM <{}> ", iri(*n))).collect();
+            format!("SELECT (COUNT(*) AS ?n) {from} {{ ?s ?p ?o }}")
+        };
+        let said = |n: usize| {
+            format!(
+                "PREFIX skos: <http://www.w3.org/2004/02/skos/core#> SELECT (COUNT(*) AS ?n) FROM <{}> \
+                 {{ ?s skos:prefLabel ?l FILTER(STRENDS(?l, \"udgave {n}\")) }}",
+                iri(n)
+            )
+        };
+        // With next to no time it is refused, the thread is given back, and nothing half remains.
+        let short = w.with_queries(SparqlLimits { time: Duration::from_millis(30), ..SparqlLimits::default() }).await;
+        // Everything but the version is at hand.
+        let _ = ask(&short, "ASK {}", JSON).await;
+        assert_eq!(ask(&short, &from(&[1]), JSON).await.with(504).code(), "query-time");
+        let began = Instant::now();
+        while short.registry.queries_running() > 0 && began.elapsed() < Duration::from_secs(5) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let freed = began.elapsed();
+        assert!(freed < Duration::from_secs(1), "{freed:?}");
+        let w = short.with_queries(SparqlLimits { concurrency: 8, per_client: 8, ..SparqlLimits::default() }).await;
+        ask(&w, "ASK {}", JSON).await.ok();
+        // Who hangs up midway leaves nothing half; the next who asks builds it.
+        let hurried = tokio::time::timeout(Duration::from_millis(20), ask(&w, &from(&[1]), JSON)).await;
+        assert!(hurried.is_err(), "building takes longer");
+        let began = Instant::now();
+        while w.registry.queries_running() > 0 && began.elapsed() < Duration::from_secs(5) {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        eprintln!("given up after {freed:?} and {:?}", began.elapsed());
+        // The same version is built once, others beside it.
+        let (first, second, third, again) =
+            (said(1), said(2), said(3), said(2));
+        let (a, b, c, d) =
+            tokio::join!(count(&w, &first), count(&w, &second), count(&w, &third), count(&w, &again));
+        assert_eq!((a, b, c, d), (1000, 1000, 1000, 1000));
+        // The numbers of all are those of one numbering, whoever came first.
+        let differ = format!(
+            "PREFIX skos: <http://www.w3.org/2004/02/skos/core#> SELECT (COUNT(*) AS ?n) {{ \
+             GRAPH <{}> {{ ?s skos:prefLabel ?l }} FILTER NOT EXISTS {{ GRAPH <{}> {{ ?s skos:prefLabel ?l }} }} }}",
+            iri(1),
+            iri(3)
+        );
+        assert_eq!(count(&w, &differ).await, 1000);
+        for n in 1..=5 {
+            let export = w.get(&format!("/api/v1/vocabularies/proeve/export?format=nt&version=v{n}")).await.ok();
+            let all = format!("CONSTRUCT {{ ?s ?p ?o }} FROM <{}> WHERE {{ ?s ?p ?o }}", iri(n));
+            let told = ask(&w, &all, "application/n-triples").await.ok();
+            let sorted = |bytes: &[u8]| {
+                let quads = RdfParser::from_format(RdfFormat::NTriples).for_slice(bytes);
+                // Blank nodes have other names.
+                let name = |t: String| t.split(' ').map(|p| if p.starts_with("_:") { "_:" } else { p }).collect::<Vec<_>>().join(" ");
+                let mut all: Vec<String> = quads.map(|q| name(Triple::from(q.expect("RDF")).to_string())).collect();
+                all.sort();
+                all
+            };
+            assert!(sorted(&told.body) == sorted(&export.body), "version {n}");
+        }
+        // Room for one version and a half: one is answered, also when it is named twice, two are refused.
+        let one = count(&w, &from(&[1])).await as usize;
+        let versions = one * 3 / 2;
+        let w = w.with_queries(SparqlLimits { versions, ..SparqlLimits::default() }).await;
+        assert_eq!(count(&w, &from(&[1, 1])).await as usize, one);
+        let twice = format!("SELECT (COUNT(*) AS ?n) FROM <{0}> FROM NAMED <{0}> {{ ?s ?p ?o }}", iri(1));
+        assert_eq!(count(&w, &twice).await as usize, one);
+        let answer = ask(&w, &from(&[1, 2]), JSON).await.with(413);
+        assert_eq!((answer.code().as_str(), answer.json()["allowed"][0].as_str()), ("too-large", Some(versions.to_string().as_str())));
+        // The others make room for each other.
+        for n in [2, 3, 4, 5, 1] {
+            assert_eq!(count(&w, &said(n)).await, 1000, "{n}");
+        }
+        // A name that no graph has is told before anything is built.
+        let unknown = from(&[2]).replace("{ ?s", "FROM <urn:x:none> { ?s");
+        assert_eq!(ask(&w, &unknown, JSON).await.code(), "unknown-graph");
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn the_protocol() {
     on_every_database(async |w| {
