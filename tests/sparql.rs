@@ -128,6 +128,99 @@ async fn a_version_is_a_graph() {
     .await;
 }
 
+/// Graphs of versions are built within what a query may take, and side by side.
+#[tokio::test(flavor = "multi_thread")]
+async fn versions_have_a_budget() {
+    on_every_database(async |w| {
+        let table = |n: usize| {
+            let row = |i: usize| format!("K{i},begreb {i} udgave {}\n", if i % 2 == 0 { n } else { 0 });
+            format!("notation,preferred.da\n{}", (0..2000).map(row).collect::<String>()).into_bytes()
+        };
+        for n in 1..=5 {
+            let day = format!("2020-01-{n:02}");
+            w.import(edition("proeve", Format::Csv, &table(n), &format!("v{n}"), &day)).await.expect("an edition");
+        }
+        let iri = |n: usize| GRAPH.replace("serviceparagraffer", &format!("proeve/versions/v{n}"));
+        let from = |list: &[usize]| {
+            let from: String = list.iter().map(|n| format!("FROM <{}> ", iri(*n))).collect();
+            format!("SELECT (COUNT(*) AS ?n) {from} {{ ?s ?p ?o }}")
+        };
+        let said = |n: usize| {
+            format!(
+                "PREFIX skos: <http://www.w3.org/2004/02/skos/core#> SELECT (COUNT(*) AS ?n) FROM <{}> \
+                 {{ ?s skos:prefLabel ?l FILTER(STRENDS(?l, \"udgave {n}\")) }}",
+                iri(n)
+            )
+        };
+        // With next to no time it is refused, the thread is given back, and nothing half remains.
+        let short = w.with_queries(SparqlLimits { time: Duration::from_millis(30), ..SparqlLimits::default() }).await;
+        // Everything but the version is at hand.
+        let _ = ask(&short, "ASK {}", JSON).await;
+        assert_eq!(ask(&short, &from(&[1]), JSON).await.with(504).code(), "query-time");
+        let began = Instant::now();
+        while short.registry.queries_running() > 0 && began.elapsed() < Duration::from_secs(5) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let freed = began.elapsed();
+        assert!(freed < Duration::from_secs(1), "{freed:?}");
+        let w = short.with_queries(SparqlLimits { concurrency: 8, per_client: 8, ..SparqlLimits::default() }).await;
+        ask(&w, "ASK {}", JSON).await.ok();
+        // Who hangs up midway leaves nothing half; the next who asks builds it.
+        let hurried = tokio::time::timeout(Duration::from_millis(20), ask(&w, &from(&[1]), JSON)).await;
+        assert!(hurried.is_err(), "building takes longer");
+        let began = Instant::now();
+        while w.registry.queries_running() > 0 && began.elapsed() < Duration::from_secs(5) {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        eprintln!("given up after {freed:?} and {:?}", began.elapsed());
+        // The same version is built once, others beside it.
+        let (first, second, third, again) =
+            (said(1), said(2), said(3), said(2));
+        let (a, b, c, d) =
+            tokio::join!(count(&w, &first), count(&w, &second), count(&w, &third), count(&w, &again));
+        assert_eq!((a, b, c, d), (1000, 1000, 1000, 1000));
+        // The numbers of all are those of one numbering, whoever came first.
+        let differ = format!(
+            "PREFIX skos: <http://www.w3.org/2004/02/skos/core#> SELECT (COUNT(*) AS ?n) {{ \
+             GRAPH <{}> {{ ?s skos:prefLabel ?l }} FILTER NOT EXISTS {{ GRAPH <{}> {{ ?s skos:prefLabel ?l }} }} }}",
+            iri(1),
+            iri(3)
+        );
+        assert_eq!(count(&w, &differ).await, 1000);
+        for n in 1..=5 {
+            let export = w.get(&format!("/api/v1/vocabularies/proeve/export?format=nt&version=v{n}")).await.ok();
+            let all = format!("CONSTRUCT {{ ?s ?p ?o }} FROM <{}> WHERE {{ ?s ?p ?o }}", iri(n));
+            let told = ask(&w, &all, "application/n-triples").await.ok();
+            let sorted = |bytes: &[u8]| {
+                let quads = RdfParser::from_format(RdfFormat::NTriples).for_slice(bytes);
+                // Blank nodes have other names.
+                let name = |t: String| t.split(' ').map(|p| if p.starts_with("_:") { "_:" } else { p }).collect::<Vec<_>>().join(" ");
+                let mut all: Vec<String> = quads.map(|q| name(Triple::from(q.expect("RDF")).to_string())).collect();
+                all.sort();
+                all
+            };
+            assert!(sorted(&told.body) == sorted(&export.body), "version {n}");
+        }
+        // Room for one version and a half: one is answered, also when it is named twice, two are refused.
+        let one = count(&w, &from(&[1])).await as usize;
+        let versions = one * 3 / 2;
+        let w = w.with_queries(SparqlLimits { versions, ..SparqlLimits::default() }).await;
+        assert_eq!(count(&w, &from(&[1, 1])).await as usize, one);
+        let twice = format!("SELECT (COUNT(*) AS ?n) FROM <{0}> FROM NAMED <{0}> {{ ?s ?p ?o }}", iri(1));
+        assert_eq!(count(&w, &twice).await as usize, one);
+        let answer = ask(&w, &from(&[1, 2]), JSON).await.with(413);
+        assert_eq!((answer.code().as_str(), answer.json()["allowed"][0].as_str()), ("too-large", Some(versions.to_string().as_str())));
+        // The others make room for each other.
+        for n in [2, 3, 4, 5, 1] {
+            assert_eq!(count(&w, &said(n)).await, 1000, "{n}");
+        }
+        // A name that no graph has is told before anything is built.
+        let unknown = from(&[2]).replace("{ ?s", "FROM <urn:x:none> { ?s");
+        assert_eq!(ask(&w, &unknown, JSON).await.code(), "unknown-graph");
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn the_protocol() {
     on_every_database(async |w| {
@@ -343,6 +436,11 @@ async fn hostile_queries_are_stopped() {
         let undefs = format!("{{ VALUES ?u {{ {} }} }} ", "UNDEF ".repeat(60)).repeat(6);
         let nothing = "{ SELECT ?nothing { ?s ?p ?o } } ".repeat(4);
         let ors = "||(?s = ?o)".repeat(900);
+        // A text of 1 MiB, by doubling.
+        let dear = |then: &str| {
+            let binds: String = (1..16).map(|i| format!("BIND(CONCAT(?x{0}, ?x{0}) AS ?x{i}) ", i - 1)).collect();
+            format!("SELECT (COUNT(*) AS ?n) {{ BIND(\"{}\" AS ?x0) {binds} {then} }}", "aababbbaabbabaab".repeat(2))
+        };
         let limit = ["query-time", "query-memory", "query-rows", "query-size"];
         let hostile: Vec<(&str, String, &[&str])> = vec![
             ("cartesian rows", "SELECT * { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }".into(), &limit),
@@ -361,6 +459,10 @@ async fn hostile_queries_are_stopped() {
             ("replace at once", format!("SELECT (REPLACE(\"{}\", \"a\", \"{}\") AS ?x) {{}}", "a".repeat(20_000), "b".repeat(20_000)), &limit),
             ("regex", "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f FILTER(REGEX(CONCAT(STR(?c), STR(?f)), \"(a+)+$\")) }".into(), &limit),
             ("regex computed", "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f FILTER(REGEX(STR(?c), CONCAT(\"(x{50}){50}\", STR(?f)))) }".into(), &limit),
+            ("regex dear", dear("FILTER(REGEX(?x15, \"([ab]{0,90}a){0,90}[cd]\"))"), &["query-size"]),
+            ("regex dear, computed", dear("FILTER(REGEX(?x15, CONCAT(\"([ab]{0,90}a){0,90}\", \"[cd]\")))"), &["query-size"]),
+            ("replace dear", dear("BIND(REPLACE(?x15, \"([ab]{0,90}a){0,90}[cd]\", \"$1\") AS ?y)"), &["query-size"]),
+            ("replace again and again", dear("BIND(REPLACE(?x15, \"[ab]*c|a\", \"x\") AS ?y)"), &limit),
             ("optionals", format!("SELECT (COUNT(*) AS ?n) {{ {optionals} }}"), &limit),
             ("unions of nothing", format!("SELECT (COUNT(*) AS ?n) {{ {unions} }}"), &limit),
             ("values of nothing", format!("SELECT (COUNT(*) AS ?n) {{ {empties} }}"), &limit),
@@ -402,8 +504,37 @@ async fn hostile_queries_are_stopped() {
             assert!(codes.contains(&code.as_str()), "{name}: {code}");
             assert!(took < Duration::from_secs(8), "{name}: {took:?}");
             assert!(simple < Duration::from_secs(5), "{name}: beside it {simple:?}");
+            if name.starts_with("regex") || name.starts_with("replace") {
+                assert!(free < 1000, "{name}: the thread is free after {free} ms");
+            }
         }
         assert_eq!(w.registry.queries_running(), 0, "every thread is given back");
+    })
+    .await;
+}
+
+/// A pattern that is written out is compiled once: many rows cost what the search costs.
+#[tokio::test]
+async fn patterns_over_all_labels() {
+    on_every_database(async |w| {
+        w.load_paragraphs().await;
+        let all = "{ ?s ?p ?l . ?t a <http://www.w3.org/2004/02/skos/core#Concept> FILTER(ISLITERAL(?l)) ";
+        let time = async |then: &str| {
+            let began = Instant::now();
+            (count(&w, &format!("SELECT (COUNT(*) AS ?n) {all} {then} }}")).await, began.elapsed())
+        };
+        let (rows, without) = time("").await;
+        let (found, with) = time("FILTER(CONTAINS(LCASE(STR(?l)), \"lov\"))").await;
+        let (matched, regex) = time("FILTER(REGEX(STR(?l), \"lov\", \"i\"))").await;
+        let (replaced, replace) = time("FILTER(REPLACE(STR(?l), \"lov\", \"\", \"i\") != STR(?l))").await;
+        eprintln!("{rows} rows: {without:?}; CONTAINS {with:?}; REGEX {regex:?}; REPLACE {replace:?}");
+        assert!(found > 0 && found == matched && found == replaced, "{found} {matched} {replaced}");
+        let (many, dear) = time("FILTER(REGEX(STR(?l), \"^\\\\p{L}+ .*\\\\w+\", \"i\"))").await;
+        eprintln!("{many} rows, a large pattern: {dear:?}");
+        assert!(many > 0);
+        // Boundaries of words match nothing, and are passed.
+        let row = "SELECT (REPLACE(\"æb c\", \"\\\\b\", \"-\") AS ?n) {}";
+        assert_eq!(self::rows(&w, row).await[0]["n"]["value"], "-æb- -c-");
     })
     .await;
 }
@@ -508,6 +639,34 @@ async fn the_graph_is_swapped_as_a_whole() {
     .await;
 }
 
+/// Rows that are told apart as a whole, and what is counted is what the standard says.
+#[tokio::test]
+async fn distinct_rows() {
+    on_every_database(async |w| {
+        w.load_paragraphs().await;
+        let union = "{ { SELECT ?x { VALUES ?x { 1 } } } UNION { SELECT ?x { VALUES ?x { 1 } } } }";
+        for (counted, expected) in [(union, 1), ("{ {} UNION {} }", 1), ("{ VALUES () { () () } }", 1), ("{ FILTER(false) }", 0)] {
+            let query = format!("SELECT (COUNT(DISTINCT *) AS ?n) {counted}");
+            assert_eq!(count(&w, &query).await, expected, "{query}");
+            let query = format!("SELECT (COUNT(*) AS ?n) {{ SELECT DISTINCT * {counted} }}");
+            assert_eq!(count(&w, &query).await, expected, "{query}");
+            assert_eq!(rows(&w, &format!("SELECT DISTINCT * {counted}")).await.len() as u64, expected, "{counted}");
+        }
+        // The variable of GRAPH is one of the row, inside and outside.
+        let all = count(&w, &format!("SELECT (COUNT(*) AS ?n) {{ GRAPH <{GRAPH}> {{ ?s ?p ?o }} }}")).await;
+        for query in [
+            "SELECT ?g (COUNT(DISTINCT *) AS ?n) { GRAPH ?g { ?s ?p ?o } } GROUP BY ?g",
+            "SELECT ?g ?n { GRAPH ?g { SELECT ?g (COUNT(DISTINCT *) AS ?n) { ?s ?p ?o } GROUP BY ?g } }",
+            "SELECT ?n { GRAPH ?g { SELECT (COUNT(DISTINCT *) AS ?n) { ?s ?p ?o } } }",
+        ] {
+            let found = rows(&w, query).await;
+            assert_eq!(found[0]["n"]["value"], all.to_string(), "{query}: {found:?}");
+            assert!(!query.starts_with("SELECT ?g") || found[0]["g"]["value"] == GRAPH, "{query}: {found:?}");
+        }
+    })
+    .await;
+}
+
 /// The evaluator over our graphs answers as it does over oxrdf's own dataset.
 #[tokio::test]
 async fn answers_are_those_of_another_dataset() {
@@ -533,6 +692,24 @@ async fn answers_are_those_of_another_dataset() {
             "SELECT (COUNT(*) AS ?n) { { SELECT ?x { ?s ?p ?o } LIMIT 3 } { SELECT ?y {} } }",
             "SELECT (SUM(?n) AS ?x) { SELECT (COUNT(*) AS ?n) { ?s ?p ?o } GROUP BY ?p }",
             "SELECT ?o { <http://127.0.0.1:8080/id/serviceparagraffer> dct:title ?o } ORDER BY ?o",
+            "SELECT (COUNT(DISTINCT *) AS ?n) { { SELECT ?x { VALUES ?x { 1 2 } } } UNION { SELECT ?x { VALUES ?x { 1 } } } }",
+            "SELECT (COUNT(DISTINCT *) AS ?n) { {} UNION {} }",
+            "SELECT (COUNT(DISTINCT *) AS ?n) { VALUES () { () () } }",
+            "SELECT (COUNT(DISTINCT *) AS ?n) { VALUES (?x ?y) { (1 UNDEF) (UNDEF UNDEF) (UNDEF UNDEF) } }",
+            "SELECT ?x (COUNT(DISTINCT *) AS ?n) { VALUES (?x ?y) { (1 1) (1 1) (2 1) (2 2) } } GROUP BY ?x ORDER BY ?x",
+            "SELECT ?k (COUNT(DISTINCT *) AS ?n) (SUM(?y) AS ?m) { VALUES (?x ?y) { (1 1) (1 1) (2 1) (2 2) } } GROUP BY (?x * 2 AS ?k) ORDER BY ?k",
+            "SELECT (COUNT(DISTINCT *) AS ?n) { ?s a skos:Concept ; skos:notation ?c OPTIONAL { ?s skos:broader ?b } }",
+            "SELECT (COUNT(DISTINCT *) AS ?n) { { SELECT (COUNT(DISTINCT *) AS ?n) { {} UNION {} } } UNION { SELECT (1 AS ?n) {} } }",
+            "SELECT (COUNT(DISTINCT *) AS ?n) { { SELECT ?x { VALUES ?x { 1 2 } } } MINUS { SELECT ?x { VALUES ?x { 1 } } } }",
+            "SELECT (COUNT(DISTINCT *) AS ?n) { { SELECT ?x { VALUES ?x { 1 2 } } } MINUS { SELECT ?y { VALUES ?y { 1 } } } }",
+            "SELECT DISTINCT * { { SELECT ?x { VALUES ?x { 1 } } } UNION { SELECT ?x { VALUES ?x { 1 } } } }",
+            "SELECT DISTINCT * { {} UNION {} }",
+            "SELECT ?x ?y { { SELECT DISTINCT * { { VALUES ?x { 1 } } UNION { SELECT ?x { VALUES ?x { 1 } } } } } { SELECT DISTINCT * { {} UNION {} } } }",
+            "SELECT (COUNT(*) AS ?n) { { SELECT DISTINCT * { {} UNION {} } } UNION { SELECT REDUCED ?x { VALUES ?x { 1 1 } } } }",
+            "SELECT ?x { { SELECT ?x { VALUES ?x { 1 2 } } } MINUS { SELECT ?x { VALUES ?x { 1 } } } }",
+            "SELECT ?x { { SELECT ?x { VALUES ?x { 1 2 } } } MINUS { SELECT ?y { VALUES ?y { 1 } } } } ORDER BY ?x",
+            "SELECT ?x { { VALUES ?x { 1 2 } } MINUS {} } ORDER BY ?x",
+            "SELECT (COUNT(*) AS ?n) { {} MINUS {} }",
         ] {
             let query = format!("{prefix}{query}");
             let ours = ask(&w, &query, "text/tab-separated-values").await.ok().text();

@@ -133,6 +133,7 @@ impl Serve {
                 time: Duration::from_secs(self.sparql_seconds),
                 memory: self.sparql_memory,
                 rows: self.sparql_rows as usize,
+                versions: SparqlLimits::default().versions,
                 concurrency: self.sparql_concurrency.into(),
                 per_client: self.sparql_per_client.into(),
             },

@@ -40,6 +40,8 @@ pub enum Stopped {
     Memory,
     /// It made a text that is larger than it may be.
     Size,
+    /// It searches a text for a pattern, and the two are larger than they may be together.
+    Pattern,
     /// Nobody waits for its answer.
     Abandoned,
 }
@@ -78,15 +80,16 @@ pub fn count_down() {
     }
     let left = LEFT.get();
     if left == 0 {
-        LEFT.set(STEPS);
         look();
     } else {
         LEFT.set(left - 1);
     }
 }
 
+/// Looks at the clock at once: for after what took longer than a step. Does not return when the query has to stop.
 #[cold]
-fn look() {
+pub fn look() {
+    LEFT.set(STEPS);
     let stopped = BRAKE.with_borrow(|brake| {
         let brake = brake.as_ref()?;
         if brake.abandoned.load(Ordering::Relaxed) {

@@ -1,20 +1,24 @@
 //! The graphs of all vocabularies, derived of a snapshot.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::marker::PhantomData;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use oxrdf::{NamedNode, NamedOrBlankNodeRef, TermRef, TripleRef};
 use uuid::Uuid;
 
+use super::brake::{count_down, look};
 use super::dataset::{Dataset, Merged, Name};
 use super::segment::Segment;
 use super::terms::{Growing, Terms};
-use crate::model::{Instant, Point, Result, Version};
+use crate::model::{Code, Instant, Point, Refusal, Result, Version};
 use crate::projection::{Derive, Edition, Plane, Projections, Said, View};
 
-/// How many triples the graphs of past versions may have together; beyond, they are built anew when asked for.
-const PAST_BUDGET: usize = 4_000_000;
+/// How often who waits for a graph that another builds looks whether its own time is over.
+const PATIENCE: Duration = Duration::from_millis(20);
+/// How many terms of graphs that are gone are kept at least, before the numbering begins anew.
+const STALE: usize = 100_000;
 
 /// What takes in the triples of a view, each with the content of the concept that it comes from.
 pub type Take<'a> = &'a mut dyn FnMut(Option<&Arc<Said>>, TripleRef<'_>) -> Result<()>;
@@ -39,9 +43,82 @@ pub struct Graph {
     pub segment: Arc<Segment>,
 }
 
-/// The graphs of past versions that were asked for.
-#[derive(Default)]
+/// The graphs of past versions that were asked for, in one numbering. Nothing is built while this is locked.
 struct Past {
+    /// Grows by what each version adds.
+    terms: Terms,
+    /// Which numbering this is: they share the numbers of what is in force, and no others.
+    numbering: u64,
+    kept: HashMap<Uuid, Kept>,
+    /// The versions that are being built.
+    building: HashSet<Uuid>,
+    /// How often a graph was asked for.
+    asked: u64,
+}
+
+#[derive(Debug)]
+struct Kept {
+    segment: Arc<Segment>,
+    /// How many terms it added.
+    added: usize,
+    /// When it was last asked for.
+    asked: u64,
+}
+
+impl Past {
+    fn new(terms: Terms) -> Self {
+        Self { terms, numbering: 0, kept: HashMap::new(), building: HashSet::new(), asked: 0 }
+    }
+
+    /// The graph of a version, if it is at hand.
+    fn find(&mut self, version: Uuid) -> Option<Arc<Segment>> {
+        self.asked += 1;
+        let kept = self.kept.get_mut(&version)?;
+        kept.asked = self.asked;
+        Some(kept.segment.clone())
+    }
+
+    /// Keeps the graph of a version; those that nobody asked for the longest make room.
+    fn keep(&mut self, version: Uuid, segment: Arc<Segment>, terms: Terms, budget: usize) {
+        let mut held: usize = self.kept.values().map(|k| k.segment.len()).sum();
+        while held + segment.len() > budget {
+            let Some(oldest) = self.kept.iter().min_by_key(|(_, k)| k.asked).map(|(uuid, _)| *uuid) else { break };
+            held -= self.kept.remove(&oldest).map_or(0, |k| k.segment.len());
+        }
+        let added = terms.len() - self.terms.len();
+        (self.terms, self.asked) = (terms, self.asked + 1);
+        self.kept.insert(version, Kept { segment, added, asked: self.asked });
+    }
+
+    /// Begins a new numbering when most terms are of graphs that are gone. Queries go on with the one they have.
+    fn tidy(&mut self, base: &Terms) {
+        let (all, used) = (self.terms.len() - base.len(), self.kept.values().map(|k| k.added).sum::<usize>());
+        if all > 2 * used + STALE {
+            (self.terms, self.numbering, self.kept) = (base.clone(), self.numbering + 1, HashMap::new());
+        }
+    }
+}
+
+/// A version that this thread builds; however that ends, others may build it then.
+struct Building<'p> {
+    past: &'p Mutex<Past>,
+    built: &'p Condvar,
+    version: Uuid,
+}
+
+impl Drop for Building<'_> {
+    fn drop(&mut self) {
+        lock(self.past).building.remove(&self.version);
+        self.built.notify_all();
+    }
+}
+
+fn lock(past: &Mutex<Past>) -> MutexGuard<'_, Past> {
+    past.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What a query sees of past versions.
+struct Seen {
     terms: Terms,
     segments: HashMap<Uuid, Arc<Segment>>,
 }
@@ -57,6 +134,8 @@ pub struct Graphs<T> {
     /// How many terms there were when numbering last began anew or was found to be worth keeping.
     checked: usize,
     past: Mutex<Past>,
+    /// Told when a version is built, or given up.
+    built: Condvar,
     tell: PhantomData<fn() -> T>,
 }
 
@@ -99,8 +178,9 @@ impl<T: Tell> Derive for Graphs<T> {
             (terms, graphs, checked)
         };
         let merged = Merged::new(&graphs.iter().map(|g| g.segment.clone()).collect::<Vec<_>>());
-        let (position, past) = (snapshot.position, Mutex::default());
-        Ok(Some(Self { position, terms, graphs, merged, checked, past, tell: PhantomData }))
+        let (position, past) = (snapshot.position, Mutex::new(Past::new(terms.clone())));
+        let built = Condvar::new();
+        Ok(Some(Self { position, terms, graphs, merged, checked, past, built, tell: PhantomData }))
     }
 }
 
@@ -121,7 +201,7 @@ fn build<'k, T: Tell>(
         let segment = match kept(view) {
             Some(graph) => graph.segment.clone(),
             None => {
-                let (with, segment) = segment::<T>(view, &terms)?;
+                let (with, segment) = segment::<T>(view, &terms, usize::MAX)?;
                 terms = with;
                 Arc::new(segment)
             }
@@ -131,12 +211,16 @@ fn build<'k, T: Tell>(
     Ok((terms, graphs))
 }
 
-/// Numbers the triples of a view.
-fn segment<T: Tell>(view: &View, terms: &Terms) -> Result<(Terms, Segment)> {
+/// Numbers the triples of a view; more than `most` are refused. A query that builds is stopped here when it has to.
+fn segment<T: Tell>(view: &View, terms: &Terms, most: usize) -> Result<(Terms, Segment)> {
     let mut growing = Growing::new(terms);
     growing.in_namespace(&view.vocabulary().fields().namespace);
     let (mut triples, mut blanks) = (Vec::new(), HashMap::<String, u32>::new());
     T::tell(view, &mut |said, triple| {
+        count_down();
+        if triples.len() == most {
+            return Err(too_many(most));
+        }
         let mut number = |term: TermRef<'_>| match term {
             TermRef::BlankNode(blank) => match blanks.get(blank.as_str()) {
                 Some(known) => Ok(*known),
@@ -156,7 +240,37 @@ fn segment<T: Tell>(view: &View, terms: &Terms) -> Result<(Terms, Segment)> {
         Ok(())
     })?;
     drop(blanks);
-    Ok((growing.finish(), Segment::new(triples)))
+    let terms = growing.finish();
+    look();
+    let segment = Segment::new(triples);
+    look();
+    Ok((terms, segment))
+}
+
+/// Numbers a graph onto other terms, which give the numbers below `same` to the same terms.
+fn renumbered(segment: &Segment, terms: &Terms, same: usize, onto: &Terms) -> Result<(Terms, Segment)> {
+    let (mut growing, mut known) = (Growing::new(onto), HashMap::<u32, u32>::new());
+    let mut triples = Vec::with_capacity(segment.len());
+    for triple in segment.triples() {
+        count_down();
+        let mut new = triple;
+        for number in &mut new {
+            if *number as usize >= same {
+                *number = match known.get(number) {
+                    Some(new) => *new,
+                    None => {
+                        let new = growing.number(terms.term(*number).as_ref(), None)?;
+                        known.insert(*number, new);
+                        new
+                    }
+                };
+            }
+        }
+        triples.push(new);
+    }
+    let terms = growing.finish();
+    look();
+    Ok((terms, Segment::new(triples)))
 }
 
 /// How many terms the graphs use.
@@ -194,15 +308,29 @@ impl<T: Tell> Graphs<T> {
         self.terms.bytes() + self.graphs.iter().map(|g| g.segment.bytes()).sum::<usize>()
     }
 
-    /// The dataset of a query; graphs of past versions are built when they are not at hand.
+    /// The dataset of a query; graphs of past versions are built when they are not at hand, unless they have more
+    /// than `budget` triples together. Under a brake the building stops with the query.
     ///
     /// # Errors
-    /// What a version cannot be told for. `Ok(Err(iri))` is a graph that does not exist.
-    pub fn dataset(&self, choice: &Choice, from: &Projections) -> Result<Result<Dataset, String>> {
-        let chosen = choice.default.iter().chain(&choice.named).flatten();
-        let versions: Vec<(&Graph, Arc<Version>)> =
-            chosen.chain(&choice.mentioned).filter_map(|iri| self.version(iri)).collect();
-        let past = self.with_past(&versions, from)?;
+    /// [`Code::TooLarge`]; what a version cannot be told for. `Ok(Err(iri))` is a graph that does not exist.
+    pub fn dataset(&self, choice: &Choice, from: &Projections, budget: usize) -> Result<Result<Dataset, String>> {
+        let chosen = || choice.default.iter().chain(&choice.named).flatten();
+        let mut versions: Vec<(&Graph, Arc<Version>)> = Vec::new();
+        let mut looked: HashSet<&str> = self.graphs.iter().map(|g| g.iri.as_str()).collect();
+        for (i, iri) in chosen().chain(&choice.mentioned).enumerate() {
+            count_down();
+            if !looked.insert(iri) {
+                continue;
+            }
+            match self.version(iri) {
+                Some((_, version)) if versions.iter().any(|(_, v)| v.uuid == version.uuid) => {}
+                Some(version) => versions.push(version),
+                // Told before anything is built.
+                None if i < chosen().count() => return Ok(Err(iri.clone())),
+                None => {}
+            }
+        }
+        let past = self.past(&versions, from, budget)?;
         let find = |iri: &str| -> Option<Arc<Segment>> {
             if let Some(graph) = self.graphs.iter().find(|g| g.iri.as_str() == iri) {
                 return Some(graph.segment.clone());
@@ -257,29 +385,91 @@ impl<T: Tell> Graphs<T> {
     }
 
     /// The graphs of versions, and terms that number all of them.
-    fn with_past(&self, versions: &[(&Graph, Arc<Version>)], from: &Projections) -> Result<Past> {
+    fn past(&self, versions: &[(&Graph, Arc<Version>)], from: &Projections, budget: usize) -> Result<Seen> {
+        let mut seen = Seen { terms: self.terms.clone(), segments: HashMap::new() };
         if versions.is_empty() {
-            return Ok(Past { terms: self.terms.clone(), segments: HashMap::new() });
+            return Ok(seen);
         }
-        let mut past = self.past.lock().unwrap_or_else(PoisonError::into_inner);
-        let held: usize = past.segments.values().map(|s| s.len()).sum();
-        let coming: usize = versions.iter().map(|(graph, _)| graph.segment.len()).sum();
-        if past.terms.is_empty() || held + coming > PAST_BUDGET {
-            *past = Past { terms: self.terms.clone(), segments: HashMap::new() };
-        }
-        let mut wanted = HashMap::new();
+        let numbering = {
+            let mut past = lock(&self.past);
+            past.tidy(&self.terms);
+            past.numbering
+        };
+        let mut left = budget;
         for (graph, version) in versions {
-            if !past.segments.contains_key(&version.uuid) {
-                let plane = &graph.view.plane;
-                let edition: Arc<Edition> = from.edition(plane, version.point());
-                let (at, version) = (version.point(), Some(version.clone()));
-                let view = View { plane: plane.clone(), edition, at, version, named: true, pinned: true };
-                let (terms, segment) = segment::<T>(&view, &past.terms)?;
-                past.terms = terms;
-                past.segments.insert(view.version.as_ref().map_or_else(Uuid::nil, |v| v.uuid), Arc::new(segment));
-            }
-            wanted.insert(version.uuid, past.segments[&version.uuid].clone());
+            let segment = self.past_version(graph, version, from, numbering, (budget, left), &mut seen.terms)?;
+            let Some(rest) = left.checked_sub(segment.len()) else { return Err(too_many(budget)) };
+            left = rest;
+            seen.segments.insert(version.uuid, segment);
         }
-        Ok(Past { terms: past.terms.clone(), segments: wanted })
+        Ok(seen)
     }
+
+    /// The graph of a version in a numbering, and `terms` made such that they number it too.
+    fn past_version(
+        &self,
+        graph: &Graph,
+        version: &Arc<Version>,
+        from: &Projections,
+        numbering: u64,
+        (budget, left): (usize, usize),
+        terms: &mut Terms,
+    ) -> Result<Arc<Segment>> {
+        // Whether this query builds it for all, or in a numbering that is its own by now.
+        let mut building = None;
+        let mut past = lock(&self.past);
+        while past.numbering == numbering {
+            if let Some(segment) = past.find(version.uuid) {
+                *terms = past.terms.clone();
+                return Ok(segment);
+            }
+            if past.building.insert(version.uuid) {
+                building = Some(Building { past: &self.past, built: &self.built, version: version.uuid });
+                *terms = past.terms.clone();
+                break;
+            }
+            let waited = self.built.wait_timeout(past, PATIENCE);
+            drop(waited.unwrap_or_else(PoisonError::into_inner));
+            // Never under the lock: this may not return.
+            look();
+            past = lock(&self.past);
+        }
+        drop(past);
+        let plane = &graph.view.plane;
+        let edition: Arc<Edition> = from.edition(plane, version.point());
+        look();
+        let (at, named) = (version.point(), Some(version.clone()));
+        let view = View { plane: plane.clone(), edition, at, version: named, named: true, pinned: true };
+        let told = segment::<T>(&view, terms, left);
+        let (mut with, mut segment) = told.map_err(|r| if r.code == Code::TooLarge { too_many(budget) } else { r })?;
+        while building.is_some() {
+            let mut past = lock(&self.past);
+            if past.numbering != numbering {
+                break;
+            }
+            if past.terms.is(terms) {
+                let segment = Arc::new(segment);
+                past.keep(version.uuid, segment.clone(), with.clone(), budget);
+                drop(past);
+                *terms = with;
+                return Ok(segment);
+            }
+            // Another version came in between: its terms have the numbers that were given out here.
+            let onto = past.terms.clone();
+            drop(past);
+            (with, segment) = renumbered(&segment, &with, terms.len(), &onto)?;
+            *terms = onto;
+        }
+        *terms = with;
+        Ok(Arc::new(segment))
+    }
+}
+
+fn too_many(budget: usize) -> Refusal {
+    Refusal::new(
+        Code::TooLarge,
+        format!("de versioner, forespørgslen nævner, har tilsammen mere end {budget} tripler"),
+        format!("the versions that the query names have more than {budget} triples together"),
+    )
+    .allowed([budget.to_string()])
 }

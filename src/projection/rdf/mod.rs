@@ -12,7 +12,7 @@ mod graphs;
 mod segment;
 mod terms;
 
-pub use brake::{Brake, Ended, Stopped, count_down, stop_for, under};
+pub use brake::{Brake, Ended, Stopped, count_down, look, stop_for, under};
 pub use dataset::{Dataset, Merged, Name, Scan, Value};
 pub use graphs::{Choice, Graph, Graphs, Take, Tell};
 pub use segment::Segment;

@@ -303,6 +303,12 @@ impl Terms {
         self.layers.is_empty()
     }
 
+    /// Whether these are the very same terms.
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.layers, &other.layers)
+    }
+
     /// How many bytes they take, without the contents of concepts that they point into.
     #[must_use]
     pub fn bytes(&self) -> usize {

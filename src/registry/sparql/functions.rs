@@ -2,8 +2,9 @@
 //! limit; these stop the query at one.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::fmt::Write;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use oxrdf::vocab::xsd;
 use oxrdf::{Literal, NamedNode, Term};
@@ -11,14 +12,23 @@ use regex::{Regex, RegexBuilder};
 use spareval::QueryEvaluator;
 use spargebra::algebra::Function;
 
-use crate::projection::rdf::{Stopped, count_down, stop_for};
+use crate::projection::rdf::{Stopped, count_down, look, stop_for};
 
 /// The longest text that they make.
 const LONGEST: usize = 1 << 20;
-/// The longest pattern that is computed.
+/// The longest pattern.
 const LONGEST_PATTERN: usize = 4096;
-/// How large a compiled pattern may become.
+/// How large a compiled pattern may become, in bytes.
 const LARGEST_PATTERN: usize = 1 << 20;
+/// How large the table of a search with groups may become: the compiled pattern, once for each group.
+const LARGEST_TABLE: usize = 16 << 20;
+/// What one search may cost, in bytes of text times bytes of the compiled pattern. Nothing stops a search while it
+/// runs; a byte times a byte takes up to 80 ps (a pattern for which no automaton can be kept), this at most 45 ms.
+pub const DEAREST_SEARCH: usize = 1 << 29;
+/// After a search that costs more, the clock is looked at.
+const DEAR_SEARCH: usize = 1 << 22;
+/// How large the compiled patterns that a query keeps may be together, each with a little for itself.
+const KEPT_PATTERNS: usize = 8 << 20;
 
 const CONCAT: &str = "urn:begreb:function:concat";
 const ENCODE: &str = "urn:begreb:function:encode-for-uri";
@@ -39,8 +49,8 @@ pub fn bounded(function: &Function) -> Option<NamedNode> {
 
 /// An evaluator that knows these functions.
 pub fn evaluator() -> QueryEvaluator {
-    let patterns = Patterns::default();
-    let others = Patterns::default();
+    let patterns = Arc::new(Patterns::default());
+    let others = patterns.clone();
     QueryEvaluator::new()
         .with_custom_function(NamedNode::new_unchecked(CONCAT), concat)
         .with_custom_function(NamedNode::new_unchecked(ENCODE), encode)
@@ -98,34 +108,69 @@ fn encode(given: &[Term]) -> Option<Term> {
     Some(literal(out, None))
 }
 
-/// The pattern that was compiled last, of one query.
-#[derive(Default)]
-struct Patterns(Mutex<Option<(String, String, Option<Regex>)>>);
+/// A compiled pattern.
+#[derive(Debug)]
+struct Pattern {
+    regex: Regex,
+    /// It is no larger than this, in bytes.
+    size: usize,
+}
 
-impl Patterns {
-    fn get(&self, pattern: &str, flags: &str) -> Option<Regex> {
-        if pattern.len() > LONGEST_PATTERN {
-            stop_for(Stopped::Size);
-            return None;
+impl Pattern {
+    /// Settles what searches in a text cost, before the first one; `groups` are those that are looked up.
+    fn cost(&self, text: &str, groups: usize) -> usize {
+        let cost = text.len().saturating_mul(self.size).saturating_mul(1 + groups);
+        if cost > DEAREST_SEARCH {
+            stop_for(Stopped::Pattern);
         }
-        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((p, f, regex)) = &*last
-            && p == pattern
-            && f == flags
-        {
-            return regex.clone();
-        }
-        let regex = compile(pattern, flags);
-        *last = Some((pattern.to_owned(), flags.to_owned(), regex.clone()));
-        regex
+        cost
     }
 }
 
-fn compile(pattern: &str, flags: &str) -> Option<Regex> {
+/// A search that cost this much is over.
+fn searched(cost: usize) {
+    if cost > DEAR_SEARCH {
+        look();
+    }
+}
+
+/// The patterns of one query by their flags, compiled once; `None` is one that is not lawful.
+#[derive(Default)]
+struct Patterns(Mutex<Kept>);
+
+#[derive(Default)]
+struct Kept {
+    compiled: HashMap<Box<str>, HashMap<Box<str>, Option<Arc<Pattern>>>>,
+    size: usize,
+}
+
+impl Patterns {
+    fn get(&self, pattern: &str, flags: &str) -> Option<Arc<Pattern>> {
+        if pattern.len() > LONGEST_PATTERN || flags.len() > LONGEST_PATTERN {
+            stop_for(Stopped::Pattern);
+            return None;
+        }
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = kept.compiled.get(flags).and_then(|of| of.get(pattern)) {
+            return known.clone();
+        }
+        let compiled = compile(pattern, flags);
+        look();
+        let size = LONGEST_PATTERN + compiled.as_ref().map_or(0, |c| c.size);
+        if kept.size + size > KEPT_PATTERNS {
+            *kept = Kept::default();
+        }
+        kept.size += size;
+        kept.compiled.entry(flags.into()).or_default().insert(pattern.into(), compiled.clone());
+        compiled
+    }
+}
+
+/// Compiles a pattern with ever more room, to know how large it is: what takes it in does not say.
+fn compile(pattern: &str, flags: &str) -> Option<Arc<Pattern>> {
     let quoted = flags.contains('q');
     let pattern = if quoted { regex::escape(pattern).into() } else { Cow::Borrowed(pattern) };
     let mut builder = RegexBuilder::new(&pattern);
-    builder.size_limit(LARGEST_PATTERN);
     for flag in flags.chars() {
         match flag {
             's' => builder.dot_matches_new_line(true),
@@ -136,7 +181,20 @@ fn compile(pattern: &str, flags: &str) -> Option<Regex> {
             _ => return None,
         };
     }
-    builder.build().ok()
+    let mut size = 256;
+    loop {
+        match builder.size_limit(size).build() {
+            Ok(regex) if size.saturating_mul(regex.captures_len()) <= LARGEST_TABLE => {
+                return Some(Arc::new(Pattern { regex, size }));
+            }
+            Err(regex::Error::CompiledTooBig(_)) if size < LARGEST_PATTERN => size *= 2,
+            Ok(_) | Err(regex::Error::CompiledTooBig(_)) => {
+                stop_for(Stopped::Pattern);
+                return None;
+            }
+            Err(_) => return None,
+        }
+    }
 }
 
 /// `REGEX` (17.4.3.14).
@@ -146,7 +204,10 @@ fn matches(given: &[Term], patterns: &Patterns) -> Option<Term> {
         [text, pattern, flags] => (text, pattern, plain(flags)?),
         _ => return None,
     };
-    let found = patterns.get(plain(pattern)?, flags)?.is_match(string(text)?.0);
+    let (pattern, (text, _)) = (patterns.get(plain(pattern)?, flags)?, string(text)?);
+    let cost = pattern.cost(text, 0);
+    let found = pattern.regex.is_match(text);
+    searched(cost);
     Some(Literal::from(found).into())
 }
 
@@ -158,20 +219,36 @@ fn replace(given: &[Term], patterns: &Patterns) -> Option<Term> {
         _ => return None,
     };
     let ((text, language), by) = (string(text)?, plain(by)?);
-    let regex = patterns.get(plain(pattern)?, flags)?;
+    let pattern = patterns.get(plain(pattern)?, flags)?;
+    let regex = &pattern.regex;
     if regex.is_match("") {
         return None;
     }
-    let by = if flags.contains('q') { vec![Piece::Text(by.to_owned())] } else { pieces(by, regex.captures_len() - 1)? };
-    let (mut out, mut end) = (String::new(), 0);
-    for found in regex.captures_iter(text) {
+    let groups = regex.captures_len() - 1;
+    let by = if flags.contains('q') { vec![Piece::Text(by.to_owned())] } else { pieces(by, groups)? };
+    // Groups are only looked up where one is asked for: that is dear.
+    let grouped = by.iter().any(|piece| matches!(piece, Piece::Group(1..)));
+    let cost = pattern.cost(text, if grouped { groups } else { 0 });
+    let (mut out, mut end, mut at, mut last) = (String::new(), 0, 0, None);
+    let mut found = regex.capture_locations();
+    while at <= text.len() {
+        let whole = if grouped { regex.captures_read_at(&mut found, text, at) } else { regex.find_at(text, at) };
         count_down();
-        let whole = found.get(0)?;
+        searched(cost);
+        let Some(whole) = whole else { break };
+        // An empty match (a boundary of words) is passed by a sign; right after another it is none.
+        let next = text[whole.end()..].chars().next().map_or(1, char::len_utf8);
+        at = whole.end() + if whole.is_empty() { next } else { 0 };
+        if whole.is_empty() && last == Some(whole.end()) {
+            continue;
+        }
+        last = Some(whole.end());
         out.push_str(&text[end..whole.start()]);
         for piece in &by {
             match piece {
                 Piece::Text(text) => out.push_str(text),
-                Piece::Group(n) => out.push_str(found.get(*n).map_or("", |m| m.as_str())),
+                Piece::Group(0) => out.push_str(whole.as_str()),
+                Piece::Group(n) => out.push_str(found.get(*n).map_or("", |(from, to)| &text[from..to])),
             }
         }
         end = whole.end();

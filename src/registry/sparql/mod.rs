@@ -34,6 +34,9 @@ pub struct SparqlLimits {
     pub memory: usize,
     /// How many rows or triples its answer may have.
     pub rows: usize,
+    /// How many triples the graphs of the versions that it names may have together, and those that are kept for the
+    /// queries to come.
+    pub versions: usize,
     /// How many queries run at once.
     pub concurrency: usize,
     /// How many queries of one client run at once.
@@ -42,7 +45,14 @@ pub struct SparqlLimits {
 
 impl Default for SparqlLimits {
     fn default() -> Self {
-        Self { time: Duration::from_secs(10), memory: 256 << 20, rows: 100_000, concurrency: 4, per_client: 2 }
+        Self {
+            time: Duration::from_secs(10),
+            memory: 256 << 20,
+            rows: 100_000,
+            versions: 4_000_000,
+            concurrency: 4,
+            per_client: 2,
+        }
     }
 }
 

@@ -2,8 +2,11 @@
 //!
 //! - Functions without bound become ours ([`super::functions`]), `NOW()` the registry's clock.
 //! - A query is stopped where the evaluator handles terms ([`crate::projection::rdf::count_down`]). So that no row is
-//!   without any, rows that would have none (`{}`, `VALUES () { () }`, a subquery) get a hidden variable.
+//!   without any, rows that would have none (`{}`, `VALUES () { () }`, a subquery) get a hidden variable. Where rows are
+//!   told apart as a whole (`COUNT(DISTINCT *)`), they are first cut down to what the query itself names.
 //! - `SERVICE` is refused. The graphs that are named in `GRAPH` are noted.
+
+use std::collections::HashSet;
 
 use oxrdf::{Literal, NamedNode, Variable};
 use spargebra::Query;
@@ -27,6 +30,8 @@ pub struct Rewriter {
     pub now: Literal,
     /// The graphs that `GRAPH` names.
     pub graphs: Vec<String>,
+    /// The variables of the `GRAPH` around what is being changed.
+    around: Vec<Variable>,
     hidden: usize,
     patterns: usize,
     operators: usize,
@@ -35,7 +40,7 @@ pub struct Rewriter {
 impl Rewriter {
     /// A rewriter at an instant.
     pub fn new(now: Literal) -> Self {
-        Self { now, graphs: Vec::new(), hidden: 0, patterns: 0, operators: 0 }
+        Self { now, graphs: Vec::new(), around: Vec::new(), hidden: 0, patterns: 0, operators: 0 }
     }
 
     /// Changes a query.
@@ -84,6 +89,22 @@ impl Rewriter {
         GraphPattern::Extend { inner: Box::new(inner), variable, expression: Expression::Literal(mark()) }
     }
 
+    /// A pattern whose rows hold what the query itself names, and one hidden variable that is the same in all.
+    fn cut_down(&mut self, pattern: GraphPattern) -> Result<GraphPattern> {
+        let mut variables: Vec<Variable> = Vec::new();
+        let mut known = HashSet::new();
+        pattern.on_in_scope_variable(|variable| {
+            if known.insert(variable.clone()) {
+                variables.push(variable.clone());
+            }
+        });
+        // A subquery that does not hand out the variable of its `GRAPH` has another of that name.
+        variables.extend(self.around.iter().filter(|v| known.insert((*v).clone())).cloned());
+        let (inner, hidden) = (self.pattern(pattern)?, self.hidden());
+        variables.push(hidden.clone());
+        Ok(GraphPattern::Project { inner: Box::new(self.marked(inner, hidden)), variables })
+    }
+
     fn boxed(&mut self, pattern: GraphPattern) -> Result<Box<GraphPattern>> {
         Ok(Box::new(self.pattern(pattern)?))
     }
@@ -129,7 +150,17 @@ impl Rewriter {
                         let hidden = self.hidden();
                         self.marked(GraphPattern::Graph { name, inner }, hidden)
                     }
-                    inner => GraphPattern::Graph { name, inner: Box::new(self.pattern(inner)?) },
+                    inner => {
+                        let variable = match &name {
+                            NamedNodePattern::Variable(variable) => Some(variable.clone()),
+                            NamedNodePattern::NamedNode(_) => None,
+                        };
+                        let depth = self.around.len();
+                        self.around.extend(variable);
+                        let inner = Box::new(self.pattern(inner)?);
+                        self.around.truncate(depth);
+                        GraphPattern::Graph { name, inner }
+                    }
                 }
             }
             GraphPattern::Service { .. } => {
@@ -184,8 +215,14 @@ impl Rewriter {
                         AggregateExpression::CountSolutions { .. } => (variable, aggregate),
                     })
                 });
-                let aggregates = aggregates.collect::<Result<_>>()?;
-                GraphPattern::Group { inner: self.boxed(*inner)?, variables, aggregates }
+                let aggregates: Vec<_> = aggregates.collect::<Result<_>>()?;
+                let whole = |a: &AggregateExpression| matches!(a, AggregateExpression::CountSolutions { distinct: true });
+                let inner = if aggregates.iter().any(|(_, a)| whole(a)) {
+                    self.cut_down(*inner)?
+                } else {
+                    self.pattern(*inner)?
+                };
+                GraphPattern::Group { inner: Box::new(inner), variables, aggregates }
             }
             GraphPattern::Bgp { .. } | GraphPattern::Path { .. } => pattern,
         })
@@ -246,10 +283,7 @@ impl Rewriter {
             Expression::Coalesce(list) => Expression::Coalesce(self.many(list)?),
             Expression::FunctionCall(Function::Now, _) => Expression::Literal(self.now.clone()),
             Expression::FunctionCall(function, given) => {
-                // A pattern that is written out is compiled once by the evaluator itself.
-                let fixed =
-                    function == Function::Regex && given[1..].iter().all(|e| matches!(e, Expression::Literal(_)));
-                let function = match functions::bounded(&function).filter(|_| !fixed) {
+                let function = match functions::bounded(&function) {
                     Some(name) => Function::Custom(name),
                     None => function,
                 };

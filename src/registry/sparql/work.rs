@@ -55,8 +55,10 @@ impl Work {
     pub fn run(self) -> Result<Solved> {
         let parsed = self.braked(|| self.parse())?;
         let (query, choice) = parsed;
-        // Graphs of past versions stay when the query is gone: they are not counted as its memory.
-        let dataset = match self.graphs.dataset(&choice, &self.projections)? {
+        // Graphs of past versions stay when the query is gone: they are not counted as its memory, but as triples.
+        let brake = Brake { memory: usize::MAX, ..self.brake.clone() };
+        let budget = self.limits.versions;
+        let dataset = match self.under(brake, || self.graphs.dataset(&choice, &self.projections, budget))? {
             Ok(dataset) => dataset,
             Err(iri) => return Err(self.unknown_graph(&iri)),
         };
@@ -65,7 +67,11 @@ impl Work {
     }
 
     fn braked<R>(&self, work: impl FnOnce() -> Result<R>) -> Result<R> {
-        match under(self.brake.clone(), work) {
+        self.under(self.brake.clone(), work)
+    }
+
+    fn under<R>(&self, brake: Brake, work: impl FnOnce() -> Result<R>) -> Result<R> {
+        match under(brake, work) {
             Ok(done) => done,
             Err(Ended::Stopped(why)) => Err(stopped(why, &self.limits)),
             Err(Ended::Panicked(_)) => {
@@ -269,6 +275,12 @@ fn stopped(why: Stopped, limits: &SparqlLimits) -> Refusal {
             "the query made a text of more than 1 MiB",
         )
         .allowed(["1048576"]),
+        Stopped::Pattern => Refusal::new(
+            Code::QuerySize,
+            "et mønster i REGEX eller REPLACE er for stort for den tekst, der søges i",
+            "a pattern of REGEX or REPLACE is too large for the text that is searched",
+        )
+        .allowed([functions::DEAREST_SEARCH.to_string()]),
     }
 }
 
