@@ -174,10 +174,8 @@ async fn versions_have_a_budget() {
         }
         eprintln!("given up after {freed:?} and {:?}", began.elapsed());
         // The same version is built once, others beside it.
-        let (first, second, third, again) =
-            (said(1), said(2), said(3), said(2));
-        let (a, b, c, d) =
-            tokio::join!(count(&w, &first), count(&w, &second), count(&w, &third), count(&w, &again));
+        let (first, second, third, again) = (said(1), said(2), said(3), said(2));
+        let (a, b, c, d) = tokio::join!(count(&w, &first), count(&w, &second), count(&w, &third), count(&w, &again));
         assert_eq!((a, b, c, d), (1000, 1000, 1000, 1000));
         // The numbers of all are those of one numbering, whoever came first.
         let differ = format!(
@@ -194,7 +192,9 @@ async fn versions_have_a_budget() {
             let sorted = |bytes: &[u8]| {
                 let quads = RdfParser::from_format(RdfFormat::NTriples).for_slice(bytes);
                 // Blank nodes have other names.
-                let name = |t: String| t.split(' ').map(|p| if p.starts_with("_:") { "_:" } else { p }).collect::<Vec<_>>().join(" ");
+                let name = |t: String| {
+                    t.split(' ').map(|p| if p.starts_with("_:") { "_:" } else { p }).collect::<Vec<_>>().join(" ")
+                };
                 let mut all: Vec<String> = quads.map(|q| name(Triple::from(q.expect("RDF")).to_string())).collect();
                 all.sort();
                 all
@@ -209,7 +209,10 @@ async fn versions_have_a_budget() {
         let twice = format!("SELECT (COUNT(*) AS ?n) FROM <{0}> FROM NAMED <{0}> {{ ?s ?p ?o }}", iri(1));
         assert_eq!(count(&w, &twice).await as usize, one);
         let answer = ask(&w, &from(&[1, 2]), JSON).await.with(413);
-        assert_eq!((answer.code().as_str(), answer.json()["allowed"][0].as_str()), ("too-large", Some(versions.to_string().as_str())));
+        assert_eq!(
+            (answer.code().as_str(), answer.json()["allowed"][0].as_str()),
+            ("too-large", Some(versions.to_string().as_str()))
+        );
         // The others make room for each other.
         for n in [2, 3, 4, 5, 1] {
             assert_eq!(count(&w, &said(n)).await, 1000, "{n}");
@@ -645,7 +648,9 @@ async fn distinct_rows() {
     on_every_database(async |w| {
         w.load_paragraphs().await;
         let union = "{ { SELECT ?x { VALUES ?x { 1 } } } UNION { SELECT ?x { VALUES ?x { 1 } } } }";
-        for (counted, expected) in [(union, 1), ("{ {} UNION {} }", 1), ("{ VALUES () { () () } }", 1), ("{ FILTER(false) }", 0)] {
+        for (counted, expected) in
+            [(union, 1), ("{ {} UNION {} }", 1), ("{ VALUES () { () () } }", 1), ("{ FILTER(false) }", 0)]
+        {
             let query = format!("SELECT (COUNT(DISTINCT *) AS ?n) {counted}");
             assert_eq!(count(&w, &query).await, expected, "{query}");
             let query = format!("SELECT (COUNT(*) AS ?n) {{ SELECT DISTINCT * {counted} }}");

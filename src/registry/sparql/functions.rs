@@ -138,9 +138,12 @@ fn searched(cost: usize) {
 #[derive(Default)]
 struct Patterns(Mutex<Kept>);
 
+/// The patterns of one text, by their flags; `None` for what is no pattern.
+type ByFlags = HashMap<Box<str>, Option<Arc<Pattern>>>;
+
 #[derive(Default)]
 struct Kept {
-    compiled: HashMap<Box<str>, HashMap<Box<str>, Option<Arc<Pattern>>>>,
+    compiled: HashMap<Box<str>, ByFlags>,
     size: usize,
 }
 

@@ -216,7 +216,8 @@ impl Rewriter {
                     })
                 });
                 let aggregates: Vec<_> = aggregates.collect::<Result<_>>()?;
-                let whole = |a: &AggregateExpression| matches!(a, AggregateExpression::CountSolutions { distinct: true });
+                let whole =
+                    |a: &AggregateExpression| matches!(a, AggregateExpression::CountSolutions { distinct: true });
                 let inner = if aggregates.iter().any(|(_, a)| whole(a)) {
                     self.cut_down(*inner)?
                 } else {
