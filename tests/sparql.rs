@@ -133,7 +133,7 @@ async fn a_version_is_a_graph() {
 async fn versions_have_a_budget() {
     on_every_database(async |w| {
         let table = |n: usize| {
-            let row = |i: usize| format!("K{i},begreb {i} udgave {}\n", if i % 2 == 0 { n } else { 0 });
+            let row = |i: usize| format!("K{i},begreb {i} udgave {}\n", if i.is_multiple_of(2) { n } else { 0 });
             format!("notation,preferred.da\n{}", (0..2000).map(row).collect::<String>()).into_bytes()
         };
         for n in 1..=5 {
