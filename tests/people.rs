@@ -261,6 +261,37 @@ async fn every_cell_of_the_table_at_every_address() {
     .await;
 }
 
+/// A request that was recognised, and then waited for its turn to write while what it had was taken, is refused.
+#[tokio::test]
+async fn what_is_taken_while_a_request_waits_is_gone() {
+    on_every_database(async |w| {
+        with_vocabularies(&w).await;
+        let link = w.registry.first_link(&operator()).await.expect("a link").expect("no administrator yet");
+        follow(&w, &link, Some(ANNE)).await.with(303);
+        let anne = sign_in(&w, ANNE.1).await;
+        let bo = account(&w, &anne, BO).await;
+        let grant = give(&w, &anne, &bo, Role::Publisher, Some("koder")).await;
+        let session = sign_in(&w, BO.1).await;
+        let wish = json!({ "name": "ci", "commands": ["publish"], "days": 30 });
+        let made = session.json(&w, "POST", "/tokens", wish, 201).await;
+        let secret = Secret::shown(made["secret"].as_str().expect("a secret"));
+        let waiting = w.registry.by_token(&secret).await.expect("it is recognised");
+        let import = async |actor: &Actor, label: &str| {
+            let request = edition("koder", Format::Csv, FILE.as_bytes(), label, "2023-01-01");
+            w.registry.import(actor, request).await.map_err(|refusal| refusal.code.as_str())
+        };
+        anne.json(&w, "DELETE", &format!("/grants/{grant}"), Value::Null, 204).await;
+        assert_eq!(import(&waiting, "7").await.expect_err("its rights were taken"), "busy");
+        give(&w, &anne, &bo, Role::Publisher, Some("koder")).await;
+        let waiting = w.registry.by_token(&secret).await.expect("it is recognised");
+        session
+            .json(&w, "DELETE", &format!("/tokens/{}", made["uuid"].as_str().expect("a uuid")), Value::Null, 204)
+            .await;
+        assert_eq!(import(&waiting, "8").await.expect_err("its token was revoked"), "not-signed-in");
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn what_is_revoked_expired_or_deactivated_stops_at_once() {
     on_every_database(async |w| {

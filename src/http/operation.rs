@@ -133,6 +133,11 @@ fn histogram() -> Histogram {
 impl Counted {
     /// Counts an answer. `route` is the pattern, never the path: a label must not grow with what callers ask for.
     pub fn count(&self, route: &str, method: &Method, status: u16, took: Duration) {
+        // Callers may invent methods; what is counted must not grow with them.
+        const KNOWN: [Method; 7] =
+            [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS];
+        let other = Method::from_bytes(b"OTHER").unwrap_or_default();
+        let method = if KNOWN.contains(method) { method } else { &other };
         let instruments = self.instruments(route, method, status);
         instruments.seconds.observe(took.as_secs_f64());
         instruments.requests.inc();

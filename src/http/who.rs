@@ -63,8 +63,10 @@ pub fn origin(headers: &HeaderMap, public_url: &str) -> Origin {
     let Some(origin) = text(ORIGIN.as_str()) else {
         return if text("sec-fetch-site").is_some() { Origin::Ours } else { Origin::Unsaid };
     };
-    let (public, host) = (host_of(public_url), text(HOST.as_str()));
-    let ours = |o: &str| (host == Some(o)) || (public == Some(o) && public_url.starts_with(scheme_of(origin)));
+    let same_scheme = public_url.starts_with(scheme_of(origin));
+    // Without TLS there is no name to rely on (a developer's machine has many): there the host that was asked is ours.
+    let asked = text(HOST.as_str()).filter(|_| public_url.starts_with("http://"));
+    let ours = |o: &str| same_scheme && (host_of(public_url) == Some(o) || asked == Some(o));
     if host_of(origin).is_some_and(ours) { Origin::Ours } else { Origin::Foreign }
 }
 
@@ -147,14 +149,19 @@ mod tests {
             (&[("origin", "http://begreb.example.dk")], Origin::Foreign),
             (&[("origin", "https://begreb.example.dk.evil.example")], Origin::Foreign),
             (&[("origin", "null")], Origin::Foreign),
-            (&[("origin", "http://127.0.0.1:8080"), ("host", "127.0.0.1:8080")], Origin::Ours),
-            (&[("origin", "http://127.0.0.1:9"), ("host", "127.0.0.1:8080")], Origin::Foreign),
+            (&[("origin", "http://begreb.example.dk"), ("host", "begreb.example.dk")], Origin::Foreign),
+            (&[("origin", "http://evil.example"), ("host", "evil.example")], Origin::Foreign),
+            (&[("origin", "https://evil.example"), ("host", "evil.example")], Origin::Foreign),
             (&[("sec-fetch-site", "cross-site")], Origin::Foreign),
             (&[("sec-fetch-site", "same-site"), ("origin", "https://begreb.example.dk")], Origin::Foreign),
             (&[("sec-fetch-site", "same-origin")], Origin::Ours),
         ] {
             assert_eq!(origin(&headers(pairs), url), expected, "{pairs:?}");
         }
+        let plain = |from, host| origin(&headers(&[("origin", from), ("host", host)]), "http://127.0.0.1:8080");
+        assert_eq!(plain("http://localhost:8080", "localhost:8080"), Origin::Ours);
+        assert_eq!(plain("http://127.0.0.1:9", "127.0.0.1:8080"), Origin::Foreign);
+        assert_eq!(plain("https://127.0.0.1:8080", "127.0.0.1:8080"), Origin::Foreign);
     }
 
     #[test]

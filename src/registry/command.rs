@@ -94,6 +94,7 @@ impl Registry {
             .allowed(["--version LABEL", "--dry-run"]));
         }
         let mut write = self.store.write(&actor.name(), self.clock.now()).await?;
+        self.still(actor).await?;
         let vocabularies = write.vocabularies().await?;
         let existing = vocabularies.iter().find(|v| *v.slug() == request.vocabulary).cloned();
         permit(actor, Command::Publish, existing.as_ref())?;
@@ -139,6 +140,7 @@ impl Registry {
     /// [`Code::Governance`]. Nothing is changed then.
     pub async fn publish(&self, actor: &Actor, request: PublishRequest) -> Result<ImportReport> {
         let mut write = self.store.write(&actor.name(), self.clock.now()).await?;
+        self.still(actor).await?;
         let vocabulary = write.vocabularies().await?.into_iter().find(|v| *v.slug() == request.vocabulary);
         let vocabulary = vocabulary.ok_or_else(|| query::unknown_vocabulary(request.vocabulary.as_str()))?;
         permit(actor, Command::Publish, Some(&vocabulary))?;

@@ -162,6 +162,8 @@ impl Store {
             .foreign_keys(true)
             .busy_timeout(Duration::from_secs(10))
             .pragma("trusted_schema", "OFF")
+            // What is erased is overwritten, not only let go of.
+            .pragma("secure_delete", "ON")
             .pragma("cache_size", "-65536");
         let in_memory = address.contains(":memory:");
         let file = (!in_memory).then(|| options.get_filename().to_path_buf());

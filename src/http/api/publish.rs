@@ -1,10 +1,13 @@
 //! Publishing over HTTP, where no decision is needed: by accounts that publish, and their tokens.
 
+use std::time::Duration;
+
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use utoipa::IntoParams;
 
 use super::App;
@@ -95,7 +98,21 @@ pub async fn import(
             app.import(&actor, request).await
         })
     };
+    let _turn = turn().await?;
     report(tokio::task::spawn_blocking(work).await)
+}
+
+/// A turn among those who publish: they wait for each other's writes anyhow, and who waits must not hold the threads
+/// that searches and exports run on.
+///
+/// # Errors
+/// [`Code::Busy`] after a while.
+async fn turn() -> Result<SemaphorePermit<'static>> {
+    static TURNS: Semaphore = Semaphore::const_new(2);
+    let (da, en) = ("andre er i gang med at udgive", "others are publishing");
+    let busy = || Refusal::new(Code::Busy, da, en);
+    let waited = tokio::time::timeout(Duration::from_secs(10), TURNS.acquire()).await;
+    waited.map_err(|_| busy())?.map_err(|_| busy())
 }
 
 /// Publishes content that the registry has already under a new label, from a date. Takes the right to `publish`.
@@ -120,6 +137,7 @@ pub async fn publish(
     };
     let runtime = tokio::runtime::Handle::current();
     let work = move || runtime.block_on(async { app.publish(&actor, request).await });
+    let _turn = turn().await?;
     report(tokio::task::spawn_blocking(work).await)
 }
 

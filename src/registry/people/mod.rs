@@ -54,8 +54,40 @@ impl Registry {
     /// Begins to change something about people.
     async fn change_people(&self, actor: &Actor) -> Result<(Write, People)> {
         let mut write = self.store.write(&actor.name(), self.clock.now()).await?;
+        self.still(actor).await?;
         let people = write.people().await?;
         Ok((write, people))
+    }
+
+    /// Refuses an actor who is no longer who it was when it was recognised. Asked while this writer holds the lock: a
+    /// request may have waited for its turn while its account, session, token or rights were taken.
+    ///
+    /// # Errors
+    /// [`Code::NotSignedIn`]; [`Code::Busy`] when its rights are others by now, so that it asks anew.
+    pub(super) async fn still(&self, actor: &Actor) -> Result<()> {
+        let Actor::Account(caller) = actor else { return Ok(()) };
+        let now = self.clock.now();
+        let recognised = match &caller.by {
+            By::Session(session) => {
+                let sessions = self.store.sessions(caller.account).await?;
+                sessions.iter().any(|s| s.uuid == *session && s.expires > now)
+            }
+            By::Token(token, _) => {
+                let people = self.store.people().await?;
+                people.tokens.iter().any(|t| t.uuid == *token && t.account == caller.account && t.expires > now)
+            }
+        };
+        if !recognised {
+            return Err(not_signed_in());
+        }
+        if self.caller(caller.account, caller.by.clone()).await? != *actor {
+            return Err(Refusal::new(
+                Code::Busy,
+                "dine rettigheder er blevet ændret imens; prøv igen",
+                "your rights have been changed meanwhile; try again",
+            ));
+        }
+        Ok(())
     }
 
     /// Commits what was changed about people, unless nobody could administer the registry any more. The operator
@@ -67,6 +99,10 @@ impl Registry {
                 "så ville ingen kunne administrere registret",
                 "nobody would be left who can administer the registry",
             ));
+        }
+        // Where somebody administers, no link makes a first administrator any more.
+        if !administrators(&write.people().await?).is_empty() {
+            write.drop_links(None).await?;
         }
         write.commit().await?;
         self.follower.catch_up().await.map(drop)

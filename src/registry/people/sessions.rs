@@ -178,6 +178,7 @@ impl Registry {
         let key = caller.account.to_string();
         self.doorkeeper.throttle.begin(self.clock.now(), &key, peer)?;
         let found = self.store.active_account(caller.account).await?.ok_or_else(not_signed_in)?;
+        let before = found.password.clone();
         if !self.doorkeeper.hasher.is(current, found.password).await? {
             let (da, en) = ("den nuværende adgangskode er en anden", "the present password is another");
             return Err(Refusal::new(Code::WrongCredentials, da, en).at(Place::field("current")));
@@ -185,6 +186,12 @@ impl Registry {
         self.doorkeeper.throttle.succeeded(&key, peer);
         let stored = self.doorkeeper.hasher.hash(new, self.dice()).await?;
         let mut write = self.store.write(&actor.name(), self.clock.now()).await?;
+        self.still(actor).await?;
+        // Who knew the password that another change has replaced meanwhile does not replace that.
+        let present = write.active_account(caller.account).await?.ok_or_else(not_signed_in)?;
+        if present.password != before {
+            return Err(not_signed_in());
+        }
         write.set_password(caller.account, &stored).await?;
         match caller.by {
             By::Session(this) => write.end_sessions_but(caller.account, this).await?,
