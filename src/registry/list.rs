@@ -167,6 +167,15 @@ impl Codes {
         Ok(Self(patterns))
     }
 
+    /// The codes, when all are written out.
+    fn exact(&self) -> Option<Vec<&str>> {
+        let whole = |pattern| match pattern {
+            &CodePattern::Like(ref parts) if parts.len() == 1 => parts.first().map(String::as_str),
+            _ => None,
+        };
+        self.0.iter().map(whole).collect()
+    }
+
     /// Whether a code is one of them.
     #[must_use]
     pub fn have(&self, code: &str) -> bool {
@@ -245,9 +254,18 @@ impl Registry {
                 && filter.facet.as_deref().is_none_or(|facet| said.facet.as_deref() == Some(facet))
                 && codes.as_ref().is_none_or(code)
         };
-        let all: Box<dyn Iterator<Item = Entry<'_>>> = match parent {
-            Some(parent) => Box::new(parent.children()),
-            None => Box::new(edition.entries()),
+        let named = codes.as_ref().and_then(Codes::exact).map(|codes| {
+            // Codes that are written out are looked up; the others are looked for.
+            let uuids = codes.into_iter().flat_map(|code| view.plane.called(code));
+            let mut numbers: Vec<u32> = uuids.filter_map(|uuid| edition.get(*uuid)).map(Entry::number).collect();
+            numbers.sort_unstable();
+            numbers.dedup();
+            numbers
+        });
+        let all: Box<dyn Iterator<Item = Entry<'_>>> = match (parent, named) {
+            (Some(parent), _) => Box::new(parent.children()),
+            (None, Some(numbers)) => Box::new(numbers.into_iter().map(|number| edition.at(number))),
+            (None, None) => Box::new(edition.entries()),
         };
         page(all.filter(wanted), &view, last, limit, check, language)
     }
