@@ -169,10 +169,12 @@ impl Codes {
 
     /// The codes, when all are written out.
     fn exact(&self) -> Option<Vec<&str>> {
-        let whole = |pattern| match pattern {
-            &CodePattern::Like(ref parts) if parts.len() == 1 => parts.first().map(String::as_str),
-            _ => None,
-        };
+        fn whole(pattern: &CodePattern) -> Option<&str> {
+            match pattern {
+                CodePattern::Like(parts) if parts.len() == 1 => parts.first().map(String::as_str),
+                _ => None,
+            }
+        }
         self.0.iter().map(whole).collect()
     }
 
