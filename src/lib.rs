@@ -8,11 +8,12 @@
 //! | room | may call |
 //! |---|---|
 //! | `model` | nothing |
+//! | `workflow` | `model` |
 //! | `exchange` | `model` |
 //! | `store` | `model` |
-//! | `projection` | `store`, `model` |
-//! | `registry` | `projection`, `store`, `exchange`, `model` |
-//! | `http` | `registry`; the names of `model` and of the formats |
+//! | `projection` | `store`, `workflow`, `model` |
+//! | `registry` | `projection`, `store`, `exchange`, `workflow`, `model` |
+//! | `http` | `registry`; the names of `model`, `workflow` and of the formats |
 //! | `cli/` | `registry`, `http`; it opens the `store` and reads files through `exchange` |
 //!
 //! `ARCHITECTURE.md` follows one publication and one reading through the rooms.
@@ -31,3 +32,5 @@ pub mod registry;
 pub mod store;
 #[doc(hidden)]
 pub mod testing;
+/// How a version comes to be: drafts, hearings, decisions, change requests; state machines. Pure.
+pub mod workflow;

@@ -34,6 +34,10 @@ pub struct Problem {
     /// One line for each thing that is wrong, when there are several.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     items: Vec<String>,
+    /// Both sides of what collides: `current` is what there is, `yours` what was sent; of a draft that is laid over
+    /// another version, every conflict with `base`, `theirs` and `ours`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    conflict: Option<serde_json::Value>,
 }
 
 /// A refusal on its way out; [`render`] gives it its language.
@@ -63,6 +67,8 @@ pub fn status(refusal: &Refusal) -> StatusCode {
         (Code::Timeout | Code::QueryTime, _) => StatusCode::GATEWAY_TIMEOUT,
         (Code::UnsupportedType, _) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         (Code::TooManyQueries, _) => StatusCode::TOO_MANY_REQUESTS,
+        (Code::PreconditionFailed, _) => StatusCode::PRECONDITION_FAILED,
+        (Code::PreconditionRequired, _) => StatusCode::PRECONDITION_REQUIRED,
         (_, Category::Malformed) => StatusCode::BAD_REQUEST,
         (_, Category::Unlawful) => StatusCode::UNPROCESSABLE_ENTITY,
         (_, Category::Missing) => StatusCode::NOT_FOUND,
@@ -125,6 +131,7 @@ fn document(refusal: &Refusal, danish: bool, allow: Option<HeaderValue>) -> Resp
         place: refusal.place.clone(),
         allowed: refusal.allowed.clone(),
         items: refusal.items.clone(),
+        conflict: refusal.conflict.as_deref().cloned(),
     };
     let body = serde_json::to_vec(&problem).unwrap_or_default();
     let language = HeaderValue::from_static(if danish { "da" } else { "en" });

@@ -68,6 +68,93 @@ pub enum ChangeKind {
     /// A link to set a password was handed out.
     #[serde(rename = "link.created")]
     LinkCreated,
+    /// A draft was opened.
+    #[serde(rename = "draft.opened")]
+    DraftOpened,
+    /// Title, purpose or group of a draft were changed.
+    #[serde(rename = "draft.described")]
+    DraftDescribed,
+    /// Content of a draft was edited.
+    #[serde(rename = "draft.edited")]
+    DraftEdited,
+    /// A draft was laid over another version.
+    #[serde(rename = "draft.rebased")]
+    DraftRebased,
+    /// Something was said of a draft.
+    #[serde(rename = "draft.commented")]
+    DraftCommented,
+    /// A draft went to another phase without a hearing, a recommendation or a decision.
+    #[serde(rename = "draft.moved")]
+    DraftMoved,
+    /// A hearing was planned, or planned otherwise.
+    #[serde(rename = "hearing.planned")]
+    HearingPlanned,
+    /// A hearing was called off.
+    #[serde(rename = "hearing.cancelled")]
+    HearingCancelled,
+    /// A hearing has opened.
+    #[serde(rename = "hearing.opened")]
+    HearingOpened,
+    /// A hearing has closed.
+    #[serde(rename = "hearing.closed")]
+    HearingClosed,
+    /// The deadline of a hearing was moved out.
+    #[serde(rename = "hearing.extended")]
+    HearingExtended,
+    /// Somebody was asked to answer a hearing.
+    #[serde(rename = "hearing.invited")]
+    HearingInvited,
+    /// A hearing was answered.
+    #[serde(rename = "hearing.answered")]
+    HearingAnswered,
+    /// An answer was taken back.
+    #[serde(rename = "answer.withdrawn")]
+    AnswerWithdrawn,
+    /// An item of an answer got its reply.
+    #[serde(rename = "answer.disposed")]
+    AnswerDisposed,
+    /// Every item of the answers to a hearing has its reply.
+    #[serde(rename = "hearing.completed")]
+    HearingCompleted,
+    /// A draft was laid before a committee.
+    #[serde(rename = "draft.recommended")]
+    DraftRecommended,
+    /// A committee decided on a draft.
+    #[serde(rename = "draft.decided")]
+    DraftDecided,
+    /// Somebody other than its authors let a draft be published.
+    #[serde(rename = "draft.approved")]
+    DraftApproved,
+    /// A draft became a version.
+    #[serde(rename = "draft.published")]
+    DraftPublished,
+    /// A group was given a mandate.
+    #[serde(rename = "group.mandated")]
+    GroupMandated,
+    /// A meeting was called, changed, held or minuted.
+    #[serde(rename = "meeting.changed")]
+    MeetingChanged,
+    /// Somebody asked for a change.
+    #[serde(rename = "request.submitted")]
+    RequestSubmitted,
+    /// Somebody took a change request on.
+    #[serde(rename = "request.assigned")]
+    RequestAssigned,
+    /// A change request became an edit of a draft.
+    #[serde(rename = "request.accepted")]
+    RequestAccepted,
+    /// A change request was answered otherwise, or taken back.
+    #[serde(rename = "request.closed")]
+    RequestClosed,
+    /// A version was submitted for certification.
+    #[serde(rename = "certification.submitted")]
+    CertificationSubmitted,
+    /// Reviewers spoke on a version.
+    #[serde(rename = "certification.judged")]
+    CertificationJudged,
+    /// A certification names other schema elements.
+    #[serde(rename = "certification.linked")]
+    CertificationLinked,
 }
 
 impl ChangeKind {
@@ -93,6 +180,35 @@ impl ChangeKind {
             Self::TokenCreated => "token.created",
             Self::TokenRevoked => "token.revoked",
             Self::LinkCreated => "link.created",
+            Self::DraftOpened => "draft.opened",
+            Self::DraftDescribed => "draft.described",
+            Self::DraftEdited => "draft.edited",
+            Self::DraftRebased => "draft.rebased",
+            Self::DraftCommented => "draft.commented",
+            Self::DraftMoved => "draft.moved",
+            Self::HearingPlanned => "hearing.planned",
+            Self::HearingCancelled => "hearing.cancelled",
+            Self::HearingOpened => "hearing.opened",
+            Self::HearingClosed => "hearing.closed",
+            Self::HearingExtended => "hearing.extended",
+            Self::HearingInvited => "hearing.invited",
+            Self::HearingAnswered => "hearing.answered",
+            Self::AnswerWithdrawn => "answer.withdrawn",
+            Self::AnswerDisposed => "answer.disposed",
+            Self::HearingCompleted => "hearing.completed",
+            Self::DraftRecommended => "draft.recommended",
+            Self::DraftDecided => "draft.decided",
+            Self::DraftApproved => "draft.approved",
+            Self::DraftPublished => "draft.published",
+            Self::GroupMandated => "group.mandated",
+            Self::MeetingChanged => "meeting.changed",
+            Self::RequestSubmitted => "request.submitted",
+            Self::RequestAssigned => "request.assigned",
+            Self::RequestAccepted => "request.accepted",
+            Self::RequestClosed => "request.closed",
+            Self::CertificationSubmitted => "certification.submitted",
+            Self::CertificationJudged => "certification.judged",
+            Self::CertificationLinked => "certification.linked",
         }
     }
 }

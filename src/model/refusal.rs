@@ -25,6 +25,9 @@ pub struct Refusal {
     /// One line per thing that was wrong, when there are several.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub items: Vec<String>,
+    /// What stands against what, where two sides collide: both texts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub conflict: Option<Box<serde_json::Value>>,
     /// After how many seconds the same request may succeed, when that is known.
     #[serde(skip)]
     pub retry_after: Option<u64>,
@@ -207,6 +210,20 @@ codes! {
     Governance = "governance", Conflict;
     /// What is closed or published cannot be changed.
     Immutable = "immutable", Conflict;
+    /// It cannot be done as things stand: the draft, hearing, request or meeting has not come so far, or further.
+    Phase = "phase", Conflict;
+    /// Somebody else changed the same meanwhile.
+    Conflict = "conflict", Conflict;
+    /// It is not the content that was looked at, recommended or decided.
+    OtherContent = "other-content", Conflict;
+    /// Another version has been published since: the draft must be laid over it first.
+    Overtaken = "overtaken", Conflict;
+    /// Who wrote it cannot alone let it out.
+    FourEyes = "four-eyes", Conflict;
+    /// The `If-Match` of the request is not the entity tag of what there is: somebody else changed it.
+    PreconditionFailed = "precondition-failed", Conflict;
+    /// The change must say what it was made of: `If-Match`.
+    PreconditionRequired = "precondition-required", Malformed;
     /// The database is held by another process, or is not empty where it must be.
     DatabaseInUse = "database-in-use", Conflict;
     /// No such vocabulary.
@@ -273,7 +290,7 @@ impl Refusal {
     /// A refusal with its text in Danish and English.
     pub fn new(code: Code, da: impl Into<String>, en: impl Into<String>) -> Self {
         let (place, allowed, items) = (Place::default(), Vec::new(), Vec::new());
-        Self { code, da: da.into(), en: en.into(), place, allowed, items, retry_after: None }
+        Self { code, da: da.into(), en: en.into(), place, allowed, items, conflict: None, retry_after: None }
     }
 
     /// The same refusal, with the place; parts that were known already stay.
@@ -294,6 +311,13 @@ impl Refusal {
     #[must_use]
     pub fn allowed<S: Into<String>>(mut self, values: impl IntoIterator<Item = S>) -> Self {
         self.allowed = values.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// The same refusal, with both sides of what collides.
+    #[must_use]
+    pub fn conflict(mut self, sides: serde_json::Value) -> Self {
+        self.conflict = Some(Box::new(sides));
         self
     }
 

@@ -1,0 +1,520 @@
+//! A hearing: others are asked what they think of a frozen draft, and every answer gets its reply.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::draft::no;
+use super::{Author, Line, Prose, Stamp, out_of_turn};
+use crate::model::{Code, Digest, Instant, Place, Refusal, Result};
+
+/// Who may answer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Audience {
+    /// Anybody.
+    Public,
+    /// Those who are invited.
+    Invited,
+}
+
+/// When answers can be read by all.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Readable {
+    /// As soon as they are submitted.
+    AtOnce,
+    /// When the deadline has passed.
+    AfterDeadline,
+}
+
+/// What a hearing is to be.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct HearingPlan {
+    /// What it is called.
+    pub title: Line,
+    /// The hearing letter (høringsbrev).
+    pub letter: Prose,
+    /// Who may answer.
+    pub audience: Audience,
+    /// When answers can be read by all.
+    pub readable: Readable,
+    /// When it opens; the draft is frozen from then on.
+    #[schema(value_type = String)]
+    pub opens: Instant,
+    /// The deadline: the first instant that is too late.
+    #[schema(value_type = String)]
+    pub deadline: Instant,
+    /// The concepts that are asked about; all that the draft changes when empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub concepts: Vec<Uuid>,
+}
+
+/// Where a hearing stands.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum HearingStage {
+    /// It has not opened.
+    Planned,
+    /// It can be answered.
+    Open,
+    /// The deadline has passed; answers are weighed, and later ones are marked.
+    Closed,
+    /// Every item has its reply.
+    Completed,
+    /// It was called off.
+    Cancelled,
+}
+
+/// The deadline was moved out.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Extension {
+    /// When, and by whom.
+    pub stamp: Stamp,
+    /// The deadline before.
+    pub from: Instant,
+    /// The deadline after.
+    pub to: Instant,
+    /// Why.
+    pub reason: Prose,
+}
+
+/// Somebody who is asked to answer. Who the contact is stands in a table that may be erased.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Party {
+    /// The party itself.
+    pub uuid: Uuid,
+    /// The organisation.
+    pub organisation: Line,
+    /// The person there: a contact.
+    pub contact: Uuid,
+}
+
+/// What a party says of one concept, or in general.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AnswerItem {
+    /// The concept; general when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub concept: Option<Uuid>,
+    /// Whether the term is agreed to; absent when nothing was said of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agree_term: Option<bool>,
+    /// Whether the definition is agreed to; absent when nothing was said of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agree_definition: Option<bool>,
+    /// What else there is to say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<Prose>,
+}
+
+/// A file that belongs to an answer; its bytes lie in a table of their own.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Attachment {
+    /// The file itself.
+    pub uuid: Uuid,
+    /// What it is called.
+    pub name: Line,
+    /// Its media type.
+    pub media_type: String,
+    /// How many bytes.
+    pub size: u64,
+    /// SHA-256 of the bytes.
+    pub digest: Digest,
+}
+
+/// An answer, as it was submitted.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Answer {
+    /// The answer itself.
+    pub uuid: Uuid,
+    /// The party that answers; somebody else, in a public hearing, when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub party: Option<Uuid>,
+    /// In whose name: an organisation, or a person who wants to be named.
+    pub organisation: Line,
+    /// The items; none when the party has no remarks.
+    pub items: Vec<AnswerItem>,
+    /// The files.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attachments: Vec<Attachment>,
+    /// The answer that this one takes the place of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instead_of: Option<Uuid>,
+}
+
+/// What became of what an item asks for (ISO-like names of lovkvalitet's høringsnotat).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Ruling {
+    /// It was done (imødekommet).
+    Accommodated,
+    /// Part of it was done (delvist imødekommet).
+    Partly,
+    /// It was not done (ikke imødekommet).
+    No,
+    /// It is not what the hearing was about (uden for høringens emne).
+    OutOfScope,
+}
+
+/// The reply to an item.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Disposition {
+    /// When, and by whom.
+    pub stamp: Stamp,
+    /// What became of it.
+    pub ruling: Ruling,
+    /// Why.
+    pub reason: Prose,
+    /// The numbers of the edits that it led to.
+    pub edits: Vec<usize>,
+}
+
+/// Where an answer stands.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AnswerState {
+    /// The answer.
+    pub answer: Answer,
+    /// When it was submitted, and by whom.
+    pub stamp: Stamp,
+    /// Whether the deadline had passed.
+    pub late: bool,
+    /// When it was taken back, and by whom; also when another took its place.
+    pub withdrawn: Option<Stamp>,
+    /// The replies to its items, all that were ever given; the last one counts.
+    pub dispositions: Vec<Vec<Disposition>>,
+}
+
+impl AnswerState {
+    /// The reply that counts, to each item.
+    pub fn replies(&self) -> impl Iterator<Item = Option<&Disposition>> + '_ {
+        self.dispositions.iter().map(|d| d.last())
+    }
+}
+
+/// A hearing as its steps have made it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Hearing {
+    /// For ever.
+    pub uuid: Uuid,
+    /// When it was planned, and by whom.
+    pub stamp: Stamp,
+    /// What it is; the deadline with its extensions.
+    pub plan: HearingPlan,
+    /// How many edits the draft had when it was frozen; none before the hearing has opened.
+    pub snapshot: Option<usize>,
+    /// The extensions.
+    pub extensions: Vec<Extension>,
+    /// The parties, each with when it was invited.
+    pub parties: Vec<(Party, Stamp)>,
+    /// The answers.
+    pub answers: Vec<AnswerState>,
+    /// When it was told that it had opened.
+    pub told_opened: Option<Stamp>,
+    /// When it was told that it had closed; no longer after an extension.
+    pub told_closed: Option<Stamp>,
+    /// When it was completed.
+    pub completed: Option<Stamp>,
+    /// When it was called off, and why.
+    pub cancelled: Option<(Stamp, Prose)>,
+}
+
+/// The most parties and the most answers of a hearing, and the most items and files of an answer.
+const MOST: (usize, usize, usize, usize) = (5_000, 20_000, 2_000, 10);
+
+impl Hearing {
+    /// A hearing that is planned.
+    ///
+    /// # Errors
+    /// [`Code::Unlawful`] when it would end before it begins, or open in the past.
+    pub(super) fn planned(uuid: Uuid, stamp: &Stamp, plan: HearingPlan) -> Result<Self> {
+        lawful(&plan, stamp.at)?;
+        Ok(Self {
+            uuid,
+            stamp: stamp.clone(),
+            plan,
+            snapshot: None,
+            extensions: Vec::new(),
+            parties: Vec::new(),
+            answers: Vec::new(),
+            told_opened: None,
+            told_closed: None,
+            completed: None,
+            cancelled: None,
+        })
+    }
+
+    /// Where it stands at an instant.
+    #[must_use]
+    pub fn stage(&self, at: Instant) -> HearingStage {
+        if self.cancelled.is_some() {
+            HearingStage::Cancelled
+        } else if self.completed.is_some() {
+            HearingStage::Completed
+        } else if at < self.plan.opens {
+            HearingStage::Planned
+        } else if at < self.plan.deadline {
+            HearingStage::Open
+        } else {
+            HearingStage::Closed
+        }
+    }
+
+    /// Whether it was called off.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        self.cancelled.is_some()
+    }
+
+    /// Whether nothing more happens in it.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.cancelled.is_some() || self.completed.is_some()
+    }
+
+    /// Whether everybody may read the answers at an instant.
+    #[must_use]
+    pub fn is_readable(&self, at: Instant) -> bool {
+        match self.stage(at) {
+            HearingStage::Planned | HearingStage::Cancelled => false,
+            HearingStage::Open => self.plan.readable == Readable::AtOnce,
+            HearingStage::Closed | HearingStage::Completed => true,
+        }
+    }
+
+    /// An answer.
+    ///
+    /// # Errors
+    /// [`Code::NotFound`].
+    pub fn answered(&self, uuid: Uuid) -> Result<&AnswerState> {
+        self.answers.iter().find(|a| a.answer.uuid == uuid).ok_or_else(|| no("answer", &uuid.to_string()))
+    }
+
+    /// A party.
+    ///
+    /// # Errors
+    /// [`Code::NotFound`].
+    pub fn party(&self, uuid: Uuid) -> Result<&Party> {
+        let found = self.parties.iter().find(|(p, _)| p.uuid == uuid);
+        found.map(|(p, _)| p).ok_or_else(|| no("party", &uuid.to_string()))
+    }
+
+    /// The answer of a party that stands.
+    #[must_use]
+    pub fn answer_of(&self, party: Uuid) -> Option<&AnswerState> {
+        self.standing().find(|a| a.answer.party == Some(party))
+    }
+
+    /// The answers that stand: submitted, and not taken back.
+    pub fn standing(&self) -> impl Iterator<Item = &AnswerState> + '_ {
+        self.answers.iter().filter(|a| a.withdrawn.is_none())
+    }
+
+    /// An item of an answer; items are numbered from 1.
+    ///
+    /// # Errors
+    /// [`Code::NotFound`].
+    pub fn item(&self, answer: Uuid, item: usize) -> Result<&AnswerItem> {
+        let found = self.answered(answer)?;
+        let item = item.checked_sub(1).and_then(|i| found.answer.items.get(i));
+        item.ok_or_else(|| no("item", &format!("{answer}")))
+    }
+
+    /// The items of standing answers that have no reply: answer, and number of the item.
+    #[must_use]
+    pub fn undisposed(&self) -> Vec<(Uuid, usize)> {
+        let each = |a: &AnswerState| {
+            let uuid = a.answer.uuid;
+            let open = a.dispositions.iter().enumerate().filter(|(_, d)| d.is_empty());
+            open.map(|(i, _)| (uuid, i + 1)).collect::<Vec<_>>()
+        };
+        self.standing().flat_map(each).collect()
+    }
+
+    fn need(&self, at: Instant, stages: &[HearingStage]) -> Result<()> {
+        let stage = self.stage(at);
+        if stages.contains(&stage) {
+            return Ok(());
+        }
+        let name = |s: &HearingStage| match s {
+            HearingStage::Planned => "planned",
+            HearingStage::Open => "open",
+            HearingStage::Closed => "closed",
+            HearingStage::Completed => "completed",
+            HearingStage::Cancelled => "cancelled",
+        };
+        Err(out_of_turn(
+            format!("det kan ikke gøres, når høringen er »{}«", name(&stage)),
+            format!("this cannot be done while the hearing is '{}'", name(&stage)),
+        )
+        .allowed(stages.iter().map(name)))
+    }
+
+    pub(super) fn replan(&mut self, stamp: &Stamp, plan: HearingPlan) -> Result<()> {
+        self.need(stamp.at, &[HearingStage::Planned])?;
+        lawful(&plan, stamp.at)?;
+        self.plan = plan;
+        Ok(())
+    }
+
+    pub(super) fn cancel(&mut self, stamp: &Stamp, reason: Prose) -> Result<()> {
+        self.need(stamp.at, &[HearingStage::Planned, HearingStage::Open])?;
+        self.cancelled = Some((stamp.clone(), reason));
+        Ok(())
+    }
+
+    pub(super) fn extend(&mut self, stamp: &Stamp, deadline: Instant, reason: Prose) -> Result<()> {
+        self.need(stamp.at, &[HearingStage::Planned, HearingStage::Open, HearingStage::Closed])?;
+        let from = self.plan.deadline;
+        if deadline <= from || deadline <= stamp.at || !deadline.is_finite() {
+            let (da, en) = ("den nye frist skal ligge senere", "the new deadline must be later");
+            return Err(Refusal::new(Code::Unlawful, da, en).at(Place::field("deadline")).allowed([format!("> {from}")]));
+        }
+        // An answer that came between the two deadlines came too late when it came; that stays said.
+        self.extensions.push(Extension { stamp: stamp.clone(), from, to: deadline, reason });
+        self.plan.deadline = deadline;
+        self.told_closed = None;
+        Ok(())
+    }
+
+    pub(super) fn tell_opened(&mut self, stamp: &Stamp) -> Result<()> {
+        if self.told_opened.is_some() || self.stage(stamp.at) == HearingStage::Planned || self.is_cancelled() {
+            return Err(out_of_turn("det er sagt, eller ikke sket", "it has been told, or has not happened"));
+        }
+        self.told_opened = Some(stamp.clone());
+        Ok(())
+    }
+
+    pub(super) fn tell_closed(&mut self, stamp: &Stamp) -> Result<()> {
+        let closed = matches!(self.stage(stamp.at), HearingStage::Closed | HearingStage::Completed);
+        if self.told_closed.is_some() || !closed {
+            return Err(out_of_turn("det er sagt, eller ikke sket", "it has been told, or has not happened"));
+        }
+        self.told_closed = Some(stamp.clone());
+        Ok(())
+    }
+
+    pub(super) fn invite(&mut self, stamp: &Stamp, party: Party) -> Result<()> {
+        self.need(stamp.at, &[HearingStage::Planned, HearingStage::Open, HearingStage::Closed])?;
+        if self.parties.len() >= MOST.0 {
+            return Err(too_many());
+        }
+        if self.parties.iter().any(|(p, _)| p.uuid == party.uuid || p.contact == party.contact) {
+            let (da, en) = ("den part er inviteret", "that party is invited");
+            return Err(Refusal::new(Code::Exists, da, en).at(Place::field("party")));
+        }
+        self.parties.push((party, stamp.clone()));
+        Ok(())
+    }
+
+    pub(super) fn answer(&mut self, stamp: &Stamp, answer: Answer) -> Result<()> {
+        self.need(stamp.at, &[HearingStage::Open, HearingStage::Closed])?;
+        if self.answers.len() >= MOST.1 || answer.items.len() > MOST.2 || answer.attachments.len() > MOST.3 {
+            return Err(too_many());
+        }
+        if self.answers.iter().any(|a| a.answer.uuid == answer.uuid) {
+            return Err(Refusal::new(Code::Exists, "svaret er der", "the answer is there"));
+        }
+        match answer.party {
+            Some(party) => drop(self.party(party)?),
+            None if self.plan.audience == Audience::Public => {}
+            None => {
+                let (da, en) = ("høringen er for inviterede", "the hearing is for those who are invited");
+                return Err(Refusal::new(Code::NotAllowed, da, en));
+            }
+        }
+        let empty = |i: &AnswerItem| i.agree_term.is_none() && i.agree_definition.is_none() && i.comment.is_none();
+        if let Some(at) = answer.items.iter().position(empty) {
+            let (da, en) = ("et punkt siger ikke noget", "an item says nothing");
+            return Err(Refusal::new(Code::Unlawful, da, en).at(Place::field(format!("items[{at}]"))));
+        }
+        let general = |i: &AnswerItem| i.concept.is_none() && (i.agree_term.is_some() || i.agree_definition.is_some());
+        if let Some(at) = answer.items.iter().position(general) {
+            let (da, en) = ("kun om et begreb kan man være enig i term og definition", "only of a concept can term and definition be agreed to");
+            return Err(Refusal::new(Code::Unlawful, da, en).at(Place::field(format!("items[{at}]"))));
+        }
+        let late = self.stage(stamp.at) == HearingStage::Closed;
+        let instead = answer.instead_of.or_else(|| answer.party.and_then(|p| self.answer_of(p)).map(|a| a.answer.uuid));
+        if let Some(old) = instead {
+            self.take_back(stamp, old)?;
+        }
+        let dispositions = vec![Vec::new(); answer.items.len()];
+        self.answers.push(AnswerState { answer, stamp: stamp.clone(), late, withdrawn: None, dispositions });
+        Ok(())
+    }
+
+    pub(super) fn withdraw(&mut self, stamp: &Stamp, answer: Uuid) -> Result<()> {
+        self.need(stamp.at, &[HearingStage::Open])?;
+        self.take_back(stamp, answer)
+    }
+
+    /// Only who submitted an answer may take it back, and only while it has no reply.
+    fn take_back(&mut self, stamp: &Stamp, answer: Uuid) -> Result<()> {
+        let found = self.answers.iter_mut().find(|a| a.answer.uuid == answer);
+        let found = found.ok_or_else(|| no("answer", &answer.to_string()))?;
+        let own = found.stamp.by == stamp.by || matches!(stamp.by, Author::Operator(_));
+        if !own || found.withdrawn.is_some() || found.dispositions.iter().any(|d| !d.is_empty()) {
+            return Err(out_of_turn(
+                "svaret er en andens, er trukket tilbage eller har fået et svar",
+                "the answer is somebody else's, was taken back, or has a reply",
+            ));
+        }
+        found.withdrawn = Some(stamp.clone());
+        Ok(())
+    }
+
+    pub(super) fn dispose(
+        &mut self,
+        stamp: &Stamp,
+        answer: Uuid,
+        item: usize,
+        ruling: Ruling,
+        reason: Prose,
+        edits: Vec<usize>,
+    ) -> Result<()> {
+        self.need(stamp.at, &[HearingStage::Open, HearingStage::Closed])?;
+        self.item(answer, item)?;
+        let found = self.answers.iter_mut().find(|a| a.answer.uuid == answer && a.withdrawn.is_none());
+        let found = found.ok_or_else(|| out_of_turn("svaret er trukket tilbage", "the answer was taken back"))?;
+        found.dispositions[item - 1].push(Disposition { stamp: stamp.clone(), ruling, reason, edits });
+        Ok(())
+    }
+
+    pub(super) fn complete(&mut self, stamp: &Stamp) -> Result<()> {
+        self.need(stamp.at, &[HearingStage::Closed])?;
+        let open = self.undisposed();
+        if !open.is_empty() {
+            return Err(out_of_turn(
+                format!("{} punkter har ikke fået svar", open.len()),
+                format!("{} items have no reply", open.len()),
+            )
+            .items(open.into_iter().map(|(a, i)| format!("{a}/{i}"))));
+        }
+        self.completed = Some(stamp.clone());
+        Ok(())
+    }
+}
+
+fn lawful(plan: &HearingPlan, now: Instant) -> Result<()> {
+    let wrong = |field: &str, da: &str, en: &str| Err(Refusal::new(Code::Unlawful, da, en).at(Place::field(field)));
+    if plan.opens < now || !plan.opens.is_finite() {
+        return wrong("opens", "en høring kan ikke åbne i fortiden", "a hearing cannot open in the past");
+    }
+    if plan.deadline <= plan.opens || !plan.deadline.is_finite() {
+        return wrong("deadline", "fristen skal ligge efter åbningen", "the deadline must be after the opening");
+    }
+    Ok(())
+}
+
+fn too_many() -> Refusal {
+    Refusal::new(Code::TooLarge, "der er for mange", "there are too many").allowed([
+        format!("{} parties", MOST.0),
+        format!("{} answers", MOST.1),
+        format!("{} items", MOST.2),
+        format!("{} files", MOST.3),
+    ])
+}
