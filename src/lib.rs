@@ -8,11 +8,11 @@
 //! | room | may call |
 //! |---|---|
 //! | `model` | nothing |
-//! | `workflow` | `model` |
+//! | `workflow`, `quality` | `model` |
 //! | `exchange` | `model` |
 //! | `store` | `model` |
 //! | `projection` | `store`, `workflow`, `model` |
-//! | `registry` | `projection`, `store`, `exchange`, `workflow`, `model` |
+//! | `registry` | `projection`, `store`, `exchange`, `workflow`, `quality`, `model` |
 //! | `http` | `registry`; the names of `model`, `workflow` and of the formats |
 //! | `cli/` | `registry`, `http`; it opens the `store` and reads files through `exchange` |
 //!
@@ -26,6 +26,8 @@ pub mod http;
 pub mod model;
 /// What reads come from: immutable editions in memory, kept in step with the change log.
 pub mod projection;
+/// What is doubtful about an edition, told to those who work on it. Pure.
+pub mod quality;
 /// The façade: every command and query that a user can make, by name.
 pub mod registry;
 /// The only SQL: SQLite or PostgreSQL, the change log, backup and restore.

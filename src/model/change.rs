@@ -129,7 +129,7 @@ pub enum ChangeKind {
     #[serde(rename = "draft.published")]
     DraftPublished,
     /// A group was given a mandate.
-    #[serde(rename = "group.mandated")]
+    #[serde(rename = "mandate.given")]
     GroupMandated,
     /// A meeting was called, changed, held or minuted.
     #[serde(rename = "meeting.changed")]
@@ -200,7 +200,7 @@ impl ChangeKind {
             Self::DraftDecided => "draft.decided",
             Self::DraftApproved => "draft.approved",
             Self::DraftPublished => "draft.published",
-            Self::GroupMandated => "group.mandated",
+            Self::GroupMandated => "mandate.given",
             Self::MeetingChanged => "meeting.changed",
             Self::RequestSubmitted => "request.submitted",
             Self::RequestAssigned => "request.assigned",

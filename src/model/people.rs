@@ -88,6 +88,39 @@ words!(
         Frame = "frame",
         /// Publish a version without the decision of a committee.
         Publish = "publish",
+        /// See drafts with their comments, hearings before they open, and change requests.
+        ReadDrafts = "read-drafts",
+        /// Open a draft.
+        OpenDraft = "open-draft",
+        /// Add, change, retire, replace, split, merge and move concepts in a draft, take edits back, lay the draft over
+        /// another version.
+        EditDraft = "edit-draft",
+        /// Comment on a draft, settle threads.
+        Comment = "comment",
+        /// Describe a draft, send it to review, let it rest, take it up again, withdraw it, recall a recommendation.
+        SteerDraft = "steer-draft",
+        /// Plan, call off and extend hearings, invite parties, complete hearings.
+        HoldHearing = "hold-hearing",
+        /// Answer a public hearing. Parties answer by their link.
+        AnswerHearing = "answer-hearing",
+        /// Reply to the items of answers.
+        Dispose = "dispose",
+        /// Lay a draft before a committee.
+        Recommend = "recommend",
+        /// Give a group its mandate.
+        Mandate = "mandate",
+        /// Call meetings, write agendas, attendance and minutes.
+        CallMeeting = "call-meeting",
+        /// Record the decision of a committee.
+        Decide = "decide",
+        /// Let a draft be published that one has not written: the second pair of eyes.
+        Approve = "approve",
+        /// Publish a draft that was adopted, or, where no decision is needed, one that is finished.
+        PublishDraft = "publish-draft",
+        /// Assign, accept and close change requests.
+        HandleRequests = "handle-requests",
+        /// Keep the record of certifications.
+        Certify = "certify",
         /// See organisations, accounts, groups and grants.
         ReadPeople = "read-people",
         /// Create, change and deactivate organisations.

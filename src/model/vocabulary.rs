@@ -76,6 +76,9 @@ pub struct VocabularyFields {
     pub kind: Kind,
     /// How a version comes to be.
     pub governance: Governance,
+    /// Whether who wrote a draft cannot publish it alone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub four_eyes: bool,
     /// What the IRIs of its concepts begin with; ends with `/` or `#`.
     pub namespace: String,
     /// What others call it: OID as `urn:oid:…`, FHIR url.

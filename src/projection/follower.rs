@@ -8,9 +8,13 @@ use uuid::Uuid;
 
 use super::Map;
 use super::edition::Edition;
+use super::matters::Matters;
 use super::plane::{Plane, View};
 use crate::model::{Clock, Instant, Point, Result, today_in_denmark};
 use crate::store::{Head, Store};
+
+/// How many steps are read at a time.
+const STEPS: i64 = 1_000;
 
 /// All vocabularies, as of one position of the change log.
 #[derive(Debug)]
@@ -19,13 +23,15 @@ pub struct Snapshot {
     pub position: i64,
     /// The instant of the row at the position: everything to come is registered later.
     pub at: Instant,
+    /// What is worked on.
+    pub matters: Arc<Matters>,
     /// The planes, by slug.
     planes: Vec<Arc<Plane>>,
 }
 
 impl Default for Snapshot {
     fn default() -> Self {
-        Self { position: 0, at: Instant::BEGINNING, planes: Vec::new() }
+        Self { position: 0, at: Instant::BEGINNING, matters: Arc::default(), planes: Vec::new() }
     }
 }
 
@@ -212,9 +218,10 @@ impl Follower {
                 )
             })??));
         }
+        let matters = self.matters(&old, seq).await?;
         planes.sort_by(|a, b| a.vocabulary().slug().cmp(b.vocabulary().slug()));
         let projections = self.projections.clone();
-        let put = tokio::task::spawn_blocking(move || projections.put(Snapshot { position: seq, at, planes }));
+        let put = tokio::task::spawn_blocking(move || projections.put(Snapshot { position: seq, at, matters, planes }));
         put.await.map_err(|e| {
             crate::model::Refusal::new(
                 crate::model::Code::Internal,
@@ -223,6 +230,18 @@ impl Follower {
             )
         })?;
         Ok(seq)
+    }
+
+    /// The matters with the steps that were taken up to a position.
+    async fn matters(&self, old: &Snapshot, to: i64) -> Result<Arc<Matters>> {
+        let (mut matters, mut after) = (old.matters.clone(), old.position);
+        loop {
+            let rows = self.store.steps(after, to, STEPS).await?;
+            let Some(last) = rows.last() else { return Ok(matters) };
+            after = last.change;
+            let taken = Arc::make_mut(&mut matters);
+            rows.iter().try_for_each(|row| taken.take(row))?;
+        }
     }
 
     /// Why the last turn failed, if it did.

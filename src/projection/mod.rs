@@ -2,12 +2,13 @@
 //!
 //! A [`Plane`] is everything ever said of one vocabulary; an [`Edition`] is the reading of it at one point
 //! of the two times. States are shared between editions, never copied. The [`Follower`] reads the change
-//! log and nothing else, and swaps in a new snapshot as a whole. Called by `registry`; calls `store` and
-//! the model.
+//! log and nothing else, and swaps in a new snapshot as a whole. Called by `registry`; calls `store`,
+//! `workflow` and the model.
 
 mod derived;
 mod edition;
 mod follower;
+mod matters;
 mod plane;
 pub mod rdf;
 mod said;
@@ -23,6 +24,7 @@ type Set<T> = std::collections::HashSet<T, foldhash::fast::RandomState>;
 pub use derived::{Derive, Derived};
 pub use edition::{Edition, Entry};
 pub use follower::{Follower, Projections, Snapshot};
+pub use matters::{Kept, Matters, read as read_step};
 pub use plane::{Found, Plane, View};
 pub use said::{Said, Saying};
 pub(crate) use tree::Tree;

@@ -128,7 +128,7 @@ impl Registry {
         let known = known_of(&mut write, vocabulary.uuid()).await?;
         let edition =
             Edition { incoming, origin: Some(origin), identity: &request.identity, accept_new: request.accept_new };
-        let naming = Naming { label: request.label, effective, decision: request.decision, dry_run: request.dry_run };
+        let naming = Naming { label: request.label, effective, decision: request.decision, dry_run: request.dry_run, expected: None };
         self.publish_edition(write, &vocabulary, created, known, edition, naming).await
     }
 
@@ -165,12 +165,13 @@ impl Registry {
             effective: request.effective,
             decision: request.decision,
             dry_run: request.dry_run,
+            expected: None,
         };
         self.publish_edition(write, &vocabulary, false, known, edition, naming).await
     }
 
     /// The one way to a published version: plan, compare with a version of that label, lay down, commit.
-    async fn publish_edition(
+    pub(super) async fn publish_edition(
         &self,
         mut write: Write,
         vocabulary: &Vocabulary,
@@ -200,6 +201,13 @@ impl Registry {
             origin: edition.origin,
         };
         let plan = plan(edition.incoming, &known, wish)?;
+        if naming.expected.is_some_and(|digest| digest != plan.manifest.digest) {
+            return Err(Refusal::new(
+                Code::OtherContent,
+                format!("det, der ville blive udgivet, er {} og ikke det besluttede", plan.manifest.digest),
+                format!("what would be published is {} and not what was decided", plan.manifest.digest),
+            ));
+        }
         if let Some(version) = &taken {
             // Other bytes may still be the same content: another layout, another order of properties.
             let same = plan.manifest.digest == version.manifest.digest;
@@ -263,22 +271,26 @@ impl Registry {
     }
 }
 
-struct Edition<'a> {
-    incoming: Incoming,
-    origin: Option<Origin>,
-    identity: &'a Identity,
-    accept_new: bool,
+/// What is to be published.
+pub(super) struct Edition<'a> {
+    pub(super) incoming: Incoming,
+    pub(super) origin: Option<Origin>,
+    pub(super) identity: &'a Identity,
+    pub(super) accept_new: bool,
 }
 
-struct Naming {
-    label: Option<Label>,
-    effective: Instant,
-    decision: Option<String>,
-    dry_run: bool,
+/// As what.
+pub(super) struct Naming {
+    pub(super) label: Option<Label>,
+    pub(super) effective: Instant,
+    pub(super) decision: Option<String>,
+    pub(super) dry_run: bool,
+    /// The digest that the content must have: what was decided on.
+    pub(super) expected: Option<Digest>,
 }
 
 /// What the registry knows of a vocabulary, read within a write.
-async fn known_of(write: &mut Write, vocabulary: Uuid) -> Result<Known> {
+pub(super) async fn known_of(write: &mut Write, vocabulary: Uuid) -> Result<Known> {
     let mut known = Known { versions: write.versions(vocabulary).await?, ..Known::default() };
     let mut contents: std::collections::HashMap<Digest, Arc<Content>> = std::collections::HashMap::new();
     let each = |row: StateRow| {

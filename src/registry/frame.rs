@@ -68,6 +68,7 @@ impl Registry {
             descriptions: frame.descriptions.clone(),
             kind: Kind::Classification,
             governance: Governance::Mirror,
+            four_eyes: false,
             namespace,
             identifiers,
             owner: None,

@@ -24,6 +24,8 @@ struct Manifest {
     uuid: Uuid,
     kind: Kind,
     governance: Governance,
+    #[serde(default)]
+    four_eyes: bool,
     languages: Vec<Language>,
     titles: BTreeMap<Language, String>,
     #[serde(default)]
@@ -138,6 +140,7 @@ impl Registry {
             descriptions: texts(&manifest.descriptions)?,
             kind: manifest.kind,
             governance: manifest.governance,
+            four_eyes: manifest.four_eyes,
             namespace: manifest.namespace.clone().unwrap_or(namespace),
             identifiers: manifest.identifiers.clone(),
             owner: manifest.owner.clone(),

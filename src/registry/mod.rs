@@ -22,6 +22,7 @@ mod report;
 mod search;
 mod sparql;
 mod verify;
+mod work;
 
 use std::sync::Arc;
 
@@ -39,7 +40,7 @@ pub use people::{
     AccountChange, AccountRequest, GiveRequest, GrantAnswer, GroupChange, GroupRequest, Invited, LinkFor, MadeToken,
     Me, OrganisationChange, SessionAnswer, SignedIn, TokenAnswer, TokenRequest,
 };
-pub use permission::{About, Actor, By, Caller, Command, Held, RIGHTS, Right, permit, rights_table};
+pub use permission::{About, Actor, By, Caller, Command, Held, RIGHTS, Right, permit, permit_in, rights_table};
 pub use plan::{Matched, Outcome, Planned};
 pub use query::{At, ChangesAnswer, Edge};
 pub use report::{ImportReport, Verdict};
@@ -49,6 +50,12 @@ pub use search::{
 };
 pub use sparql::{Answer, Question, SolutionFormat, Solved, SparqlLimits, Wanted};
 pub use verify::{Verification, VerifiedVersion};
+pub use work::{
+    ApprovalAnswer, CommentAnswer, CommentRequest, ConflictAnswer, DecideRequest, DraftAnswer, DraftFilter,
+    DraftPublishRequest, DraftRequest, EditAnswer, EditRequest, EffectAnswer, ImportEdit, Made, Precondition, MergedAnswer,
+    Moment, OperationRequest, Paper, PartRequest, ProposedAnswer, RebaseRequest, RebasedAnswer, RecommendRequest,
+    RecommendationAnswer, RelationRequest, SettledConflict, StampAnswer, Steer, ThreadAnswer, TopicRequest,
+};
 
 use crate::model::{Clock, Result};
 pub use crate::projection::View;

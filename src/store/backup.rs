@@ -34,9 +34,9 @@ enum Column {
 
 use Column::{I, N, O, T};
 
-/// The tables, each after those that it refers to. Sessions and one-time links are left out: a backup that is
-/// restored must not let anyone in who was let out since. Passwords and tokens are there as they are stored, hashed.
-const TABLES: [Table; 12] = [
+/// The tables, each after those that it refers to. Sessions, one-time links and errands are left out: a backup
+/// that is restored must not let anyone in who was let out since. Passwords and tokens are there as they are stored, hashed.
+const TABLES: [Table; 15] = [
     Table { name: "change", read: sql::CHANGES, write: sql::CHANGES_INSERT, columns: &[I, I, T, T, T, T, T, T, T] },
     Table { name: "vocabulary", read: sql::VOCABULARIES, write: sql::VOCABULARIES_INSERT, columns: &[T, T, T, I] },
     Table { name: "concept", read: sql::CONCEPTS, write: sql::CONCEPTS_INSERT, columns: &[T, T] },
@@ -49,6 +49,9 @@ const TABLES: [Table; 12] = [
     Table { name: "member", read: sql::MEMBERS, write: sql::MEMBERS_INSERT, columns: &[T, T] },
     Table { name: "granted", read: sql::GRANTS, write: sql::GRANTS_INSERT, columns: &[T, N, N, T, N] },
     Table { name: "token", read: sql::TOKENS, write: sql::TOKENS_INSERT, columns: &[T, T, T, T, T, I, I] },
+    Table { name: "step", read: sql::STEPS, write: sql::STEPS_INSERT, columns: &[T, I, T, T, I, T, T, I] },
+    Table { name: "contact", read: sql::CONTACTS, write: sql::CONTACTS_INSERT, columns: &[T, T, T, N] },
+    Table { name: "attachment", read: sql::ATTACHMENTS, write: sql::ATTACHMENTS_INSERT, columns: &[T, T, T, T, I] },
 ];
 
 /// The longest line of a backup that a restore takes, in bytes.

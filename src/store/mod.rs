@@ -23,12 +23,14 @@ mod lock;
 mod people;
 mod sql;
 mod wakes;
+mod work;
 mod write;
 
 pub use backup::BackupSummary;
 pub use lock::{Holder, Lock};
 pub use people::{Found, People, Session};
 pub use wakes::Wakes;
+pub use work::{Contact, Errand, ErrandKind, StepRow};
 pub use write::{Act, Write};
 
 /// The database of a registry.
@@ -186,13 +188,15 @@ impl Store {
             Db::Lite { .. } => [
                 include_str!("../../migrations/sqlite/0001_core.sql"),
                 include_str!("../../migrations/sqlite/0002_people.sql"),
+                include_str!("../../migrations/sqlite/0003_work.sql"),
             ],
             Db::Pg(_) => [
                 include_str!("../../migrations/postgres/0001_core.sql"),
                 include_str!("../../migrations/postgres/0002_people.sql"),
+                include_str!("../../migrations/postgres/0003_work.sql"),
             ],
         };
-        let names = ["core", "people"];
+        let names = ["core", "people", "work"];
         let migrations = texts.into_iter().zip(names).enumerate().map(|(i, (text, name))| {
             let n = i64::try_from(i).unwrap_or(i64::MAX) + 1;
             Migration::new(n, name.into(), MigrationType::Simple, text.into_sql_str(), false)

@@ -49,7 +49,9 @@ statements! {
         WHERE seq > $1 ORDER BY seq LIMIT $2";
     /// The whole log, for the backup.
     CHANGES = "SELECT seq, at, actor, kind, vocabulary, subject, body, previous, hash FROM change ORDER BY seq";
-    CHANGED_VOCABULARIES = "SELECT DISTINCT vocabulary FROM change WHERE seq > $1 AND seq <= $2";
+    /// The vocabularies whose frame, content or versions were touched; what is only worked on is not.
+    CHANGED_VOCABULARIES = "SELECT DISTINCT vocabulary FROM change WHERE seq > $1 AND seq <= $2
+        AND kind IN ('vocabulary.created', 'vocabulary.changed', 'concept.stated', 'concept.retired', 'version.published')";
 
     VOCABULARY_INSERT = "INSERT INTO vocabulary (uuid, slug, body, change) VALUES ($1, $2, $3, $4)";
     VOCABULARIES_INSERT = ["INSERT INTO vocabulary (uuid, slug, body, change)
@@ -157,4 +159,41 @@ statements! {
     /// One that was used, and all others to the same.
     LINKS_OUT = "DELETE FROM one_time_link WHERE COALESCE(account, '') = $1";
     LINKS_SWEEP = "DELETE FROM one_time_link WHERE expires <= $1";
+
+    STEPS_INSERT = ["INSERT INTO step (matter, number, kind, vocabulary, at, actor, body, change)
+        SELECT r.value->>0, CAST(r.value->>1 AS BIGINT), r.value->>2, r.value->>3, CAST(r.value->>4 AS BIGINT),
+               r.value->>5, r.value->>6, CAST(r.value->>7 AS BIGINT) FROM" "WHERE true"];
+    STEPS_AFTER = "SELECT matter, number, kind, vocabulary, at, actor, body, change FROM step
+        WHERE change > $1 AND change <= $2 ORDER BY change LIMIT $3";
+    STEPS_OF = "SELECT matter, number, kind, vocabulary, at, actor, body, change FROM step
+        WHERE matter = $1 AND number > $2 ORDER BY number";
+    STEPS = "SELECT matter, number, kind, vocabulary, at, actor, body, change FROM step ORDER BY change";
+
+    CONTACT_PUT = "INSERT INTO contact (uuid, name, mail, organisation) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (uuid) DO UPDATE SET name = excluded.name, mail = excluded.mail, organisation = excluded.organisation";
+    CONTACTS_INSERT = ["INSERT INTO contact (uuid, name, mail, organisation)
+        SELECT r.value->>0, r.value->>1, r.value->>2, r.value->>3 FROM" "WHERE true"];
+    CONTACT = "SELECT uuid, name, mail, organisation FROM contact WHERE uuid = $1";
+    CONTACTS = "SELECT uuid, name, mail, organisation FROM contact ORDER BY uuid";
+    CONTACT_ERASE = "DELETE FROM contact WHERE uuid = $1";
+
+    ERRAND_PUT = "INSERT INTO errand (uuid, kind, matter, subject, contact, digest, body, expires)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+        ON CONFLICT (uuid) DO UPDATE SET body = excluded.body, expires = excluded.expires";
+    ERRAND_BY_DIGEST = "SELECT uuid, kind, matter, subject, contact, body, expires FROM errand WHERE digest = $1";
+    ERRANDS_OF = "SELECT uuid, kind, matter, subject, contact, body, expires FROM errand
+        WHERE matter = $1 AND subject = $2 AND kind = $3 ORDER BY uuid";
+    ERRANDS_COUNT = "SELECT COUNT(*) FROM errand WHERE kind = $1";
+    ERRAND_DROP = "DELETE FROM errand WHERE uuid = $1";
+    ERRANDS_SWEEP = "DELETE FROM errand WHERE expires <= $1";
+    /// The contacts of errands that ran out and led nowhere.
+    CONTACTS_SWEEP = "DELETE FROM contact WHERE uuid IN (SELECT e.contact FROM errand e WHERE e.expires <= $1
+        AND e.kind IN ('pending-answer', 'pending-request'))";
+
+    ATTACHMENT_PUT = "INSERT INTO attachment (uuid, matter, owner, body, created) VALUES ($1, $2, $3, $4, $5)";
+    ATTACHMENTS_INSERT = ["INSERT INTO attachment (uuid, matter, owner, body, created)
+        SELECT r.value->>0, r.value->>1, r.value->>2, r.value->>3, CAST(r.value->>4 AS BIGINT) FROM" "WHERE true"];
+    ATTACHMENT = "SELECT uuid, matter, owner, body, created FROM attachment WHERE uuid = $1";
+    ATTACHMENTS = "SELECT uuid, matter, owner, body, created FROM attachment ORDER BY uuid";
+    ATTACHMENT_DROP = "DELETE FROM attachment WHERE uuid = $1 AND owner = $2";
 }

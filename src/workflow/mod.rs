@@ -30,12 +30,12 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-pub use certification::{Certification, CertificationStep, CertificationVerdict};
+pub use certification::{Certification, CertificationStep, CertificationVerdict, SchemaLink};
 pub use comment::{Comment, Thread, Topic};
 pub use decision::{Decision, Dissent, Outcome, Recommendation, Vote, VoteCast, Voting, Wish, decide};
 pub use draft::{Approval, Base, Draft, DraftStep, Publication};
 pub use edit::{Because, Edit, EditKind, Effect, Operation, Part, Proposal};
-pub use group::{AgendaItem, Attendance, ItemKind, Mandate, Meeting, Work, WorkStep};
+pub use group::{AgendaItem, Attendance, Due, ItemKind, Mandate, Meeting, Work, WorkStep};
 pub use hearing::{
     Answer, AnswerItem, AnswerState, Attachment, Audience, Disposition, Extension, Hearing, HearingPlan, HearingStage,
     Party, Readable, Ruling,

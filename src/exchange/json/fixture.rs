@@ -116,6 +116,7 @@ fn vocabulary() -> Vocabulary {
         descriptions: vec![da("Hvad der gøres")],
         kind: Kind::Terminology,
         governance: Governance::Hearing,
+        four_eyes: false,
         namespace: "https://begreb.example/indsatser/".into(),
         identifiers: vec!["urn:oid:1.2.3".into()],
         owner: Some("Ejeren".into()),

@@ -51,6 +51,7 @@ fn vocabulary(namespace: &str) -> Vocabulary {
         descriptions: vec![text(da(), "Til prøver.")],
         kind: Kind::Terminology,
         governance: Governance::Direct,
+        four_eyes: false,
         namespace: namespace.into(),
         identifiers: vec!["urn:oid:1.2.208".into(), "prøve-1".into()],
         owner: Some("Socialstyrelsen".into()),

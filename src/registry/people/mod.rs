@@ -47,7 +47,7 @@ impl Registry {
         self
     }
 
-    fn dice(&self) -> &dyn Dice {
+    pub(super) fn dice(&self) -> &dyn Dice {
         &*self.doorkeeper.dice
     }
 

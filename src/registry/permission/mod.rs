@@ -8,6 +8,7 @@ use uuid::Uuid;
 pub use self::table::{About, RIGHTS, Right, right_to, rights_table};
 pub use crate::model::Command;
 use crate::model::{Code, Governance, Place, Refusal, Result, Role, Scope, Vocabulary};
+use crate::workflow::Phase;
 
 /// Who asks.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -104,6 +105,25 @@ pub fn permit(actor: &Actor, command: Command, vocabulary: Option<&Vocabulary>) 
         .allowed([Governance::Direct, Governance::Mirror].map(|g| format!("{g:?}").to_lowercase()))),
         _ => Ok(()),
     }
+}
+
+/// Whether an actor may give a command on a draft that has come so far.
+///
+/// # Errors
+/// As [`permit`]; [`Code::Phase`] with the phases in which it may be done.
+pub fn permit_in(actor: &Actor, command: Command, vocabulary: &Vocabulary, phase: Phase) -> Result<()> {
+    permit(actor, command, Some(vocabulary))?;
+    let phases = right_to(command).map_or(&[][..], |right| right.phases);
+    if phases.is_empty() || phases.contains(&phase) {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        Code::Phase,
+        format!("det kan ikke gøres, når kladden er »{phase}«"),
+        format!("this cannot be done while the draft is '{phase}'"),
+    )
+    .at(Place::field(command.as_str()))
+    .allowed(phases.iter().map(|p| p.as_str())))
 }
 
 /// Whether the roles of an account suffice.

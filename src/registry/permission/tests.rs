@@ -9,6 +9,7 @@ fn vocabulary(uuid: u128, governance: Governance) -> Vocabulary {
         descriptions: vec![],
         kind: Kind::CodeList,
         governance,
+        four_eyes: false,
         namespace: "https://v.example/".into(),
         identifiers: vec![],
         owner: None,

@@ -53,6 +53,7 @@ fn vocabulary(facets: &[(&str, u128)]) -> Vocabulary {
         descriptions: vec![da("Begreber \u{1b} på det sociale område.\r\nTo linjer.")],
         kind: Kind::Terminology,
         governance: Governance::Hearing,
+        four_eyes: false,
         namespace: "https://begreb.dk/id/".into(),
         identifiers: vec!["urn:oid:1.2.208.176".into()],
         owner: Some("urn:oio:cvr-nr:26144698".into()),
