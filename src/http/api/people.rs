@@ -115,7 +115,8 @@ pub async fn account(State(app): State<App>, Who(actor): Who, Path(of): Path<Str
     one(people.accounts.iter().find(|a| a.uuid == uuid), &of)
 }
 
-/// Changes an account; what is absent stays. One that is not active is signed out, and its tokens are worth nothing.
+/// Changes an account; what is absent stays, and `"organisation": null` takes the organisation away. One that is
+/// deactivated is signed out, and its tokens are revoked.
 #[utoipa::path(patch, path = "/accounts/{uuid}", operation_id = "changeAccount", tag = "people",
     params(("uuid" = String, Path, description = "The account")), request_body = AccountChange,
     responses((status = 200, body = Account), (status = 404, body = Problem, content_type = "application/problem+json"), (status = 409, body = Problem, content_type = "application/problem+json")))]
