@@ -133,9 +133,10 @@ async fn from_the_first_link_to_a_token_for_one_vocabulary() {
 
         let link = w.registry.first_link(&operator()).await.expect("a link").expect("no administrator yet");
         let newer = w.registry.first_link(&operator()).await.expect("a link").expect("still none");
-        assert_eq!(w.get(link.strip_prefix(SITE).unwrap()).await.with(401).code(), "expired", "replaced by the newer");
+        let replaced = w.get(link.strip_prefix(SITE).unwrap()).await.with(410);
+        assert!(replaced.text().contains("bed om et nyt") && !replaced.text().contains("<form method"), "a page");
         follow(&w, &newer, Some(ANNE)).await.with(303);
-        assert_eq!(w.get(newer.strip_prefix(SITE).unwrap()).await.with(401).code(), "expired", "used");
+        w.get(newer.strip_prefix(SITE).unwrap()).await.with(410);
         assert_eq!(w.registry.first_link(&operator()).await.expect("no fault"), None);
 
         let anne = sign_in(&w, ANNE.1).await;
@@ -477,6 +478,39 @@ async fn sessions_and_tokens_are_bounded() {
         let sessions = last.json(&w, "GET", "/me/sessions", Value::Null, 200).await;
         assert_eq!(sessions.as_array().map(Vec::len), Some(50));
         w.registry.verify().await.expect("all is whole");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn lists_come_page_by_page() {
+    on_every_database(async |w| {
+        let anne = with_anne(&w).await;
+        for n in 0..5 {
+            anne.json(&w, "POST", "/organisations", json!({ "name": format!("o{n}") }), 201).await;
+        }
+        let (mut next, mut seen) = (Some("/api/v1/organisations?limit=2".to_owned()), Vec::new());
+        while let Some(uri) = next {
+            let answer = anne.ask(&w, "GET", &uri, "").await.ok();
+            assert_eq!(answer.header("x-total-count"), "5");
+            let page = answer.json();
+            seen.extend(
+                page.as_array().expect("a list").iter().map(|o| o["uuid"].as_str().expect("a uuid").to_owned()),
+            );
+            next = answer.header("link").strip_suffix(">; rel=\"next\"").map(|l| l.trim_start_matches('<').to_owned());
+        }
+        let all = anne.json(&w, "GET", "/organisations", Value::Null, 200).await;
+        let all: Vec<_> = all.as_array().expect("a list").iter().map(|o| o["uuid"].as_str().expect("a uuid")).collect();
+        assert_eq!((seen.len(), seen), (5, all.iter().map(ToString::to_string).collect::<Vec<_>>()));
+        for list in ["organisations", "accounts", "groups", "grants", "tokens", "tokens?all=true", "me/sessions"] {
+            let with =
+                |parameter: &str| format!("/api/v1/{list}{}{parameter}", if list.contains('?') { '&' } else { '?' });
+            let one = anne.ask(&w, "GET", &with("limit=1"), "").await.ok();
+            assert!(one.json().as_array().is_some_and(|l| l.len() <= 1) && !one.header("x-total-count").is_empty());
+            assert_eq!(anne.ask(&w, "GET", &with("limit=0"), "").await.with(400).code(), "invalid-parameter", "{list}");
+            assert_eq!(anne.ask(&w, "GET", &with("cursor=x"), "").await.with(400).code(), "invalid-cursor", "{list}");
+            assert_eq!(anne.ask(&w, "GET", &with("page=2"), "").await.with(400).code(), "unknown-parameter", "{list}");
+        }
     })
     .await;
 }

@@ -37,7 +37,7 @@ pub use load::LoadReport;
 pub use lookup::{Resolution, ValidateItem, Validation, ValidationCode};
 pub use people::{
     AccountChange, AccountRequest, GiveRequest, GrantAnswer, GroupChange, GroupRequest, Invited, LinkFor, MadeToken,
-    Me, OrganisationChange, SessionAnswer, SignedIn, TokenAnswer, TokenRequest,
+    Me, OrganisationChange, Paged, Pages, SessionAnswer, SignedIn, TokenAnswer, TokenRequest,
 };
 pub use permission::{About, Actor, By, Caller, Command, Held, RIGHTS, Right, permit, rights_table};
 pub use plan::{Matched, Outcome, Planned};

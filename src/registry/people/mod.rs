@@ -4,6 +4,7 @@
 mod given;
 mod links;
 mod manage;
+mod pages;
 mod password;
 mod sessions;
 mod throttle;
@@ -16,6 +17,7 @@ use uuid::Uuid;
 pub use given::{GiveRequest, GrantAnswer};
 pub use links::{Invited, LinkFor};
 pub use manage::{AccountChange, AccountRequest, GroupChange, GroupRequest, OrganisationChange};
+pub use pages::{Paged, Pages};
 pub use sessions::{Me, SessionAnswer, SignedIn};
 pub use tokens::{MadeToken, TokenAnswer, TokenRequest};
 
