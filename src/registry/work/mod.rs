@@ -19,6 +19,7 @@ pub use answers::{
 };
 pub use drafts::{CommentRequest, DraftFilter, DraftRequest, RebaseRequest, RebasedAnswer, SettledConflict, Steer, TopicRequest};
 pub use edits::{EditRequest, ImportEdit, Made, Precondition, OperationRequest, PartRequest, RelationRequest};
+pub(super) use publish::overtaken;
 pub use publish::{DecideRequest, DraftPublishRequest, RecommendRequest};
 pub use show::{Moment, Paper};
 
@@ -115,9 +116,7 @@ impl Registry {
 
     /// Ends a write: what was laid down is committed, and readings have it when this returns.
     pub(super) async fn settle(&self, write: Write) -> Result<i64> {
-        let position = write.commit().await?;
-        self.follower.catch_up().await?;
-        Ok(position)
+        self.commit(write).await
     }
 }
 

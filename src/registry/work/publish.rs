@@ -7,7 +7,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::super::command::{Edition, Naming, known_of};
+use super::super::command::{Naming, Ready, Source, ToWrite};
 use super::super::permission::{Actor, Command};
 use super::super::plan::{Plan, Wish, plan};
 use super::super::{Identity, ImportReport, Registry};
@@ -18,8 +18,11 @@ use super::{Under, none, unlawful};
 use crate::exchange::{Incoming, IncomingConcept, Key};
 use crate::model::{Code, Digest, GroupKind, Instant, Label, Place, Refusal, Result, new_uuid};
 use crate::workflow::{
-    Decision, Dissent, Draft, DraftStep, Outcome, Prose, Publication, VoteCast, Voting, Wish as Decided, Work, decide,
+    Decision, Dissent, Draft, DraftStep, Matter, Outcome, Prose, Publication, VoteCast, Voting, Wish as Decided, Work, decide,
 };
+
+/// How often a publication is planned anew because others changed the vocabulary or the draft meanwhile.
+const TRIES: usize = 3;
 
 /// A draft to be laid before a committee.
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize, ToSchema)]
@@ -191,53 +194,68 @@ impl Registry {
     /// [`Code::Phase`], [`Code::Governance`], [`Code::Overtaken`], [`Code::FourEyes`], [`Code::OtherContent`],
     /// [`Code::LabelTaken`], or what the plan refuses. Nothing is changed then.
     pub async fn publish_draft(&self, actor: &Actor, uuid: Uuid, request: DraftPublishRequest) -> Result<ImportReport> {
-        let wanted = request.effective.as_deref().map(|t| instant(t, "effective")).transpose()?;
+        for _ in 0..TRIES {
+            let draft = self.draft(actor, uuid)?;
+            let (source, naming) = self.publishing(&draft, &request)?;
+            let mut facts = self.store.facts().await?;
+            let ready = self.ready(actor, &mut facts, &source, None, &naming).await?;
+            drop(facts);
+            let Ready::ToWrite(ready) = ready else { return Err(none(uuid)) };
+            let mut under = self.draft_for(actor, uuid, Command::PublishDraft).await?;
+            let same = under.matter.steps() == draft.steps();
+            if same && ready.holds(under.write.facts()).await? {
+                return self.published(under, *ready, naming).await;
+            }
+        }
+        // Others were faster each time: now they wait.
         let mut under = self.draft_for(actor, uuid, Command::PublishDraft).await?;
-        let vocabulary = self.vocabulary_by(under.matter.vocabulary)?;
-        let decision = under.matter.adopted().cloned();
-        let digest = match &decision {
-            Some(decision) => decision.digest,
-            None if vocabulary.fields().governance.publishes_without_decision() => {
-                self.preview(&self.desk(&under.matter)?)?.manifest.digest
-            }
-            None => {
-                let (da, en) = ("kladden er ikke vedtaget", "the draft has not been adopted");
-                return Err(Refusal::new(Code::Governance, da, en).allowed(["adopted"]));
-            }
+        let draft = under.matter.clone();
+        let (source, naming) = self.publishing(&draft, &request)?;
+        match self.ready(actor, under.write.facts(), &source, None, &naming).await? {
+            Ready::ToWrite(ready) => self.published(under, *ready, naming).await,
+            Ready::Told(_) => Err(none(uuid)),
+        }
+    }
+
+    /// What a draft would be published as.
+    fn publishing(&self, draft: &Draft, request: &DraftPublishRequest) -> Result<(Source<'static>, Naming)> {
+        let wanted = request.effective.as_deref().map(|t| instant(t, "effective")).transpose()?;
+        let vocabulary = self.vocabulary_by(draft.vocabulary)?;
+        let decision = draft.adopted();
+        if decision.is_none() && !vocabulary.fields().governance.publishes_without_decision() {
+            let (da, en) = ("kladden er ikke vedtaget", "the draft has not been adopted");
+            return Err(Refusal::new(Code::Governance, da, en).allowed(["adopted"]));
+        }
+        let naming = Naming {
+            label: Some(request.version.clone()),
+            effective: effective(wanted, decision, self.projections.today())?,
+            decision: decision.map(|d| format!("{}/api/v1/decisions/{}", self.settings.public_url, d.uuid)),
+            dry_run: false,
+            expected: decision.map(|d| d.digest),
         };
-        let effective = effective(wanted, decision.as_ref(), self.projections.today())?;
+        let base = draft.base.as_ref().map(|b| b.version);
+        Ok((Source::Draft(vocabulary.slug().clone(), base, incoming(&self.desk(draft)?)), naming))
+    }
+
+    /// Lays down the publication of a draft with the version, in one transaction.
+    async fn published(&self, mut under: Under<Draft>, ready: ToWrite, naming: Naming) -> Result<ImportReport> {
+        let vocabulary = self.vocabulary_by(under.matter.vocabulary)?;
+        let digest = ready.plan.manifest.digest;
         let second = match vocabulary.fields().four_eyes {
             true => Some(under.matter.second_eyes(&under.stamp.by, digest)?),
             false => None,
         };
-        let known = known_of(&mut under.write, vocabulary.uuid()).await?;
-        if let Some(taken) = known.versions.iter().find(|v| v.label == request.version) {
-            let label = &taken.label;
-            let (da, en) = (format!("versionen {label} findes"), format!("the version {label} exists"));
-            return Err(Refusal::new(Code::LabelTaken, da, en).at(Place::field("version")));
-        }
-        let there = known.versions.iter().filter(|v| v.effective <= effective);
-        let there = there.max_by_key(|v| (v.effective, v.registered)).map(|v| v.uuid);
-        if there != under.matter.base.as_ref().map(|b| b.version) {
-            return Err(overtaken());
-        }
-        let incoming = incoming(&self.desk(&under.matter)?);
-        let label = request.version;
+        let label = naming.label.clone().ok_or_else(|| none(under.uuid))?;
         let publication = Publication {
             version: Uuid::new_v5(&vocabulary.uuid(), format!("version/{label}").as_bytes()),
-            label: label.clone(),
-            effective,
+            label,
+            effective: naming.effective,
             digest,
-            decision: decision.as_ref().map(|d| d.uuid),
+            decision: under.matter.adopted().map(|d| d.uuid),
             second,
         };
         under.step(DraftStep::Published { publication }).await?;
-        let told = decision.map(|d| format!("{}/api/v1/decisions/{}", self.settings.public_url, d.uuid));
-        let identity = Identity::default();
-        let edition = Edition { incoming, origin: None, identity: &identity, accept_new: true };
-        let naming = Naming { label: Some(label), effective, decision: told, dry_run: false, expected: Some(digest) };
-        let Under { write, .. } = under;
-        self.publish_edition(write, &vocabulary, false, known, edition, naming).await
+        self.lay_down(under.write, ready, naming).await
     }
 
     /// What publishing a draft over its own version would lay down; nothing is written.
@@ -298,7 +316,8 @@ fn order(concepts: &mut [IncomingConcept]) {
     concepts.sort_by_key(|c| c.content.rank.unwrap_or(last.saturating_add(1)));
 }
 
-fn overtaken() -> Refusal {
+/// The refusal of a draft that another version has overtaken.
+pub(in super::super) fn overtaken() -> Refusal {
     Refusal::new(
         Code::Overtaken,
         "en anden version er udgivet siden; læg først kladden over den",
