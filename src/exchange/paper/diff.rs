@@ -1,5 +1,6 @@
 //! The differences between two readings of a vocabulary as a paper: what was said and what is said, word by word.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -8,7 +9,7 @@ use uuid::Uuid;
 
 use super::document::{Document, Run, Style, cell};
 use super::moment::moment;
-use super::words::{Piece, PieceKind, compare, likeness, one_sided};
+use super::words::{Bag, Piece, PieceKind, compare, one_sided};
 use super::{Tongue, called, change_name};
 use crate::model::{
     Alias, ConceptChange, ConceptChangeKind, Content, Definition, Instant, Language, LegalBasis, Mapping, MappingKind,
@@ -22,7 +23,7 @@ const MOST_PAIRS: usize = 400;
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Reading {
     /// The moment at which it is read.
-    #[schema(value_type = String, format = DateTime)]
+    #[schema(value_type = String)]
     pub at: Instant,
     /// The label of the version, or the name of the draft.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -244,7 +245,7 @@ const ORDER: [ConceptChangeKind; 11] = [
 
 /// Where a concept stands in the paper.
 fn place(kinds: &[ConceptChangeKind]) -> usize {
-    let of = |kind| ORDER.iter().position(|k| k == kind);
+    let of = |kind: &ConceptChangeKind| ORDER.iter().position(|k| k == kind);
     kinds.iter().filter_map(of).min().unwrap_or(ORDER.len())
 }
 
@@ -525,34 +526,34 @@ fn compare_items(before: Vec<Item>, after: Vec<Item>) -> Vec<ItemChange> {
 }
 
 /// Pairs what was there with what is there: the two that have most in common first.
-fn pair(mut before: Vec<Item>, mut after: Vec<Item>) -> Vec<ItemChange> {
+fn pair(before: Vec<Item>, after: Vec<Item>) -> Vec<ItemChange> {
+    let pairs = pairs(&before, &after);
+    let mut before: Vec<Option<Item>> = before.into_iter().map(Some).collect();
+    let mut after: Vec<Option<Item>> = after.into_iter().map(Some).collect();
     let mut out = Vec::new();
-    while !before.is_empty() && !after.is_empty() {
-        let (b, a) = most_alike(&before, &after);
-        let (b, a) = (before.remove(b), after.remove(a));
-        out.push(b.became(&a));
+    for (b, a) in pairs {
+        if before[b].is_some()
+            && let Some(after) = after[a].take()
+        {
+            out.extend(before[b].take().map(|before| before.became(&after)));
+        }
     }
-    out.extend(before.into_iter().map(|i| i.alone(ItemChangeKind::Removed, PieceKind::Removed)));
-    out.extend(after.into_iter().map(|i| i.alone(ItemChangeKind::Added, PieceKind::Added)));
+    out.extend(before.into_iter().flatten().map(|i| i.alone(ItemChangeKind::Removed, PieceKind::Removed)));
+    out.extend(after.into_iter().flatten().map(|i| i.alone(ItemChangeKind::Added, PieceKind::Added)));
     out
 }
 
-fn most_alike(before: &[Item], after: &[Item]) -> (usize, usize) {
-    let mut best = (0, 0);
-    let pairs = before.len() * after.len();
-    if pairs == 1 || pairs > MOST_PAIRS {
-        return best;
+/// All pairs, those that have most in common first; in their order where there are too many to tell.
+fn pairs(before: &[Item], after: &[Item]) -> Vec<(usize, usize)> {
+    if before.len() * after.len() > MOST_PAIRS {
+        return (0..before.len().min(after.len())).map(|i| (i, i)).collect();
     }
-    let mut highest = -1.0;
-    for (i, b) in before.iter().enumerate() {
-        for (j, a) in after.iter().enumerate() {
-            let likeness = likeness(&b.text, &a.text);
-            if likeness > highest {
-                (best, highest) = ((i, j), likeness);
-            }
-        }
-    }
-    best
+    let bags = |items: &[Item]| -> Vec<Bag> { items.iter().map(|i| Bag::of(&i.text)).collect() };
+    let (before, after) = (bags(before), bags(after));
+    let all = |b: usize| (0..after.len()).map(move |a| (b, a));
+    let mut pairs: Vec<(usize, usize)> = (0..before.len()).flat_map(all).collect();
+    pairs.sort_by_cached_key(|&(b, a)| Reverse(before[b].likeness(&after[a])));
+    pairs
 }
 
 /// What an item is called.

@@ -1,7 +1,7 @@
 //! What a paper is made of, whatever the format: headings, paragraphs, lists, tables.
 
-use super::words::{Piece, PieceKind};
 use super::Tongue;
+use super::words::{Piece, PieceKind};
 
 /// How a run of text stands out.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -74,7 +74,7 @@ fn widened(runs: &[Run]) -> Vec<Run> {
     let mut group: Vec<(Style, &str)> = Vec::new();
     for run in runs {
         match run.style {
-            Style::Removed | Style::Added => group.push((run.style, &run.text)),
+            Style::Removed | Style::Added => group.push((run.style, run.text.as_str())),
             Style::Plain if run.link.is_none() => {
                 for chunk in chunks(&run.text) {
                     if chunk.starts_with(char::is_whitespace) {
@@ -223,7 +223,7 @@ fn escape(text: &str, at_start: bool, out: &mut String) {
                 out.push('\\');
                 out.push(c);
             }
-            '\u{85}' | '\u{2028}' | '\u{2029}' | '\t' | '\r' => out.push(' '),
+            '\u{2028}' | '\u{2029}' | '\t' | '\r' => out.push(' '),
             c => out.push(lawful(c)),
         }
     }
@@ -246,7 +246,7 @@ mod tests {
             ("en voksen person", "en person", "en ~~voksen~~ person"),
             ("(gammel)", "(ny)", "~~(gammel)~~ **(ny)**"),
             ("", "ny tekst", "**ny tekst**"),
-            ("a, b, c", "a; b; c", "~~a, b,~~ **a; b;** c"),
+            ("a, b, c", "a; b; c", "~~a,~~ **a;** ~~b,~~ **b;** c"),
             ("en\nto", "en\ntre", "en<br>~~to~~ **tre**"),
             ("§ 83, stk. 1", "§ 83 a, stk. 1", "§ ~~83,~~ **83 a,** stk. 1"),
         ] {

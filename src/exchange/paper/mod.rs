@@ -20,12 +20,12 @@ pub use diff::{
     Changed, ConceptPaper, DetailName, DiffPaper, ItemChange, ItemChangeKind, ItemDetail, ItemName, KindCount, Named,
     Reading,
 };
-pub use odt::MEDIA_TYPE as ODT;
 pub use document::{Block, Document, Run, Style};
 pub use note::{
     ConceptHearing, Disposition, DispositionCount, Extension, HearingNote, HearingParty, HearingPeriod, NotePaper,
     PartyAnswer, Remark, Summary, Wording,
 };
+pub use odt::MEDIA_TYPE as ODT;
 pub use sheet::{AnswerItem, AnswerParty, Answers, MEDIA_TYPE as XLSX};
 pub use words::{Piece, PieceKind, compare};
 
@@ -115,6 +115,11 @@ fn is_lawful(c: char) -> bool {
         && !('\u{fdd0}'..='\u{fdef}').contains(&c)
 }
 
+/// The character, or what stands for it: words that a form feed parts stay two words.
 fn lawful(c: char) -> char {
-    if is_lawful(c) { c } else { char::REPLACEMENT_CHARACTER }
+    match c {
+        c if is_lawful(c) => c,
+        c if c.is_whitespace() => ' ',
+        _ => char::REPLACEMENT_CHARACTER,
+    }
 }

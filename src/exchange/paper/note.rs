@@ -262,10 +262,8 @@ impl Summary {
         let answers = |answer| note.parties.iter().filter(|p| p.answer == answer).count();
         let asks = |remarks: &[Remark]| remarks.iter().filter(|r| r.asks()).count();
         let unanswered = answers(PartyAnswer::None);
-        let dispositions = dispositions().map(|disposition| DispositionCount {
-            disposition,
-            count: note.settled(disposition).count(),
-        });
+        let dispositions = dispositions()
+            .map(|disposition| DispositionCount { disposition, count: note.settled(disposition).count() });
         Self {
             parties: note.parties.len(),
             answered: note.parties.len() - unanswered,
@@ -466,10 +464,12 @@ impl NotePaper {
         let tongue = d.tongue;
         d.heading(2, tongue.choose("Bemærkninger til de enkelte begreber", "Remarks on single concepts"));
         if self.note.concepts.is_empty() {
-            d.text(tongue.choose(
-                "Der er ingen bemærkninger til enkelte begreber.",
-                "There are no remarks on single concepts.",
-            ));
+            d.text(
+                tongue.choose(
+                    "Der er ingen bemærkninger til enkelte begreber.",
+                    "There are no remarks on single concepts.",
+                ),
+            );
         } else if self.note.concepts.iter().any(|c| c.changed.is_some()) {
             d.paragraph(legend(tongue));
         }
@@ -546,7 +546,8 @@ impl ConceptHearing {
         self.wordings(d);
         let rows = self.remarks.iter().map(|r| {
             let late = if r.late { t(" (efter fristen)", " (after the deadline)") } else { "" };
-            let outcome = if r.asks() || r.disposition.is_some() { disposition_name(r.disposition, tongue) } else { "–" };
+            let outcome =
+                if r.asks() || r.disposition.is_some() { disposition_name(r.disposition, tongue) } else { "–" };
             [
                 cell(format!("{}{late}", r.party)),
                 cell(agreement(r.agrees_term, tongue)),

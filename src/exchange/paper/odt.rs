@@ -57,7 +57,8 @@ impl Document {
     /// # Errors
     /// [`Code::File`] when the archive cannot be written: it holds more than four gigabytes.
     pub fn odt(&self, at: Instant) -> Result<Vec<u8>> {
-        let failed = |e: String| Refusal::new(Code::File, format!("kan ikke skrive: {e}"), format!("cannot write: {e}"));
+        let failed =
+            |e: String| Refusal::new(Code::File, format!("kan ikke skrive: {e}"), format!("cannot write: {e}"));
         self.archive(at).map_err(|e| failed(e.to_string()))
     }
 
@@ -202,7 +203,7 @@ fn table(caption: &str, header: &[String], rows: &[Vec<Vec<Run>>], at: usize, ou
          <table:table-column table:number-columns-repeated=\"{}\"/>",
         header.len()
     );
-    let mut row = |cells: &[Vec<Run>], is_head: bool, out: &mut String| {
+    let row = |cells: &[Vec<Run>], is_head: bool, out: &mut String| {
         let looks = if is_head { "HeadCell" } else { "Cell" };
         out.push_str("<table:table-row table:style-name=\"Row\">\n");
         for (i, cell) in cells.iter().enumerate() {

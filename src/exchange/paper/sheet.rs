@@ -138,7 +138,7 @@ impl Answers {
     /// [`Code::TooLarge`] when a sheet needs more rows than the format has, which is 1 048 576.
     pub fn xlsx(&self, tongue: Tongue) -> Result<Vec<u8>> {
         self.workbook(tongue).map_err(|e| match e {
-            XlsxError::RowColumnLimitError(_) => Refusal::new(
+            XlsxError::RowColumnLimitError => Refusal::new(
                 Code::TooLarge,
                 "der er flere svar, end et regneark har rækker",
                 "there are more answers than a spreadsheet has rows",

@@ -76,11 +76,8 @@ fn diff_paper() -> DiffPaper {
     let goods = content("J2.1", "Indkøb af varer", "at købe varer ind", |f| {
         f.relations = vec![Relation::plain(RelationKind::Replaces, uuid(2))];
     });
-    let pairs = [
-        (uuid(1), Some(&before), Some(&after)),
-        (uuid(2), Some(&shopping), None),
-        (uuid(4), None, Some(&goods)),
-    ];
+    let pairs =
+        [(uuid(1), Some(&before), Some(&after)), (uuid(2), Some(&shopping), None), (uuid(4), None, Some(&goods))];
     let changes = diff(&pairs);
     let changed: Vec<Changed<'_>> = changes
         .iter()
@@ -116,7 +113,8 @@ fn note() -> HearingNote {
         submitted: submitted.map(at),
         late: false,
     };
-    let wording = |term: &str, definition: &str| Some(Wording { term: term.into(), definition: Some(definition.into()) });
+    let wording =
+        |term: &str, definition: &str| Some(Wording { term: term.into(), definition: Some(definition.into()) });
     let settled = |mut remark: Remark, disposition, reason: &str| {
         remark.disposition = Some(disposition);
         remark.reason = reason.into();
@@ -145,8 +143,9 @@ fn note() -> HearingNote {
             }],
             closed: Some(at("2026-10-05T10:00:00Z")),
         },
-        letter: "Til høringsparterne\n\nHermed sendes udkast til begreber i høring.\nSvar bedes sendt senest ved fristen."
-            .into(),
+        letter:
+            "Til høringsparterne\n\nHermed sendes udkast til begreber i høring.\nSvar bedes sendt senest ved fristen."
+                .into(),
         parties: vec![
             party("Aarhus Kommune", PartyAnswer::Remarks, Some("2026-09-20T11:02:00Z")),
             HearingParty {
@@ -233,13 +232,14 @@ fn characters(xml: &str) -> String {
     loop {
         match reader.read_event().unwrap() {
             Event::Eof => return out,
-            Event::Text(text) => out.push_str(&text.decode().unwrap()),
-            Event::GeneralRef(reference) => {
-                let name = reference.decode().unwrap();
-                out.push_str(quick_xml::escape::resolve_predefined_entity(&name).unwrap());
-            }
+            Event::Text(text) => out.push_str(&text.xml10_content()),
+            Event::GeneralRef(reference) => match reference.resolve_char_ref().unwrap() {
+                Some(c) => out.push(c),
+                None => out.push_str(quick_xml::escape::resolve_predefined_entity(&reference).unwrap()),
+            },
             // Pieces of one text stand in spans without a space between them.
-            Event::Start(e) | Event::End(e) if e.name().as_ref() == b"text:span" => {}
+            Event::Start(e) if e.name().as_ref() == "text:span" => {}
+            Event::End(e) if e.name().as_ref() == "text:span" => {}
             _ => out.push(' '),
         }
     }
@@ -352,15 +352,14 @@ fn words(text: &str) -> Vec<String> {
 /// Markdown without its escapes.
 fn unescaped(markdown: &str) -> String {
     let mut out = String::new();
-    let mut chars = markdown.replace("\\\n", "\n").into_bytes().into_iter().peekable();
-    let mut bytes = Vec::new();
-    while let Some(byte) = chars.next() {
+    let mut chars = markdown.chars().peekable();
+    while let Some(c) = chars.next() {
         match chars.peek() {
-            Some(next) if byte == b'\\' && next.is_ascii_punctuation() => bytes.extend(chars.next()),
-            _ => bytes.push(byte),
+            Some(next) if c == '\\' && next.is_ascii_punctuation() => out.extend(chars.next()),
+            Some('\n') if c == '\\' => {}
+            _ => out.push(c),
         }
     }
-    out.push_str(&String::from_utf8(bytes).unwrap());
     out
 }
 
@@ -414,7 +413,7 @@ proptest! {
         // As many blocks as without any text: no text makes markup.
         prop_assert_eq!(html.matches("<tr>").count(), html.matches("</tr>").count());
         prop_assert_eq!(html.matches("<script").count(), 0);
-        prop_assert!(markdown.lines().filter(|l| l.starts_with('#')).count() <= 13, "{}", markdown);
+        prop_assert!(markdown.lines().filter(|l| l.starts_with('#')).count() <= 12, "{}", markdown);
     }
 
     #[test]

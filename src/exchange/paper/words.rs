@@ -1,5 +1,6 @@
 //! The words that differ between two texts.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -56,8 +57,7 @@ impl fmt::Debug for Piece {
 /// lines. Words are those of Unicode (UAX #29).
 #[must_use]
 pub fn compare(before: &str, after: &str) -> Vec<Piece> {
-    let words = |text| UnicodeSegmentation::split_word_bounds(text);
-    tokens(words(before), words(after))
+    tokens(before.split_word_bounds(), after.split_word_bounds())
         .or_else(|| tokens(before.split_inclusive('\n'), after.split_inclusive('\n')))
         .map_or_else(|| whole(before, after), |ops| pieces(&ops))
 }
@@ -167,16 +167,20 @@ fn replaces(op: &Op<'_>) -> bool {
     matches!(op, Op::Other(removed, added) if !removed.is_empty() && !added.is_empty())
 }
 
-/// How much two texts have in common, from 0 to 1: their shared words against all of their words (Dice).
-pub(super) fn likeness(a: &str, b: &str) -> f64 {
-    use std::collections::HashSet;
-    let words = |text| -> HashSet<String> {
-        UnicodeSegmentation::unicode_words(text).take(MOST).map(str::to_lowercase).collect()
-    };
-    let (a, b) = (words(a), words(b));
-    let shared = a.intersection(&b).count();
-    // Counts of words: far below what f64 holds exactly.
-    if a.len() + b.len() == 0 { 0.0 } else { 2.0 * shared as f64 / (a.len() + b.len()) as f64 }
+/// The words of a text, to be held against another's.
+pub(super) struct Bag(HashSet<String>);
+
+impl Bag {
+    /// The words of a text; of a long one, its first.
+    pub fn of(text: &str) -> Self {
+        Self(text.unicode_words().take(MOST).map(str::to_lowercase).collect())
+    }
+
+    /// How much two texts have in common, in thousandths: their shared words against all of their words (Dice).
+    pub fn likeness(&self, other: &Self) -> usize {
+        let shared = self.0.intersection(&other.0).count();
+        2000 * shared / (self.0.len() + other.0.len()).max(1)
+    }
 }
 
 #[cfg(test)]
@@ -222,9 +226,11 @@ mod tests {
 
     #[test]
     fn likeness_is_of_words() {
-        assert!(likeness("støtte til borgeren", "støtte til en borger") > 0.5);
-        assert!(likeness("støtte", "grød") < 0.1);
-        assert!(likeness("", "") < 0.1);
+        let likeness = |a, b| Bag::of(a).likeness(&Bag::of(b));
+        assert_eq!(likeness("støtte til borgeren", "Støtte til en borger"), 571);
+        assert_eq!(likeness("støtte", "grød"), 0);
+        assert_eq!(likeness("støtte", "støtte"), 1000);
+        assert_eq!(likeness("", ""), 0);
     }
 
     proptest! {
