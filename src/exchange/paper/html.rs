@@ -20,11 +20,12 @@ p, ul { margin: .5rem 0; }
 a { color: var(--link); }
 table { border-collapse: collapse; width: 100%; margin: .75rem 0 1.25rem; font-size: .95rem; }
 caption { text-align: left; color: var(--soft); padding-bottom: .25rem; }
-th, td { text-align: left; vertical-align: top; padding: .35rem .6rem; border: 1px solid var(--line); }
+th, td { text-align: left; vertical-align: top; padding: .35rem .6rem; border: 1px solid var(--line); overflow-wrap: break-word; }
+.short { white-space: nowrap; }
 thead th { background: #eaf1f5; }
 tbody th { font-weight: 600; }
 blockquote { margin: .5rem 0; padding: .1rem 0 .1rem 1rem; border-left: 4px solid var(--line); }
-del { color: #82071e; background: #ffebe9; } ins { color: #0a4d1c; background: #dafbe1; }
+del { color: #82071e; background: #ffebe9; } del + ins { margin-left: .2em; } ins { color: #0a4d1c; background: #dafbe1; }
 @media print { main { max-width: none; padding: 0; } h2, h3, h4, caption { break-after: avoid; } tr { break-inside: avoid; } }
 @page { size: A4; margin: 2.5cm 2cm; }";
 
@@ -96,13 +97,19 @@ fn tell(block: &Block, number: &str, at: usize, top: u8, out: &mut String) {
                 out.push_str("<tr>");
                 for (i, cell) in row.iter().enumerate() {
                     let (open, close) = if i == 0 { ("th scope=\"row\"", "th") } else { ("td", "td") };
-                    let _ = write!(out, "<{open}>{}</{close}>", inline(cell));
+                    let class = if is_short(cell) { " class=\"short\"" } else { "" };
+                    let _ = write!(out, "<{open}{class}>{}</{close}>", inline(cell));
                 }
                 out.push_str("</tr>\n");
             }
             out.push_str("</tbody>\n</table>\n");
         }
     }
+}
+
+/// Whether a cell is a date, a number or a word, which no line should end in.
+fn is_short(cell: &[Run]) -> bool {
+    cell.iter().map(|r| r.text.chars().count()).sum::<usize>() <= 12
 }
 
 fn inline(runs: &[Run]) -> String {

@@ -45,7 +45,7 @@ pub struct HearingPeriod {
     /// When it was opened.
     #[schema(value_type = String)]
     pub opened: Instant,
-    /// Until when answers were asked for.
+    /// Until when answers were asked for, in the end.
     #[schema(value_type = String)]
     pub deadline: Instant,
     /// How the deadline was put off, in order.
