@@ -586,20 +586,19 @@ impl ConceptHearing {
         let header = [t("Del", "Part"), t("I høring", "As heard"), t("Efter høringen", "After the hearing")];
         let names = [t("Term", "Term"), t("Definition", "Definition")];
         let (same, gone) = (t("uændret", "unchanged"), t("udgået af udkastet", "taken out of the draft"));
-        let term = |w: &Wording| Some(w.term.clone());
-        let definition = |w: &Wording| w.definition.clone();
-        let parts: [&dyn Fn(&Wording) -> Option<String>; 2] = [&term, &definition];
-        let rows = parts.iter().zip(names).map(|(part, name)| {
-            let before = self.before.as_ref().and_then(part);
-            let after = self.after.as_ref().and_then(part);
-            let told = match (&self.after, after) {
-                (None, _) => gone.to_owned(),
-                (Some(_), after) if after == before => same.to_owned(),
-                (Some(_), after) => after.unwrap_or_else(|| "–".to_owned()),
+        let parts = |wording: Option<&Wording>| match wording {
+            Some(w) => [Some(w.term.clone()), w.definition.clone()],
+            None => [None, None],
+        };
+        let (before, after) = (parts(self.before.as_ref()), parts(self.after.as_ref()));
+        let rows = names.into_iter().zip(before.into_iter().zip(after)).map(|(name, (before, after))| {
+            let told = match after {
+                _ if self.after.is_none() => gone.to_owned(),
+                after if after == before => same.to_owned(),
+                after => after.unwrap_or_else(|| "–".to_owned()),
             };
             [cell(name), cell(before.unwrap_or_else(|| "–".to_owned())), cell(told)]
         });
-        let rows: Vec<_> = rows.collect();
         d.table(caption, header, rows);
     }
 }

@@ -288,6 +288,7 @@ fn a_note_in_every_format() {
     insta::assert_snapshot!("note_odt_meta", entry(&odt, "meta.xml"));
     let json = serde_json::to_string(&paper).unwrap();
     assert_eq!(serde_json::from_str::<NotePaper>(&json).unwrap(), paper);
+    // To be looked at in a browser and in a word processor.
     if let Some(folder) = std::env::var_os("BEGREB_TEST_PAPERS") {
         let folder = std::path::Path::new(&folder);
         std::fs::write(folder.join("note.html"), document.html_page()).unwrap();
