@@ -256,7 +256,8 @@ impl Post {
             };
             tokio::select! {
                 () = tokio::time::sleep(rest) => {}
-                _ = stop.wait_for(|stop| *stop) => {}
+                // Also when nobody is left who could say so.
+                _ = stop.wait_for(|stop| *stop) => return,
             }
         }
     }
