@@ -245,7 +245,8 @@ impl Smtp {
             .raw_header(raw("Content-Language", &letter.language))
             .raw_header(raw("MIME-Version", "1.0"))
             .header(ContentType::TEXT_PLAIN);
-        Ok(message.body(letter.text.clone())?)
+        // The end of the letter is the end of its last line.
+        Ok(message.body(letter.text.trim_end_matches('\n').to_owned())?)
     }
 }
 
