@@ -42,12 +42,18 @@ impl Store {
     }
 }
 
+impl Tx {
+    pub(super) fn link(&mut self) -> Link<'_> {
+        match self {
+            Self::Lite(tx) => Link::Lite(tx),
+            Self::Pg(tx) => Link::Pg(tx),
+        }
+    }
+}
+
 impl Facts {
     pub(super) fn link(&mut self) -> Link<'_> {
-        match &mut self.0 {
-            Tx::Lite(tx) => Link::Lite(tx),
-            Tx::Pg(tx) => Link::Pg(tx),
-        }
+        self.0.link()
     }
 
     /// The end of the change log.
