@@ -11,7 +11,8 @@
 //! | `exchange` | `model` |
 //! | `store` | `model` |
 //! | `projection` | `store`, `model` |
-//! | `registry` | `projection`, `store`, `exchange`, `model` |
+//! | `oidc` | `model` |
+//! | `registry` | `projection`, `store`, `exchange`, `oidc`, `model` |
 //! | `http` | `registry`; the names of `model` and of the formats |
 //! | `cli/` | `registry`, `http`; it opens the `store` and reads files through `exchange` |
 //!
@@ -23,6 +24,8 @@ pub mod exchange;
 pub mod http;
 /// What a concept, a state, a version and a change are; every rule that needs no database. Pure.
 pub mod model;
+/// The conversation with OpenID providers: what is asked of them, and whether what they answer is proven.
+pub mod oidc;
 /// What reads come from: immutable editions in memory, kept in step with the change log.
 pub mod projection;
 /// The façade: every command and query that a user can make, by name.

@@ -11,6 +11,7 @@ mod operation;
 mod params;
 mod private;
 mod problem;
+mod provided;
 mod reply;
 mod sign;
 mod sparql;
@@ -111,6 +112,7 @@ pub fn router(registry: Arc<Registry>, options: &HttpOptions) -> Router {
         .route("/search", get(web::search::page))
         .route("/opensearch.xml", get(web::search::description))
         .merge(sign::router(options))
+        .merge(provided::router())
         .route("/id/{vocabulary}", get(id::vocabulary))
         .route("/id/{vocabulary}/{key}", get(id::concept))
         .route("/id/{vocabulary}/versions/{version}", get(id::version))

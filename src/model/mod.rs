@@ -28,7 +28,8 @@ pub use parts::{
     Statement, Term, TermForm, TermStatus,
 };
 pub use people::{
-    Account, Command, Grant, Grantee, Group, GroupKind, Mail, Name, Organisation, Password, Role, Scope, Token,
+    Account, Command, ForeignIdentity, Grant, Grantee, Group, GroupKind, Mail, Name, Organisation, Password, Role,
+    Scope, Token,
 };
 pub use refusal::{Category, Code, Place, Refusal, Result};
 pub use secret::{Dice, NoDice, Secret, new_uuid};

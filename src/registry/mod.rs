@@ -36,8 +36,8 @@ pub use list::{Codes, ConceptFilter, Cursor, FIELDS, Page, Relatives};
 pub use load::LoadReport;
 pub use lookup::{Resolution, ValidateItem, Validation, ValidationCode};
 pub use people::{
-    AccountChange, AccountRequest, GiveRequest, GrantAnswer, GroupChange, GroupRequest, Invited, LinkFor, MadeToken,
-    Me, OrganisationChange, SessionAnswer, SignedIn, TokenAnswer, TokenRequest,
+    AccountChange, AccountRequest, Arrived, CameBack, GiveRequest, GrantAnswer, GroupChange, GroupRequest, Invited,
+    Leaving, LinkFor, MadeToken, Me, OrganisationChange, SessionAnswer, SignedIn, TokenAnswer, TokenRequest,
 };
 pub use permission::{About, Actor, By, Caller, Command, Held, RIGHTS, Right, permit, rights_table};
 pub use plan::{Matched, Outcome, Planned};
@@ -51,6 +51,7 @@ pub use sparql::{Answer, Question, SolutionFormat, Solved, SparqlLimits, Wanted}
 pub use verify::{Verification, VerifiedVersion};
 
 use crate::model::{Clock, Result};
+pub use crate::oidc::ProviderSettings;
 pub use crate::projection::View;
 use crate::projection::rdf::Graphs;
 use crate::projection::search::Search;

@@ -21,6 +21,7 @@ use crate::model::{Change, Code, Digest, Instant, Period, Refusal, Result, Versi
 mod backup;
 mod lock;
 mod people;
+mod sign_in;
 mod sql;
 mod wakes;
 mod write;
@@ -186,13 +187,15 @@ impl Store {
             Db::Lite { .. } => [
                 include_str!("../../migrations/sqlite/0001_core.sql"),
                 include_str!("../../migrations/sqlite/0002_people.sql"),
+                include_str!("../../migrations/sqlite/0003_sign_in.sql"),
             ],
             Db::Pg(_) => [
                 include_str!("../../migrations/postgres/0001_core.sql"),
                 include_str!("../../migrations/postgres/0002_people.sql"),
+                include_str!("../../migrations/postgres/0003_sign_in.sql"),
             ],
         };
-        let names = ["core", "people"];
+        let names = ["core", "people", "sign_in"];
         let migrations = texts.into_iter().zip(names).enumerate().map(|(i, (text, name))| {
             let n = i64::try_from(i).unwrap_or(i64::MAX) + 1;
             Migration::new(n, name.into(), MigrationType::Simple, text.into_sql_str(), false)

@@ -5,6 +5,7 @@ mod given;
 mod links;
 mod manage;
 mod password;
+mod provided;
 mod sessions;
 mod throttle;
 mod tokens;
@@ -16,6 +17,7 @@ use uuid::Uuid;
 pub use given::{GiveRequest, GrantAnswer};
 pub use links::{Invited, LinkFor};
 pub use manage::{AccountChange, AccountRequest, GroupChange, GroupRequest, OrganisationChange};
+pub use provided::{Arrived, CameBack, Leaving};
 pub use sessions::{Me, SessionAnswer, SignedIn};
 pub use tokens::{MadeToken, TokenAnswer, TokenRequest};
 
@@ -24,6 +26,7 @@ use self::throttle::Throttle;
 use super::Registry;
 use super::permission::{Actor, By, Caller, Held, not_signed_in};
 use crate::model::{Code, Dice, NoDice, Place, Refusal, Result, Role, Slug, Vocabulary};
+use crate::oidc::Provider;
 use crate::store::{People, Write};
 
 /// What the registry needs to recognise people.
@@ -31,11 +34,12 @@ pub struct Doorkeeper {
     dice: Arc<dyn Dice>,
     hasher: Hasher,
     throttle: Throttle,
+    providers: Vec<Provider>,
 }
 
 impl Default for Doorkeeper {
     fn default() -> Self {
-        Self { dice: Arc::new(NoDice), hasher: Hasher::default(), throttle: Throttle::default() }
+        Self { dice: Arc::new(NoDice), hasher: Hasher::default(), throttle: Throttle::default(), providers: Vec::new() }
     }
 }
 
