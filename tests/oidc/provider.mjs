@@ -7,12 +7,14 @@ import { generateKeyPairSync } from 'node:crypto';
 import http from 'node:http';
 import { Readable } from 'node:stream';
 
-import { SignJWT, decodeJwt, exportJWK } from 'jose';
+import { SignJWT, decodeJwt, importJWK } from 'jose';
 import { Provider } from 'oidc-provider';
 
 const redirect = process.argv[2];
-const key = generateKeyPairSync('rsa', { modulusLength: 2048 });
-const foreign = generateKeyPairSync('rsa', { modulusLength: 2048 });
+// As JWK: key objects that are shared with the threads that sign can lock up Node 20.
+const jwk = { format: 'jwk' };
+const pair = () => generateKeyPairSync('rsa', { modulusLength: 2048, publicKeyEncoding: jwk, privateKeyEncoding: jwk });
+const [key, foreign] = [pair(), pair()];
 
 // What the test sets: who there is, and what goes wrong.
 let control = { people: {}, mode: 'honest' };
@@ -29,7 +31,7 @@ const provider = new Provider(issuer, {
     response_types: ['code'],
     grant_types: ['authorization_code'],
   }],
-  jwks: { keys: [{ ...(await exportJWK(key.privateKey)), kid: 'own', alg: 'RS256', use: 'sig' }] },
+  jwks: { keys: [{ ...key.privateKey, kid: 'own', alg: 'RS256', use: 'sig' }] },
   cookies: { keys: ['of the test'] },
   claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['name', 'org', 'realm_access', 'roles'] },
   scopes: ['openid', 'email', 'profile'],
@@ -43,8 +45,8 @@ provider.use(async (ctx, next) => {
   await next();
   if (ctx.path !== '/token' || !ctx.body?.id_token || control.mode === 'honest') return;
   const claims = decodeJwt(ctx.body.id_token);
-  const sign = (payload, by = key, kid = 'own') =>
-    new SignJWT(payload).setProtectedHeader({ alg: 'RS256', kid, typ: 'JWT' }).sign(by.privateKey);
+  const sign = async (payload, by = key, kid = 'own') => new SignJWT(payload)
+    .setProtectedHeader({ alg: 'RS256', kid, typ: 'JWT' }).sign(await importJWK(by.privateKey, 'RS256'));
   const unsigned = (payload) => `${Buffer.from('{"alg":"none"}').toString('base64url')}.${
     Buffer.from(JSON.stringify(payload)).toString('base64url')}.`;
   const tampered = {
@@ -99,8 +101,8 @@ async function answer(request, response) {
   } else if (control.mode === 'garbage' && discovery) {
     response.writeHead(200, { 'content-type': 'application/json' }).end('{"issuer": [');
   } else if (control.mode === 'rotated' && request.url === '/jwks') {
-    const jwk = { ...(await exportJWK(foreign.publicKey)), kid: 'new', alg: 'RS256', use: 'sig' };
-    response.writeHead(200, { 'content-type': 'application/jwk-set+json' }).end(JSON.stringify({ keys: [jwk] }));
+    const keys = [{ ...foreign.publicKey, kid: 'new', alg: 'RS256', use: 'sig' }];
+    response.writeHead(200, { 'content-type': 'application/jwk-set+json' }).end(JSON.stringify({ keys }));
   } else if (control.mode === 'no-info' && info) {
     response.writeHead(500).end();
   } else if (control.mode === 'foreign-info' && info) {
