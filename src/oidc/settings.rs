@@ -206,7 +206,8 @@ pub(super) mod tests {
     #[test]
     fn what_cannot_be_is_refused_with_its_field() {
         let admin = RoleTarget { role: Role::Administrator, vocabulary: Some("fsiii".parse().unwrap()) };
-        let cases: [(&str, fn(&mut ProviderSettings)); 5] = [
+        type Spoil = fn(&mut ProviderSettings);
+        let cases: [(&str, Spoil); 5] = [
             ("client-id", |s| s.client_id.clear()),
             ("client-secret", |s| s.client_secret = Some(Secret::shown(""))),
             ("scopes", |s| s.scopes.push("a b".into())),
