@@ -12,7 +12,8 @@
 //! | `exchange` | `model` |
 //! | `store` | `model` |
 //! | `projection` | `store`, `workflow`, `model` |
-//! | `registry` | `projection`, `store`, `exchange`, `workflow`, `quality`, `model` |
+//! | `oidc` | `model` |
+//! | `registry` | `projection`, `store`, `exchange`, `oidc`, `workflow`, `quality`, `model` |
 //! | `delivery` | `registry`, `store`, `model` |
 //! | `http` | `registry`; the names of `model`, `workflow` and of the formats |
 //! | `cli/` | `registry`, `http`; it opens the `store` and reads files through `exchange` |
@@ -27,6 +28,8 @@ pub mod exchange;
 pub mod http;
 /// What a concept, a state, a version and a change are; every rule that needs no database. Pure.
 pub mod model;
+/// The conversation with OpenID providers: what is asked of them, and whether what they answer is proven.
+pub mod oidc;
 /// What reads come from: immutable editions in memory, kept in step with the change log.
 pub mod projection;
 /// What is doubtful about an edition, told to those who work on it. Pure.

@@ -86,6 +86,10 @@ pub fn apply(mut command: Command, verb: Option<&str>, text: &str, file: &Path) 
             };
             for (key, value) in table {
                 let name = key.get_ref().as_ref();
+                // No option, but tables of their own: see `providers`.
+                if (owner.get_name(), name) == ("serve", "provider") {
+                    continue;
+                }
                 let known = option(owner, name).or_else(|| global(&command, name));
                 let Some(arg) = known else {
                     let mut names = names(options(owner));

@@ -25,6 +25,8 @@ pub struct Context {
     pub json: bool,
     /// The language of texts for people.
     pub lang: Lang,
+    /// The file with options.
+    pub config: Option<std::path::PathBuf>,
 }
 
 /// Whether a database that is not there is made.

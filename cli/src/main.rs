@@ -22,6 +22,7 @@ mod input;
 mod lang;
 mod print;
 mod progress;
+mod providers;
 mod remote;
 mod report;
 mod source;
@@ -111,7 +112,8 @@ fn main() -> ExitCode {
     let lang = cli.global.language.unwrap_or(lang);
     let json = cli.global.json;
     let server = cli.global.server.filter(|url| !url.is_empty() && !database_is_nearer(&matches));
-    let context = Context { db: cli.global.db, server, json, lang };
+    let config = cli.global.config.filter(|path| !path.as_os_str().is_empty());
+    let context = Context { db: cli.global.db, server, json, lang, config };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {

@@ -13,6 +13,7 @@ mod params;
 mod peer;
 mod private;
 mod problem;
+mod provided;
 mod reply;
 mod sign;
 mod sparql;
@@ -113,6 +114,7 @@ pub fn router(registry: Arc<Registry>, options: &HttpOptions) -> Router {
         .route("/search", get(web::search::page))
         .route("/opensearch.xml", get(web::search::description))
         .merge(sign::router(options))
+        .merge(provided::router())
         .route("/id/{vocabulary}", get(id::vocabulary))
         .route("/id/{vocabulary}/{key}", get(id::concept))
         .route("/id/{vocabulary}/versions/{version}", get(id::version))

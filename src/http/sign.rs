@@ -21,7 +21,7 @@ use super::private::{nothing, page};
 use super::problem::{Failure, status};
 use super::who::{From, Origin, Who, foreign, origin, set_cookie};
 use crate::model::{Category, Code, Password, Place, Refusal, Result, Secret};
-use crate::registry::{Actor, LinkFor, Me, SessionAnswer, SignedIn};
+use crate::registry::{Actor, LinkFor, Me, ProviderSettings, SessionAnswer, SignedIn};
 
 type Answer = Result<Response, Failure>;
 
@@ -41,6 +41,13 @@ struct SignInPage {
     da: bool,
     mail: String,
     refused: Option<String>,
+    providers: Vec<ProviderSettings>,
+}
+
+impl SignInPage {
+    fn new(app: &App, da: bool, mail: String, refused: Option<String>) -> Self {
+        Self { da, mail, refused, providers: app.providers().cloned().collect() }
+    }
 }
 
 #[derive(Template)]
@@ -111,15 +118,22 @@ fn on_to(app: &App, place: &'static str, cookie: Option<Option<&SignedIn>>) -> R
     response
 }
 
-fn with_wait(mut response: Response, wait: Option<u64>) -> Response {
+/// An answer with when to come back.
+pub fn with_wait(mut response: Response, wait: Option<u64>) -> Response {
     if let Some(seconds) = wait {
         response.headers_mut().insert("retry-after", HeaderValue::from(seconds));
     }
     response
 }
 
-async fn sign_in_page(Caller(headers): Caller, _: Params<Nothing>) -> Answer {
-    let template = SignInPage { da: reads_danish(&headers), mail: String::new(), refused: None };
+/// The page where one begins again, with what was refused.
+pub fn refused_page(app: &App, da: bool, refusal: Refusal) -> Result<Response> {
+    let (status, text, _) = told(refusal, da)?;
+    page(status, &SignInPage::new(app, da, String::new(), Some(text)))
+}
+
+async fn sign_in_page(State(app): State<App>, Caller(headers): Caller, _: Params<Nothing>) -> Answer {
+    let template = SignInPage::new(&app, reads_danish(&headers), String::new(), None);
     Ok(page(StatusCode::OK, &template)?)
 }
 
@@ -137,7 +151,7 @@ async fn sign_in(
             let da = reads_danish(&headers);
             let (status, text, wait) = told(refusal, da)?;
             let mail = form.field("mail").chars().take(254).collect();
-            Ok(with_wait(page(status, &SignInPage { da, mail, refused: Some(text) })?, wait))
+            Ok(with_wait(page(status, &SignInPage::new(&app, da, mail, Some(text)))?, wait))
         }
     }
 }

@@ -96,7 +96,11 @@ fn cookie_name(public_url: &str) -> &'static str {
 
 /// The secret in the cookie.
 fn cookie<'h>(headers: &'h HeaderMap, public_url: &str) -> Option<&'h str> {
-    let name = cookie_name(public_url);
+    value_of(headers, cookie_name(public_url))
+}
+
+/// The value of a cookie.
+pub fn value_of<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     let values = headers.get_all(COOKIE).iter().filter_map(|v| v.to_str().ok());
     let mut pairs = values.flat_map(|v| v.split(';')).filter_map(|pair| pair.trim().split_once('='));
     pairs.find_map(|(n, v)| (n == name && !v.is_empty()).then_some(v))

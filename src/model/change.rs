@@ -68,6 +68,12 @@ pub enum ChangeKind {
     /// A link to set a password was handed out.
     #[serde(rename = "link.created")]
     LinkCreated,
+    /// An account was linked to somebody at an OpenID provider.
+    #[serde(rename = "identity.linked")]
+    IdentityLinked,
+    /// That link was undone.
+    #[serde(rename = "identity.unlinked")]
+    IdentityUnlinked,
     /// A draft was opened.
     #[serde(rename = "draft.opened")]
     DraftOpened,
@@ -180,6 +186,8 @@ impl ChangeKind {
             Self::TokenCreated => "token.created",
             Self::TokenRevoked => "token.revoked",
             Self::LinkCreated => "link.created",
+            Self::IdentityLinked => "identity.linked",
+            Self::IdentityUnlinked => "identity.unlinked",
             Self::DraftOpened => "draft.opened",
             Self::DraftDescribed => "draft.described",
             Self::DraftEdited => "draft.edited",

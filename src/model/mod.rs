@@ -28,8 +28,8 @@ pub use parts::{
     Statement, Term, TermForm, TermStatus,
 };
 pub use people::{
-    Account, Command, Grant, Grantee, Group, GroupKind, Mail, Name, Organisation, Password, Role, Scope, Token,
-    unprintable,
+    Account, Command, ForeignIdentity, Grant, Grantee, Group, GroupKind, Mail, Name, Organisation, Password, Role,
+    Scope, Token, unprintable,
 };
 pub use refusal::{Category, Code, Place, Refusal, Result};
 pub use secret::{Dice, NoDice, Secret, new_uuid};

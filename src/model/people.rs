@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::identifier::Slug;
 use super::refusal::{Code, Place, Refusal, Result};
 use super::time::Instant;
 
@@ -343,6 +344,9 @@ pub struct Grant {
     /// The one vocabulary; all when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     vocabulary: Option<Uuid>,
+    /// The OpenID provider whose claims gave it; given by hand when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    origin: Option<Slug>,
 }
 
 impl Grant {
@@ -359,7 +363,7 @@ impl Grant {
             )
             .at(Place::field("vocabulary")));
         }
-        Ok(Self { uuid, to, role, vocabulary })
+        Ok(Self { uuid, to, role, vocabulary, origin: None })
     }
 
     /// The grant itself.
@@ -384,6 +388,37 @@ impl Grant {
     #[must_use]
     pub fn vocabulary(&self) -> Option<Uuid> {
         self.vocabulary
+    }
+
+    /// The same grant, as one that came of the claims of an OpenID provider.
+    #[must_use]
+    pub fn from_provider(self, origin: Option<Slug>) -> Self {
+        Self { origin, ..self }
+    }
+
+    /// The OpenID provider whose claims gave it; `None` when it was given by hand.
+    #[must_use]
+    pub fn origin(&self) -> Option<&Slug> {
+        self.origin.as_ref()
+    }
+}
+
+/// Who an account is at an OpenID provider. The subject is personal data: it is never written to a log.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ForeignIdentity {
+    /// The link itself; the change log knows it by this alone.
+    pub uuid: Uuid,
+    /// The provider, by the address that stands in its tokens.
+    pub issuer: String,
+    /// Who it is there.
+    pub subject: String,
+    /// Who it is here.
+    pub account: Uuid,
+}
+
+impl fmt::Debug for ForeignIdentity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ForeignIdentity({} at {})", self.uuid, self.issuer)
     }
 }
 

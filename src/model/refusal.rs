@@ -192,6 +192,20 @@ codes! {
     WrongCredentials = "wrong-credentials", Unknown;
     /// A session, a token or a link that has run out.
     Expired = "expired", Unknown;
+    /// What an OpenID provider sent does not prove who it is.
+    ProviderToken = "provider-token", Unknown;
+    /// An OpenID provider did not let somebody in.
+    ProviderRefused = "provider-refused", Forbidden;
+    /// An answer of an OpenID provider that this browser did not ask for, or asked for too long ago.
+    SignInState = "sign-in-state", Forbidden;
+    /// An answer of an OpenID provider that was used already.
+    SignInUsed = "sign-in-used", Forbidden;
+    /// The OpenID provider names no mail address, or none that it has proven.
+    MailUnproven = "mail-unproven", Forbidden;
+    /// There is no account, and none is made at the first sign-in.
+    NoAccount = "no-account", Forbidden;
+    /// The account, or its organisation, has been closed.
+    AccountClosed = "account-closed", Forbidden;
     /// The account, or its token, does not have the right.
     NotAllowed = "forbidden", Forbidden;
     /// A page of another site asked in the name of somebody who is signed in here.
@@ -240,6 +254,8 @@ codes! {
     NothingInForce = "nothing-in-force", Missing;
     /// No such graph.
     UnknownGraph = "unknown-graph", Missing;
+    /// No such provider to sign in at.
+    UnknownProvider = "unknown-provider", Missing;
     /// No such address.
     NotFound = "not-found", Missing;
     /// The address does not take that method.
@@ -270,6 +286,8 @@ codes! {
     Timeout = "timeout", Busy;
     /// Too much at once.
     Busy = "busy", Busy;
+    /// An OpenID provider does not answer, or not as one.
+    ProviderUnreachable = "provider-unreachable", Busy;
     /// What it is answered from is being built.
     NotReady = "not-ready", Busy;
     /// The hash chain, a digest or a projection does not agree with the facts.

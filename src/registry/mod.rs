@@ -38,8 +38,8 @@ pub use list::{Codes, ConceptFilter, Cursor, FIELDS, Page, Relatives};
 pub use load::LoadReport;
 pub use lookup::{Resolution, ValidateItem, Validation, ValidationCode};
 pub use people::{
-    AccountChange, AccountRequest, GiveRequest, GrantAnswer, GroupChange, GroupRequest, Invited, LinkFor, MadeToken,
-    Me, OrganisationChange, Paged, Pages, SessionAnswer, SignedIn, TokenAnswer, TokenRequest,
+    AccountChange, AccountRequest, Arrived, CameBack, GiveRequest, GrantAnswer, GroupChange, GroupRequest, Invited,
+    Leaving, LinkFor, MadeToken, Me, OrganisationChange, Paged, Pages, SessionAnswer, SignedIn, TokenAnswer, TokenRequest,
 };
 pub use permission::{About, Actor, By, Caller, Command, Held, RIGHTS, Right, permit, permit_in, rights_table};
 pub use plan::{Matched, Outcome, Planned};
@@ -59,6 +59,7 @@ pub use work::{
 };
 
 use crate::model::{Clock, Code, Refusal, Result};
+pub use crate::oidc::ProviderSettings;
 pub use crate::projection::View;
 use crate::projection::rdf::Graphs;
 use crate::projection::search::Search;

@@ -204,6 +204,9 @@ impl Told {
             let body = json!({ "account": t.account, "scope": t.scope, "expires": t.expires });
             there.insert(("token", t.uuid), canonical_json(&body));
         }
+        for i in &people.identities {
+            there.insert(("identity", i.uuid), canonical_json(&json!({ "account": i.account })));
+        }
         let mut all: Vec<_> = there.keys().chain(self.people.keys()).collect();
         all.sort_unstable();
         all.dedup();
@@ -300,8 +303,8 @@ impl Told {
 /// The kind of thing about people that a row of the log tells, and whether it is gone by it.
 fn of_people(kind: &str) -> Option<(&'static str, bool)> {
     let (what, verb) = kind.split_once('.')?;
-    let what = ["organisation", "account", "group", "grant", "token"].into_iter().find(|w| *w == what)?;
-    Some((what, matches!(verb, "erased" | "taken" | "revoked")))
+    let what = ["organisation", "account", "group", "grant", "token", "identity"].into_iter().find(|w| *w == what)?;
+    Some((what, matches!(verb, "erased" | "taken" | "revoked" | "unlinked")))
 }
 
 pub(super) fn wrong(what: &str) -> Refusal {

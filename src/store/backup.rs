@@ -34,10 +34,10 @@ enum Column {
 
 use Column::{I, N, O, T};
 
-/// The tables, each after those that it refers to. Sessions, one-time links and errands are left out: a backup
+/// The tables, each after those that it refers to. Sessions, one-time links, used answers of providers and errands are left out: a backup
 /// that is restored must not let anyone in who was let out since. Passwords and tokens are there as they are stored, hashed.
 /// Mail is left out too: a backup holds no letters, and a restored registry begins to tell from then on.
-const TABLES: [Table; 15] = [
+const TABLES: [Table; 17] = [
     Table { name: "change", read: sql::CHANGES, write: sql::CHANGES_INSERT, columns: &[I, I, T, T, T, T, T, T, T] },
     Table { name: "vocabulary", read: sql::VOCABULARIES, write: sql::VOCABULARIES_INSERT, columns: &[T, T, T, I] },
     Table { name: "concept", read: sql::CONCEPTS, write: sql::CONCEPTS_INSERT, columns: &[T, T] },
@@ -49,6 +49,8 @@ const TABLES: [Table; 15] = [
     Table { name: "people_group", read: sql::GROUPS, write: sql::GROUPS_INSERT, columns: &[T, T, T, I] },
     Table { name: "member", read: sql::MEMBERS, write: sql::MEMBERS_INSERT, columns: &[T, T] },
     Table { name: "granted", read: sql::GRANTS, write: sql::GRANTS_INSERT, columns: &[T, N, N, T, N] },
+    Table { name: "grant_origin", read: sql::GRANT_ORIGINS, write: sql::GRANT_ORIGINS_INSERT, columns: &[T, T] },
+    Table { name: "sign_in_identity", read: sql::IDENTITIES, write: sql::IDENTITIES_INSERT, columns: &[T, T, T, T] },
     Table { name: "token", read: sql::TOKENS, write: sql::TOKENS_INSERT, columns: &[T, T, T, T, T, I, I] },
     Table { name: "step", read: sql::STEPS, write: sql::STEPS_INSERT, columns: &[T, I, T, T, I, T, T, I] },
     Table { name: "contact", read: sql::CONTACTS, write: sql::CONTACTS_INSERT, columns: &[T, T, T, N] },

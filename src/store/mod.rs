@@ -23,6 +23,7 @@ mod facts;
 mod lock;
 mod mail;
 mod people;
+mod sign_in;
 mod sql;
 mod wakes;
 mod work;
@@ -206,15 +207,17 @@ impl Store {
                 include_str!("../../migrations/sqlite/0002_people.sql"),
                 include_str!("../../migrations/sqlite/0003_work.sql"),
                 include_str!("../../migrations/sqlite/0004_mail.sql"),
+                include_str!("../../migrations/sqlite/0005_sign_in.sql"),
             ],
             Db::Pg(_) => [
                 include_str!("../../migrations/postgres/0001_core.sql"),
                 include_str!("../../migrations/postgres/0002_people.sql"),
                 include_str!("../../migrations/postgres/0003_work.sql"),
                 include_str!("../../migrations/postgres/0004_mail.sql"),
+                include_str!("../../migrations/postgres/0005_sign_in.sql"),
             ],
         };
-        let names = ["core", "people", "work", "mail"];
+        let names = ["core", "people", "work", "mail", "sign_in"];
         let migrations = texts.into_iter().zip(names).enumerate().map(|(i, (text, name))| {
             let n = i64::try_from(i).unwrap_or(i64::MAX) + 1;
             Migration::new(n, name.into(), MigrationType::Simple, text.into_sql_str(), false)

@@ -11,8 +11,8 @@ use super::facts::Facts;
 use super::write::Write;
 use super::{Link, Store, Taken, broken, corrupt, parse, run, sql, uuid};
 use crate::model::{
-    Account, ChangeKind, Digest, Grant, Grantee, Group, Instant, Organisation, Refusal, Result, Role, Token,
-    canonical_json,
+    Account, ChangeKind, Digest, ForeignIdentity, Grant, Grantee, Group, Instant, Organisation, Refusal, Result, Role,
+    Token, canonical_json,
 };
 
 /// All that is known of people at one moment, without secrets.
@@ -28,8 +28,10 @@ pub struct People {
     pub grants: Vec<Grant>,
     /// The tokens.
     pub tokens: Vec<Token>,
-    /// The accounts that have a way to sign in: those with a password.
+    /// The accounts that have a way to sign in: a password, or an identity at a provider.
     pub ways_in: BTreeSet<Uuid>,
+    /// Who accounts are at OpenID providers.
+    pub identities: Vec<ForeignIdentity>,
 }
 
 /// A session, without its secret.
@@ -170,13 +172,13 @@ impl Write {
     }
 
     /// Seals what was done to `subject`; the body must hold nothing personal.
-    async fn told(&mut self, kind: ChangeKind, subject: Uuid, body: &Value) -> Result<()> {
+    pub(super) async fn told(&mut self, kind: ChangeKind, subject: Uuid, body: &Value) -> Result<()> {
         self.record(kind, Uuid::nil(), subject, canonical_json(body));
         self.flush().await
     }
 
     /// Runs a statement with texts.
-    async fn texts(&mut self, statement: sql::Sql, texts: &[Option<String>]) -> Result<u64> {
+    pub(super) async fn texts(&mut self, statement: sql::Sql, texts: &[Option<String>]) -> Result<u64> {
         run!(self.tx.link(), statement, |q, c| {
             let query = texts.iter().fold(sqlx::query(q), |query, text| query.bind(text.clone()));
             Ok(query.execute(c).await.map_err(broken)?.rows_affected())
@@ -262,7 +264,9 @@ impl Write {
             Grantee::Group(group) => (None, Some(group)),
         };
         let row = json!([grant.uuid(), account, group, grant.role(), grant.vocabulary()]);
-        self.batches(sql::GRANTS_INSERT, [row].into_iter()).await
+        self.batches(sql::GRANTS_INSERT, [row].into_iter()).await?;
+        let origin = grant.origin().map(|provider| json!([grant.uuid(), provider]));
+        self.batches(sql::GRANT_ORIGINS_INSERT, origin.into_iter()).await
     }
 
     /// Takes a role back.
@@ -463,7 +467,9 @@ async fn people(from: &mut impl Lends) -> Result<People> {
                 (None, Some(group)) => Grantee::Group(group),
                 _ => return Err(corrupt("granted: a grant that is nobody's")),
             };
-            people.grants.push(Grant::new(uuid(r.get(0))?, to, word(r.get(3))?, maybe(r.get(4))?)?);
+            let grant = Grant::new(uuid(r.get(0))?, to, word(r.get(3))?, maybe(r.get(4))?)?;
+            let origin = r.get::<Option<&str>, _>(5).map(word).transpose()?;
+            people.grants.push(grant.from_provider(origin));
         }
     });
     run!(from.lend(), sql::WAYS_IN, |q, c| {
@@ -472,6 +478,7 @@ async fn people(from: &mut impl Lends) -> Result<People> {
         }
     });
     people.tokens = tokens(from.lend(), sql::TOKENS, None).await?;
+    people.identities = super::sign_in::identities(from.lend()).await?;
     Ok(people)
 }
 

@@ -115,7 +115,7 @@ statements! {
     ACCOUNTS = "SELECT uuid, name, mail, organisation, active, password FROM account ORDER BY uuid";
     /// The accounts that have a way in, whether they may use it now or not. Each way to sign in has its line here.
     WAYS_IN = "SELECT uuid FROM account WHERE password IS NOT NULL
-        ORDER BY 1";
+        UNION SELECT account FROM sign_in_identity ORDER BY 1";
     ACCOUNT = "SELECT uuid, name, mail, organisation, active, password FROM account WHERE uuid = $1";
     /// Who signs in; an account counts while it and its organisation are active.
     ACCOUNT_BY_MAIL = "SELECT a.uuid, a.password FROM account a LEFT JOIN organisation o ON o.uuid = a.organisation
@@ -136,7 +136,11 @@ statements! {
     GRANTS_INSERT = ["INSERT INTO granted (uuid, account, people_group, role, vocabulary)
         SELECT r.value->>0, r.value->>1, r.value->>2, r.value->>3, r.value->>4 FROM" "WHERE true"];
     GRANT_TAKE = "DELETE FROM granted WHERE uuid = $1";
-    GRANTS = "SELECT uuid, account, people_group, role, vocabulary FROM granted ORDER BY uuid";
+    GRANTS = "SELECT g.uuid, g.account, g.people_group, g.role, g.vocabulary, o.provider
+        FROM granted g LEFT JOIN grant_origin o ON o.granted = g.uuid ORDER BY g.uuid";
+    GRANT_ORIGINS_INSERT = ["INSERT INTO grant_origin (granted, provider)
+        SELECT r.value->>0, r.value->>1 FROM" "WHERE true"];
+    GRANT_ORIGINS = "SELECT granted, provider FROM grant_origin ORDER BY granted";
     /// What an account has: its own, and what its active groups have.
     HELD = "SELECT g.role, g.vocabulary FROM granted g WHERE g.account = $1
         UNION SELECT g.role, g.vocabulary FROM granted g JOIN people_group p ON p.uuid = g.people_group
@@ -163,6 +167,15 @@ statements! {
     SESSIONS_SWEEP = "DELETE FROM session WHERE expires <= $1";
     SESSIONS_OF = "SELECT uuid, account, created, expires FROM session WHERE account = $1 ORDER BY created, uuid";
     SESSION_BY_DIGEST = "SELECT uuid, account, created, expires FROM session WHERE digest = $1";
+
+    IDENTITIES_INSERT = ["INSERT INTO sign_in_identity (uuid, issuer, subject, account)
+        SELECT r.value->>0, r.value->>1, r.value->>2, r.value->>3 FROM" "WHERE true"];
+    IDENTITY_OUT = "DELETE FROM sign_in_identity WHERE uuid = $1";
+    IDENTITIES = "SELECT uuid, issuer, subject, account FROM sign_in_identity ORDER BY uuid";
+    /// Nothing is inserted when the answer was used before.
+    ANSWER_USE = "INSERT INTO sign_in_used (digest, expires) VALUES ($1, $2) ON CONFLICT (digest) DO NOTHING";
+    ANSWER_USED = "SELECT digest FROM sign_in_used WHERE digest = $1";
+    ANSWERS_SWEEP = "DELETE FROM sign_in_used WHERE expires <= $1";
 
     LINK_MAKE = "INSERT INTO one_time_link (digest, account, expires) VALUES ($1, $2, $3)";
     LINK_FIND = "SELECT account, expires FROM one_time_link WHERE digest = $1";

@@ -11,7 +11,9 @@ use axum::http::{HeaderMap, Request};
 use begreb::exchange::Format;
 use begreb::http::{HttpOptions, router};
 use begreb::model::{Clock, Dice, Instant, Result, parse_date};
-use begreb::registry::{Actor, Identity, ImportReport, ImportRequest, Registry, Settings, SparqlLimits};
+use begreb::registry::{
+    Actor, Identity, ImportReport, ImportRequest, ProviderSettings, Registry, Settings, SparqlLimits,
+};
 use begreb::store::Store;
 use serde_json::Value;
 use tower::ServiceExt;
@@ -147,6 +149,16 @@ impl World {
         let settings = Settings { sparql: limits, ..Settings::default() };
         let registry = Registry::open(store, self.clock.clone(), settings).await.expect("the registry opens");
         let registry = Arc::new(registry);
+        Self { router: router(registry.clone(), &HttpOptions::default()), registry, ..self }
+    }
+
+    /// The same database behind a registry with OpenID providers to sign in at.
+    pub async fn with_providers(self, providers: Vec<ProviderSettings>) -> Self {
+        let store = Store::open(&self.address).await.expect("the database opens");
+        let registry = Registry::open(store, self.clock.clone(), Settings::default()).await.expect("it opens");
+        // Other dice than those that may have fallen already.
+        let registry = registry.with_dice(Arc::new(TestDice(AtomicI64::new(1 << 40))));
+        let registry = Arc::new(registry.with_providers(providers).expect("the providers are lawful"));
         Self { router: router(registry.clone(), &HttpOptions::default()), registry, ..self }
     }
 

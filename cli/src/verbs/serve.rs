@@ -23,6 +23,7 @@ use crate::input;
 use crate::lang::say;
 use crate::print;
 use crate::progress::Progress;
+use crate::providers;
 use crate::stop::{Result, Stop, named};
 
 const EXAMPLES: &str = "\
@@ -128,6 +129,7 @@ impl Serve {
     ) -> Result {
         let note = format!("begreb serve, pid {}, http://{address}", std::process::id());
         let _lock = store.file().map(|file| Lock::take(file, &note)).transpose()?;
+        let providers = providers::read(context.config.as_deref())?;
         let public_url = self.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
         let smtp = self.mail.server(&public_url)?;
         let settings = Settings {
@@ -144,6 +146,7 @@ impl Serve {
         };
         let progress = Progress::of(context.lang.say("Åbner registret", "Opening the registry").into());
         let registry = Registry::open(store, Arc::new(SystemClock), settings).await?.with_dice(Arc::new(SystemDice));
+        let registry = registry.with_providers(providers)?;
         drop(progress);
         if let Some(folder) = &self.load {
             let progress = Progress::of(context.lang.say("Lægger ordforråd ind", "Loading vocabularies").into());

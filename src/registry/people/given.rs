@@ -40,6 +40,9 @@ pub struct GrantAnswer {
     /// The slug of the one vocabulary; all when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub vocabulary: Option<String>,
+    /// The sign-in provider whose claims gave it, and take it; given by hand when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub origin: Option<String>,
 }
 
 impl Registry {
@@ -76,7 +79,10 @@ impl Registry {
             }
             Grantee::Group(_) => {}
         }
-        let same = |g: &&Grant| (g.to(), g.role(), g.vocabulary()) == (to, grant.role(), grant.vocabulary());
+        // One that a provider gave is another: its claims may take it again.
+        let same = |g: &&Grant| {
+            g.origin().is_none() && (g.to(), g.role(), g.vocabulary()) == (to, grant.role(), grant.vocabulary())
+        };
         if let Some(there) = people.grants.iter().find(same) {
             return Ok(self.grant_answer(there));
         }
@@ -99,6 +105,7 @@ impl Registry {
 
     fn grant_answer(&self, grant: &Grant) -> GrantAnswer {
         let vocabulary = grant.vocabulary().map(|v| self.slug_of(v));
-        GrantAnswer { uuid: grant.uuid(), to: grant.to(), role: grant.role(), vocabulary }
+        let origin = grant.origin().map(ToString::to_string);
+        GrantAnswer { uuid: grant.uuid(), to: grant.to(), role: grant.role(), vocabulary, origin }
     }
 }

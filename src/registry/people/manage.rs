@@ -196,6 +196,9 @@ impl Registry {
         for token in people.tokens.iter().filter(|t| t.account == uuid) {
             write.revoke_token(token.uuid).await?;
         }
+        for identity in people.identities.iter().filter(|i| i.account == uuid) {
+            write.unlink(identity).await?;
+        }
         for mut group in people.groups.into_iter().filter(|g| g.members.contains(&uuid)) {
             group.members.remove(&uuid);
             write.put_group(ChangeKind::GroupChanged, &group).await?;

@@ -6,6 +6,7 @@ mod links;
 mod manage;
 mod pages;
 mod password;
+mod provided;
 mod sessions;
 mod throttle;
 mod tokens;
@@ -18,6 +19,7 @@ pub use given::{GiveRequest, GrantAnswer};
 pub use links::{Invited, LinkFor};
 pub use manage::{AccountChange, AccountRequest, GroupChange, GroupRequest, OrganisationChange};
 pub use pages::{Paged, Pages};
+pub use provided::{Arrived, CameBack, Leaving};
 pub use sessions::{Me, SessionAnswer, SignedIn};
 pub use tokens::{MadeToken, TokenAnswer, TokenRequest};
 
@@ -26,6 +28,7 @@ use self::throttle::Throttle;
 use super::Registry;
 use super::permission::{Actor, By, Caller, Held, not_signed_in};
 use crate::model::{Code, Dice, NoDice, Place, Refusal, Result, Role, Slug, Vocabulary};
+use crate::oidc::Provider;
 use crate::store::{People, Write};
 
 /// What the registry needs to recognise people.
@@ -33,11 +36,12 @@ pub struct Doorkeeper {
     dice: Arc<dyn Dice>,
     hasher: Hasher,
     throttle: Throttle,
+    providers: Vec<Provider>,
 }
 
 impl Default for Doorkeeper {
     fn default() -> Self {
-        Self { dice: Arc::new(NoDice), hasher: Hasher::default(), throttle: Throttle::default() }
+        Self { dice: Arc::new(NoDice), hasher: Hasher::default(), throttle: Throttle::default(), providers: Vec::new() }
     }
 }
 

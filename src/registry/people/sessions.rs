@@ -9,7 +9,7 @@ use super::super::permission::{Actor, By, not_signed_in, permit};
 use super::manage::account_of;
 use super::missing;
 use crate::model::{Account, Code, Command, Instant, Mail, Password, Place, Refusal, Result, Role, Secret, new_uuid};
-use crate::store::Session;
+use crate::store::{Session, Write};
 
 /// How long a session lasts, in hours: a working day.
 const HOURS: i64 = 12;
@@ -81,18 +81,24 @@ impl Registry {
         let is = self.doorkeeper.hasher.is(password, stored).await?;
         let Some(found) = found.filter(|_| is) else { return Err(wrong_credentials()) };
         self.doorkeeper.throttle.succeeded(self.clock.now(), &mail, peer);
-        let secret = Secret::new(self.dice(), "")?;
-        let created = self.clock.now();
-        let expires = Instant::from_micros(created.micros().saturating_add(HOURS * 3_600_000_000));
-        let session = Session { uuid: new_uuid(self.dice())?, account: found.uuid, created, expires };
-        let mut write = self.store.write("sign-in", created).await?;
+        let mut write = self.store.write("sign-in", self.clock.now()).await?;
         // Once more under the lock: a password that was changed meanwhile opens nothing.
         if write.active_account(found.uuid).await?.as_ref() != Some(&found) {
             return Err(wrong_credentials());
         }
-        write.open_session(&session, secret.digest(), MOST).await?;
+        let signed_in = self.open_session(&mut write, found.uuid).await?;
         write.commit().await?;
-        Ok(SignedIn { account: found.uuid, secret, seconds: HOURS * 3600 })
+        Ok(signed_in)
+    }
+
+    /// Opens a session within a write, for an account that was recognised.
+    pub(super) async fn open_session(&self, write: &mut Write, account: Uuid) -> Result<SignedIn> {
+        let secret = Secret::new(self.dice(), "")?;
+        let created = self.clock.now();
+        let expires = Instant::from_micros(created.micros().saturating_add(HOURS * 3_600_000_000));
+        let session = Session { uuid: new_uuid(self.dice())?, account, created, expires };
+        write.open_session(&session, secret.digest(), MOST).await?;
+        Ok(SignedIn { account, secret, seconds: HOURS * 3600 })
     }
 
     /// The account of a session's secret, with what it has been given now.
