@@ -600,7 +600,7 @@ async fn who_was_let_out_stays_out() {
             signed_in(&w, idp, "anne").await;
 
             let organisation = w.registry.create_organisation(&operator(), "O".parse().unwrap()).await.expect("lawful");
-            let change = AccountChange { organisation: Some(organisation.uuid), ..AccountChange::default() };
+            let change = AccountChange { organisation: Some(Some(organisation.uuid)), ..AccountChange::default() };
             w.registry.change_account(&operator(), uuid, change).await.expect("it is lawful");
             let closed = OrganisationChange { active: Some(false), ..OrganisationChange::default() };
             w.registry.change_organisation(&operator(), organisation.uuid, closed).await.expect("it is lawful");
