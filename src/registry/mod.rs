@@ -51,10 +51,10 @@ pub use search::{
 pub use sparql::{Answer, Question, SolutionFormat, Solved, SparqlLimits, Wanted};
 pub use verify::{Verification, VerifiedVersion};
 pub use work::{
-    ApprovalAnswer, CommentAnswer, CommentRequest, ConflictAnswer, DecideRequest, DraftAnswer, DraftFilter,
+    ApprovalAnswer, CommentAnswer, CommentRequest, ConflictAnswer, DecideRequest, DecisionAnswer, DraftAnswer, DraftChange, DraftFilter,
     DraftPublishRequest, DraftRequest, EditAnswer, EditRequest, EffectAnswer, ImportEdit, Made, Precondition, MergedAnswer,
-    Moment, OperationRequest, Paper, PartRequest, ProposedAnswer, RebaseRequest, RebasedAnswer, RecommendRequest,
-    RecommendationAnswer, RelationRequest, SettledConflict, StampAnswer, Steer, ThreadAnswer, TopicRequest,
+    Moment, OperationRequest, Paper, PartRequest, ProposedAnswer, Reason, RebaseRequest, RebasedAnswer, RecommendRequest,
+    RecommendationAnswer, RelationRequest, SettledConflict, Slice, StampAnswer, Steer, WorkPaging, ThreadAnswer, TopicRequest,
 };
 
 use crate::model::{Clock, Result};
