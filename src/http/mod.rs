@@ -9,6 +9,7 @@ mod id;
 mod negotiate;
 mod operation;
 mod params;
+mod precondition;
 mod private;
 mod problem;
 mod reply;

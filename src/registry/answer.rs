@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::work::Reason;
 use crate::model::{ContentFields, Instant, Label, Manifest, Slug, Version, VocabularyFields};
 use crate::projection::Said;
 

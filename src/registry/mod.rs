@@ -32,6 +32,7 @@ pub use answer::{
 };
 pub use command::{ImportRequest, PublishRequest};
 pub use export::Telling;
+pub use frame::{FacetRequest, FrameRequest};
 pub use identity::{Identity, identity};
 pub use list::{Codes, ConceptFilter, Cursor, FIELDS, Page, Relatives};
 pub use load::LoadReport;
