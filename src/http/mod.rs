@@ -11,6 +11,7 @@ mod negotiate;
 mod operation;
 mod params;
 mod peer;
+mod precondition;
 mod private;
 mod problem;
 mod provided;

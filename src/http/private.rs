@@ -1,7 +1,9 @@
 //! Answers that are for one caller alone: no cache keeps them.
 
 use axum::body::Body;
-use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LINK, REFERRER_POLICY};
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, LINK, LOCATION, REFERRER_POLICY,
+};
 use axum::http::{HeaderValue, StatusCode, Uri};
 use axum::response::Response;
 use serde::Serialize;
@@ -30,6 +32,13 @@ pub fn list<T: Serialize>(page: &Paged<T>, uri: &Uri) -> Result<Response> {
     if let Some(link) = link {
         response.headers_mut().insert(LINK, link);
     }
+    Ok(response)
+}
+
+/// A list that is short enough for one page.
+pub fn whole<T: Serialize>(items: &[T]) -> Result<Response> {
+    let mut response = json(StatusCode::OK, items)?;
+    response.headers_mut().insert("x-total-count", HeaderValue::from(items.len()));
     Ok(response)
 }
 
@@ -68,4 +77,37 @@ pub fn body<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
         };
         Refusal::new(Code::InvalidBody, told(da), told(en)).at(place)
     })
+}
+
+/// A part of a body that was read as JSON already.
+pub fn part<T: DeserializeOwned>(value: serde_json::Value) -> Result<T> {
+    serde_json::from_value(value).map_err(|e| {
+        Refusal::new(Code::InvalidBody, format!("kroppen kan ikke læses: {e}"), format!("the body cannot be read: {e}"))
+    })
+}
+
+/// A text for one caller. Pages have their look in them and load nothing.
+pub fn text(media: &'static str, text: String) -> Response {
+    let mut response = response(StatusCode::OK, media, text.into_bytes());
+    if media.starts_with("text/html") {
+        response.headers_mut().insert(CONTENT_SECURITY_POLICY, FORMS);
+    }
+    response
+}
+
+/// The answer with the entity tag of what it tells.
+pub fn tagged(mut response: Response, tag: Option<&str>) -> Response {
+    if let Some(tag) = tag.and_then(|t| HeaderValue::try_from(t).ok()) {
+        response.headers_mut().insert(ETAG, tag);
+    }
+    response
+}
+
+/// What was made, and where it is.
+pub fn made<T: Serialize + ?Sized>(value: &T, address: &str) -> Result<Response> {
+    let mut response = json(StatusCode::CREATED, value)?;
+    if let Ok(address) = HeaderValue::try_from(address) {
+        response.headers_mut().insert(LOCATION, address);
+    }
+    Ok(response)
 }

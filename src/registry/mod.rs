@@ -13,6 +13,7 @@ mod identity;
 mod list;
 mod load;
 mod lookup;
+mod pages;
 mod mail;
 mod people;
 mod permission;
@@ -33,14 +34,16 @@ pub use answer::{
 };
 pub use command::{ImportRequest, PublishRequest};
 pub use export::Telling;
+pub use frame::{FacetRequest, FrameRequest};
 pub use identity::{Identity, identity};
 pub use list::{Codes, ConceptFilter, Cursor, FIELDS, Page, Relatives};
 pub use load::LoadReport;
 pub use lookup::{Resolution, ValidateItem, Validation, ValidationCode};
 pub use people::{
     AccountChange, AccountRequest, Arrived, CameBack, GiveRequest, GrantAnswer, GroupChange, GroupRequest, Invited,
-    Leaving, LinkFor, MadeToken, Me, OrganisationChange, Paged, Pages, SessionAnswer, SignedIn, TokenAnswer, TokenRequest,
+    Leaving, LinkFor, MadeToken, Me, OrganisationChange, SessionAnswer, SignedIn, TokenAnswer, TokenRequest,
 };
+pub use pages::{Paged, Pages};
 pub use permission::{About, Actor, By, Caller, Command, Held, RIGHTS, Right, permit, permit_in, rights_table};
 pub use plan::{Matched, Outcome, Planned};
 pub use query::{At, ChangesAnswer, Edge};
@@ -52,9 +55,9 @@ pub use search::{
 pub use sparql::{Answer, Question, SolutionFormat, Solved, SparqlLimits, Wanted};
 pub use verify::{Verification, VerifiedVersion};
 pub use work::{
-    ApprovalAnswer, CommentAnswer, CommentRequest, ConflictAnswer, DecideRequest, DraftAnswer, DraftFilter,
+    ApprovalAnswer, CommentAnswer, CommentRequest, ConflictAnswer, DecideRequest, DecisionAnswer, DraftAnswer, DraftChange, DraftFilter,
     DraftPublishRequest, DraftRequest, EditAnswer, EditRequest, EffectAnswer, ImportEdit, Made, Precondition, MergedAnswer,
-    Moment, OperationRequest, Paper, PartRequest, ProposedAnswer, RebaseRequest, RebasedAnswer, RecommendRequest,
+    Moment, OperationRequest, Paper, PartRequest, ProposedAnswer, Reason, RebaseRequest, RebasedAnswer, RecommendRequest,
     RecommendationAnswer, RelationRequest, SettledConflict, StampAnswer, Steer, ThreadAnswer, TopicRequest,
 };
 

@@ -99,7 +99,7 @@ pub async fn import(
 
 /// Does the work where a large file holds up nobody else, for as long as somebody waits for the answer: once the request
 /// was given up, by the caller or by the clock, nothing is committed any more. A commit that has begun is carried through.
-async fn carried_out<W>(work: W) -> Result<Response, Failure>
+pub async fn carried_out<W>(work: W) -> Result<Response, Failure>
 where
     W: AsyncFnOnce() -> Result<ImportReport> + Send + 'static,
 {
@@ -128,7 +128,7 @@ where
 ///
 /// # Errors
 /// [`Code::Busy`] after a while.
-async fn turn() -> Result<SemaphorePermit<'static>> {
+pub async fn turn() -> Result<SemaphorePermit<'static>> {
     static TURNS: Semaphore = Semaphore::const_new(2);
     let (da, en) = ("andre er i gang med at udgive", "others are publishing");
     let busy = || Refusal::new(Code::Busy, da, en);

@@ -4,7 +4,6 @@
 mod given;
 mod links;
 mod manage;
-mod pages;
 mod password;
 mod provided;
 mod sessions;
@@ -18,7 +17,6 @@ use uuid::Uuid;
 pub use given::{GiveRequest, GrantAnswer};
 pub use links::{Invited, LinkFor};
 pub use manage::{AccountChange, AccountRequest, GroupChange, GroupRequest, OrganisationChange};
-pub use pages::{Paged, Pages};
 pub use provided::{Arrived, CameBack, Leaving};
 pub use sessions::{Me, SessionAnswer, SignedIn};
 pub use tokens::{MadeToken, TokenAnswer, TokenRequest};

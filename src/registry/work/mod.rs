@@ -6,6 +6,8 @@
 mod answers;
 mod drafts;
 mod edits;
+mod papers;
+mod provenance;
 mod publish;
 mod show;
 
@@ -14,12 +16,13 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 pub use answers::{
-    ApprovalAnswer, CommentAnswer, ConflictAnswer, DraftAnswer, EditAnswer, EffectAnswer, MergedAnswer, ProposedAnswer,
+    ApprovalAnswer, CommentAnswer, ConflictAnswer, DecisionAnswer, DraftAnswer, EditAnswer, EffectAnswer, MergedAnswer, ProposedAnswer,
     RecommendationAnswer, StampAnswer, ThreadAnswer,
 };
-pub use drafts::{CommentRequest, DraftFilter, DraftRequest, RebaseRequest, RebasedAnswer, SettledConflict, Steer, TopicRequest};
+pub use drafts::{CommentRequest, DraftChange, DraftFilter, DraftRequest, RebaseRequest, RebasedAnswer, SettledConflict, Steer, TopicRequest};
 pub use edits::{EditRequest, ImportEdit, Made, Precondition, OperationRequest, PartRequest, RelationRequest};
 pub(super) use publish::overtaken;
+pub use provenance::Reason;
 pub use publish::{DecideRequest, DraftPublishRequest, RecommendRequest};
 pub use show::{Moment, Paper};
 

@@ -1,4 +1,4 @@
-//! Lists of people and of what they have, page by page. A cursor names the last one of the page before, so that what comes
+//! Lists of people, and of what is worked on, page by page. A cursor names the last one of the page before, so that what comes
 //! and goes meanwhile moves nothing.
 
 use serde::Deserialize;
@@ -11,6 +11,9 @@ use crate::model::{Code, Instant, Place, Refusal, Result};
 const LARGEST: usize = 10_000;
 /// How many are on a page when it is not said.
 const USUAL: i64 = 100;
+
+/// Where an item stands: by a number or an instant, then by its uuid.
+pub type Key = (i64, Uuid);
 
 /// How a list is asked for.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
@@ -39,14 +42,25 @@ impl Pages {
     /// # Errors
     /// [`Code::InvalidParameter`] for a limit out of bounds, [`Code::InvalidCursor`].
     pub fn of<T>(&self, items: Vec<T>, uuid: impl Fn(&T) -> Uuid) -> Result<Paged<T>> {
-        self.since(items, |item| (Instant::BEGINNING, uuid(item)))
+        self.cut(items, |item| (0, uuid(item)))
     }
 
     /// The page of a list that is ordered by an instant, oldest first.
     ///
     /// # Errors
     /// As [`Pages::of`].
-    pub fn since<T>(&self, mut items: Vec<T>, key: impl Fn(&T) -> (Instant, Uuid)) -> Result<Paged<T>> {
+    pub fn since<T>(&self, items: Vec<T>, key: impl Fn(&T) -> (Instant, Uuid)) -> Result<Paged<T>> {
+        self.cut(items, |item| {
+            let (at, uuid) = key(item);
+            (at.micros(), uuid)
+        })
+    }
+
+    /// The page of a list that is ordered by a key.
+    ///
+    /// # Errors
+    /// As [`Pages::of`].
+    pub fn cut<T>(&self, mut items: Vec<T>, key: impl Fn(&T) -> Key) -> Result<Paged<T>> {
         let limit = self.limit()?;
         let after = self.cursor.as_deref().map(decoded).transpose()?;
         items.sort_by_key(&key);
@@ -68,14 +82,25 @@ impl Pages {
     }
 }
 
-fn encoded((at, uuid): (Instant, Uuid)) -> String {
-    format!("{:x}.{}", at.micros(), uuid.simple())
+impl<T> Paged<T> {
+    /// The same page with each item told otherwise.
+    ///
+    /// # Errors
+    /// What `tell` refuses.
+    pub fn try_map<U>(self, tell: impl FnMut(T) -> Result<U>) -> Result<Paged<U>> {
+        let items = self.items.into_iter().map(tell).collect::<Result<_>>()?;
+        Ok(Paged { items, total: self.total, next: self.next })
+    }
 }
 
-fn decoded(text: &str) -> Result<(Instant, Uuid)> {
-    let parts = text.split_once('.').and_then(|(at, uuid)| {
-        let at = u64::from_str_radix(at, 16).ok()?.cast_signed();
-        Some((Instant::from_micros(at), Uuid::try_parse(uuid).ok()?))
+fn encoded((number, uuid): Key) -> String {
+    // `{:x}` writes two's complement.
+    format!("{number:x}.{}", uuid.simple())
+}
+
+fn decoded(text: &str) -> Result<Key> {
+    let parts = text.split_once('.').and_then(|(number, uuid)| {
+        Some((u64::from_str_radix(number, 16).ok()?.cast_signed(), Uuid::try_parse(uuid).ok()?))
     });
     parts.ok_or_else(|| {
         let (da, en) = ("markøren er ikke fra denne liste", "the cursor is not from this list");
