@@ -11,9 +11,9 @@ use axum::body::Body;
 use axum::http::Request;
 use begreb::exchange::Format;
 use begreb::http::HttpOptions;
-use begreb::model::{Command, Role, Secret};
+use begreb::model::{Clock, Command, Digest, Instant, Role, Secret};
 use begreb::registry::{About, AccountRequest, Actor, GiveRequest, RIGHTS, TokenRequest, permit};
-use begreb::store::Store;
+use begreb::store::{Session, Store};
 use common::{Answer, World, edition, on_every_database, operator};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -133,9 +133,10 @@ async fn from_the_first_link_to_a_token_for_one_vocabulary() {
 
         let link = w.registry.first_link(&operator()).await.expect("a link").expect("no administrator yet");
         let newer = w.registry.first_link(&operator()).await.expect("a link").expect("still none");
-        assert_eq!(w.get(link.strip_prefix(SITE).unwrap()).await.with(401).code(), "expired", "replaced by the newer");
+        let replaced = w.get(link.strip_prefix(SITE).unwrap()).await.with(410);
+        assert!(replaced.text().contains("bed om et nyt") && !replaced.text().contains("<form method"), "a page");
         follow(&w, &newer, Some(ANNE)).await.with(303);
-        assert_eq!(w.get(newer.strip_prefix(SITE).unwrap()).await.with(401).code(), "expired", "used");
+        w.get(newer.strip_prefix(SITE).unwrap()).await.with(410);
         assert_eq!(w.registry.first_link(&operator()).await.expect("no fault"), None);
 
         let anne = sign_in(&w, ANNE.1).await;
@@ -334,6 +335,12 @@ async fn what_is_revoked_expired_or_deactivated_stops_at_once() {
         assert_eq!(try_sign_in(&w, BO.1, PASSWORD).await.with(401).code(), "wrong-credentials");
         activate(true).await;
         assert_eq!(two.ask(&w, "GET", "/api/v1/me", "").await.with(401).code(), "not-signed-in", "it was ended");
+        // Whoever was let out begins with new secrets: those that were about meanwhile stay worth nothing.
+        assert_eq!(long.ask(&w, "POST", &dry, FILE).await.with(401).code(), "not-signed-in", "it was revoked");
+        let back = sign_in(&w, BO.1).await;
+        assert_eq!(back.json(&w, "GET", "/tokens", Value::Null, 200).await, json!([]));
+        let short = secret(&back.json(&w, "POST", "/tokens", wish(1), 201).await);
+        let long = secret(&back.json(&w, "POST", "/tokens", wish(366), 201).await);
 
         // The accounts of an organisation that is not active cannot do anything.
         let made = anne.json(&w, "POST", "/organisations", json!({ "name": "Kommunen" }), 201).await;
@@ -343,6 +350,14 @@ async fn what_is_revoked_expired_or_deactivated_stops_at_once() {
         anne.json(&w, "PATCH", &at, json!({ "active": false }), 200).await;
         assert_eq!(long.ask(&w, "POST", &dry, FILE).await.with(401).code(), "not-signed-in");
         anne.json(&w, "PATCH", &at, json!({ "active": true }), 200).await;
+        // Its people did nothing: what they have works again.
+        long.ask(&w, "POST", &dry, FILE).await.ok();
+        // An organisation can be left: null is not the same as nothing said.
+        let at = format!("/accounts/{bo}");
+        let same = anne.json(&w, "PATCH", &at, json!({ "name": BO.0 }), 200).await;
+        assert_eq!(same["organisation"], made["uuid"]);
+        let left = anne.json(&w, "PATCH", &at, json!({ "organisation": null }), 200).await;
+        assert_eq!(left["organisation"], Value::Null);
 
         // Nobody may leave the registry without an administrator.
         let me = anne.json(&w, "GET", "/me", Value::Null, 200).await;
@@ -416,6 +431,112 @@ async fn nobody_learns_who_has_an_account_nor_tries_without_end() {
             assert_eq!(from(n, &format!("10.0.0.{n}, 192.0.2.1")).await, 401);
         }
         assert_eq!((from(20, "192.0.2.1").await, from(20, "192.0.2.2").await), (429, 401));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_stranger_locks_nobody_out() {
+    on_every_database(async |w| {
+        with_anne(&w).await;
+        let w = w.with_options(&HttpOptions { trust_forwarded: true, ..HttpOptions::default() });
+        let from = async |address: &str, password: &str| {
+            let body = json!({ "mail": ANNE.1, "password": password }).to_string();
+            w.post_as("/api/v1/sign-in", body, &[("x-forwarded-for", address)]).await.status
+        };
+        for n in 0..8 {
+            assert_eq!(from("192.0.2.1", "forkert adgangskode").await, if n < 5 { 401 } else { 429 });
+        }
+        assert_eq!(from("192.0.2.1", PASSWORD).await, 429, "who guesses waits");
+        assert_eq!(from("192.0.2.2", PASSWORD).await, 200, "the person does not");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn sessions_and_tokens_are_bounded() {
+    on_every_database(async |w| {
+        let anne = with_anne(&w).await;
+        let wish = |n: usize| json!({ "name": format!("t{n}"), "commands": ["publish"], "days": 1 });
+        for n in 0..50 {
+            anne.json(&w, "POST", "/tokens", wish(n), 201).await;
+        }
+        let refused = anne.ask(&w, "POST", "/api/v1/tokens", &wish(50).to_string()).await.with(409);
+        assert_eq!(refused.code(), "too-many-tokens");
+        let tokens = anne.json(&w, "GET", "/tokens", Value::Null, 200).await;
+        let one = tokens[7]["uuid"].as_str().expect("a uuid");
+        anne.json(&w, "DELETE", &format!("/tokens/{one}"), Value::Null, 204).await;
+        anne.json(&w, "POST", "/tokens", wish(50), 201).await;
+
+        // 49 more without the work of as many passwords, and one through the door.
+        let me = anne.json(&w, "GET", "/me", Value::Null, 200).await;
+        let account = me["uuid"].as_str().expect("a uuid").parse().expect("a uuid");
+        let (store, now) = (Store::open(&w.address).await.expect("it opens"), w.clock.now().micros());
+        let mut write = store.write("test", w.clock.now()).await.expect("the lock is free");
+        for n in 1..50_u8 {
+            let at = |seconds: i64| Instant::from_micros(now + seconds * 1_000_000);
+            let (created, expires) = (at(n.into()), at(3600));
+            let session = Session { uuid: uuid::Uuid::from_u128(n.into()), account, created, expires };
+            write.open_session(&session, Digest::of([n]), 50).await.expect("a row");
+        }
+        write.commit().await.expect("a commit");
+        w.clock.set("2026-11-22T12:01:00Z");
+        anne.json(&w, "GET", "/me", Value::Null, 200).await;
+        let last = sign_in(&w, ANNE.1).await;
+        assert_eq!(anne.ask(&w, "GET", "/api/v1/me", "").await.with(401).code(), "not-signed-in", "the oldest ended");
+        let sessions = last.json(&w, "GET", "/me/sessions", Value::Null, 200).await;
+        assert_eq!(sessions.as_array().map(Vec::len), Some(50));
+        w.registry.verify().await.expect("all is whole");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn lists_come_page_by_page() {
+    on_every_database(async |w| {
+        let anne = with_anne(&w).await;
+        for n in 0..5 {
+            anne.json(&w, "POST", "/organisations", json!({ "name": format!("o{n}") }), 201).await;
+        }
+        let (mut next, mut seen) = (Some("/api/v1/organisations?limit=2".to_owned()), Vec::new());
+        while let Some(uri) = next {
+            let answer = anne.ask(&w, "GET", &uri, "").await.ok();
+            assert_eq!(answer.header("x-total-count"), "5");
+            let page = answer.json();
+            seen.extend(
+                page.as_array().expect("a list").iter().map(|o| o["uuid"].as_str().expect("a uuid").to_owned()),
+            );
+            next = answer.header("link").strip_suffix(">; rel=\"next\"").map(|l| l.trim_start_matches('<').to_owned());
+        }
+        let all = anne.json(&w, "GET", "/organisations", Value::Null, 200).await;
+        let all: Vec<_> = all.as_array().expect("a list").iter().map(|o| o["uuid"].as_str().expect("a uuid")).collect();
+        assert_eq!((seen.len(), seen), (5, all.iter().map(ToString::to_string).collect::<Vec<_>>()));
+        for list in ["organisations", "accounts", "groups", "grants", "tokens", "tokens?all=true", "me/sessions"] {
+            let with =
+                |parameter: &str| format!("/api/v1/{list}{}{parameter}", if list.contains('?') { '&' } else { '?' });
+            let one = anne.ask(&w, "GET", &with("limit=1"), "").await.ok();
+            assert!(one.json().as_array().is_some_and(|l| l.len() <= 1) && !one.header("x-total-count").is_empty());
+            assert_eq!(anne.ask(&w, "GET", &with("limit=0"), "").await.with(400).code(), "invalid-parameter", "{list}");
+            assert_eq!(anne.ask(&w, "GET", &with("cursor=x"), "").await.with(400).code(), "invalid-cursor", "{list}");
+            assert_eq!(anne.ask(&w, "GET", &with("page=2"), "").await.with(400).code(), "unknown-parameter", "{list}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_cannot_sign_in_does_not_administer() {
+    on_every_database(async |w| {
+        let anne = with_anne(&w).await;
+        let made = anne.json(&w, "POST", "/accounts", json!({ "name": BO.0, "mail": BO.1 }), 201).await;
+        let bo = made["account"]["uuid"].as_str().expect("a uuid");
+        give(&w, &anne, bo, Role::Administrator, None).await;
+        let me = anne.json(&w, "GET", "/me", Value::Null, 200).await;
+        let mine = format!("/accounts/{}", me["uuid"].as_str().expect("a uuid"));
+        let leave = anne.ask(&w, "PATCH", &format!("/api/v1{mine}"), "{\"active\":false}").await.with(409);
+        assert_eq!(leave.code(), "last-administrator", "nobody else can get in");
+        follow(&w, made["link"].as_str().expect("a link"), None).await.with(303);
+        anne.json(&w, "PATCH", &mine, json!({ "active": false }), 200).await;
     })
     .await;
 }
@@ -575,6 +696,13 @@ fn no_sequence_gives_more_than_the_grants_say() {
     done.expect("no sequence does");
 }
 
+/// A token that carries all that a token can.
+async fn token_for(w: &World, account: uuid::Uuid) -> Secret {
+    let commands = RIGHTS.iter().filter(|r| r.token).map(|r| r.command).collect();
+    let request = TokenRequest { name: "t".parse().unwrap(), commands, vocabularies: None, days: None };
+    Secret::shown(&w.registry.create_token(&operator(), Some(account), request).await.unwrap().secret)
+}
+
 async fn walk(w: &World, steps: &[Step]) {
     use begreb::registry::{AccountChange, GroupChange, GroupRequest};
     with_vocabularies(w).await;
@@ -585,9 +713,7 @@ async fn walk(w: &World, steps: &[Step]) {
         let mail = format!("{name}@example.dk").parse().unwrap();
         let request = AccountRequest { name: name.parse().unwrap(), mail, organisation: None };
         let account = r.create_account(&o, request).await.unwrap().account.uuid;
-        let all = RIGHTS.iter().filter(|r| r.token).map(|r| r.command).collect();
-        let request = TokenRequest { name: name.parse().unwrap(), commands: all, vocabularies: None, days: None };
-        tokens.push(Secret::shown(&r.create_token(&o, Some(account), request).await.unwrap().secret));
+        tokens.push(token_for(w, account).await);
         accounts.push(account);
     }
     let group = "g".parse().unwrap();
@@ -633,6 +759,10 @@ async fn walk(w: &World, steps: &[Step]) {
                 if let Some(account) = accounts.get(usize::from(who)) {
                     let change = AccountChange { active: Some(is), ..AccountChange::default() };
                     r.change_account(&o, *account, change).await.unwrap();
+                    // Its token was revoked; it gets a new one when it is let in again.
+                    if is {
+                        tokens[usize::from(who)] = token_for(w, *account).await;
+                    }
                 } else {
                     let change = GroupChange { active: Some(is), ..GroupChange::default() };
                     r.change_group(&o, group, change).await.unwrap();

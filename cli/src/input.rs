@@ -1,6 +1,6 @@
 //! Files: read, their format guessed, codes taken out of them, and written so that a half file is never seen.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
@@ -181,6 +181,22 @@ impl Whole {
     /// # Errors
     /// [`Code::File`].
     pub fn begin(place: &Path) -> Result<Self> {
+        Self::begin_with(place, OpenOptions::new().write(true).create(true).truncate(true))
+    }
+
+    /// Begins a file that its owner alone may read, where the machine knows owners.
+    ///
+    /// # Errors
+    /// [`Code::File`].
+    pub fn begin_private(place: &Path) -> Result<Self> {
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        Self::begin_with(place, &options)
+    }
+
+    fn begin_with(place: &Path, options: &OpenOptions) -> Result<Self> {
         let name = place.file_name().unwrap_or_default().to_string_lossy();
         if name.is_empty() || place.is_dir() {
             let error = std::io::Error::from(std::io::ErrorKind::IsADirectory);
@@ -188,11 +204,11 @@ impl Whole {
         }
         // A device or a pipe is written to; putting a file in its place would take it away.
         if place.exists() && !place.is_file() {
-            let out = std::fs::OpenOptions::new().write(true).open(place).map_err(|e| file(place, &e))?;
+            let out = OpenOptions::new().write(true).open(place).map_err(|e| file(place, &e))?;
             return Ok(Self { out: Some(BufWriter::new(out)), beside: place.to_owned(), place: place.to_owned() });
         }
         let beside = place.with_file_name(format!(".{name}.{}.part", std::process::id()));
-        let out = File::create(&beside).map_err(|e| file(place, &e))?;
+        let out = options.open(&beside).map_err(|e| file(place, &e))?;
         Ok(Self { out: Some(BufWriter::new(out)), beside, place: place.to_owned() })
     }
 

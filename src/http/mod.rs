@@ -9,6 +9,7 @@ mod id;
 mod negotiate;
 mod operation;
 mod params;
+mod peer;
 mod private;
 mod problem;
 mod reply;
@@ -72,7 +73,7 @@ pub async fn serve(
     connections.http1().timer(TokioTimer::new()).header_read_timeout(PATIENCE);
     let (graceful, mut stop) = (GracefulShutdown::new(), std::pin::pin!(stop));
     loop {
-        let (stream, peer) = tokio::select! {
+        let (stream, address) = tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok(accepted) => accepted,
                 Err(error) => {
@@ -87,7 +88,7 @@ pub async fn serve(
         let _ = stream.set_nodelay(true);
         // Whoever counts by caller has to know it.
         let named = move |mut request: Request<_>| {
-            request.extensions_mut().insert(sparql::Peer(peer.ip()));
+            request.extensions_mut().insert(peer::Peer(address.ip()));
             request
         };
         let service = TowerToHyperService::new(router.clone().map_request(named));

@@ -1,13 +1,15 @@
 //! Answers that are for one caller alone: no cache keeps them.
 
 use axum::body::Body;
-use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LINK, REFERRER_POLICY};
+use axum::http::{HeaderValue, StatusCode, Uri};
 use axum::response::Response;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::api::next_link;
 use crate::model::{Code, Place, Refusal, Result};
+use crate::registry::Paged;
 
 /// As for other pages, but with forms that lead to ourselves.
 const FORMS: HeaderValue = HeaderValue::from_static(
@@ -20,10 +22,14 @@ pub fn json<T: Serialize + ?Sized>(status: StatusCode, value: &T) -> Result<Resp
     Ok(response(status, "application/json", bytes))
 }
 
-/// A list for one caller.
-pub fn list<T: Serialize>(items: &[T]) -> Result<Response> {
-    let mut response = json(StatusCode::OK, items)?;
-    response.headers_mut().insert("x-total-count", HeaderValue::from(items.len()));
+/// A page of a list for one caller.
+pub fn list<T: Serialize>(page: &Paged<T>, uri: &Uri) -> Result<Response> {
+    let mut response = json(StatusCode::OK, &page.items)?;
+    response.headers_mut().insert("x-total-count", HeaderValue::from(page.total));
+    let link = page.next.as_ref().and_then(|next| HeaderValue::try_from(next_link(uri, next)).ok());
+    if let Some(link) = link {
+        response.headers_mut().insert(LINK, link);
+    }
     Ok(response)
 }
 

@@ -16,9 +16,9 @@ use super::HttpOptions;
 use super::api::App;
 use super::negotiate::{Caller, reads_danish};
 use super::params::{Nothing, Params};
+use super::peer::TrustForwarded;
 use super::private::{nothing, page};
 use super::problem::{Failure, status};
-use super::sparql::TrustForwarded;
 use super::who::{From, Origin, Who, foreign, origin, set_cookie};
 use crate::model::{Category, Code, Password, Place, Refusal, Result, Secret};
 use crate::registry::{Actor, LinkFor, Me, SessionAnswer, SignedIn};
@@ -48,6 +48,8 @@ struct SignInPage {
 struct SetupPage {
     da: bool,
     key: String,
+    /// Whether the link leads nowhere any more.
+    gone: bool,
     first: bool,
     name: String,
     mail: String,
@@ -161,24 +163,41 @@ async fn me(State(app): State<App>, who: Result<Who, Failure>, Caller(headers): 
 
 async fn setup_page(State(app): State<App>, Caller(headers): Caller, Params(followed, ..): Params<Followed>) -> Answer {
     let key = followed.key.unwrap_or_default();
-    let first = app.link_for(&Secret::shown(&key)).await? == LinkFor::FirstAdministrator;
-    let (name, mail) = (String::new(), String::new());
-    Ok(page(StatusCode::OK, &SetupPage { da: reads_danish(&headers), key, first, name, mail, refused: None })?)
+    let first = match app.link_for(&Secret::shown(&key)).await {
+        Ok(leads) => leads == LinkFor::FirstAdministrator,
+        Err(refusal) => return gone(refusal, &headers),
+    };
+    let (da, name, mail) = (reads_danish(&headers), String::new(), String::new());
+    Ok(page(StatusCode::OK, &SetupPage { da, key, gone: false, first, name, mail, refused: None })?)
+}
+
+/// The page of a link that leads nowhere any more: a person followed it, and is told what to do.
+fn gone(refusal: Refusal, headers: &HeaderMap) -> Answer {
+    if refusal.code != Code::Expired {
+        return Err(refusal.into());
+    }
+    let da = reads_danish(headers);
+    let (_, text, _) = told(refusal, da)?;
+    let (key, name, mail) = Default::default();
+    Ok(page(StatusCode::GONE, &SetupPage { da, key, gone: true, first: false, name, mail, refused: Some(text) })?)
 }
 
 async fn setup(State(app): State<App>, headers: HeaderMap, _: Params<Nothing>, bytes: Bytes) -> Answer {
     let form = Form::read(&app, &headers, &bytes)?;
     let secret = Secret::shown(form.field("key"));
-    let first = app.link_for(&secret).await? == LinkFor::FirstAdministrator;
+    let first = match app.link_for(&secret).await {
+        Ok(leads) => leads == LinkFor::FirstAdministrator,
+        Err(refusal) => return gone(refusal, &headers),
+    };
     match set_up(&app, &form, &secret, first).await {
         Ok(()) => Ok(on_to(&app, "/sign-in", None)),
-        Err(refusal) if refusal.code == Code::Expired => Err(refusal.into()),
+        Err(refusal) if refusal.code == Code::Expired => gone(refusal, &headers),
         Err(refusal) => {
             let da = reads_danish(&headers);
             let (status, text, _) = told(refusal, da)?;
             let field = |name| form.field(name).chars().take(254).collect();
             let (key, name, mail) = (field("key"), field("name"), field("mail"));
-            Ok(page(status, &SetupPage { da, key, first, name, mail, refused: Some(text) })?)
+            Ok(page(status, &SetupPage { da, key, gone: false, first, name, mail, refused: Some(text) })?)
         }
     }
 }

@@ -9,8 +9,8 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue};
 
 use super::api::App;
+use super::peer::{TrustForwarded, client};
 use super::problem::Failure;
-use super::sparql::{TrustForwarded, client};
 use crate::model::{Code, Refusal, Result, Secret};
 use crate::registry::{Actor, SignedIn};
 

@@ -29,6 +29,7 @@ pub use parts::{
 };
 pub use people::{
     Account, Command, Grant, Grantee, Group, GroupKind, Mail, Name, Organisation, Password, Role, Scope, Token,
+    unprintable,
 };
 pub use refusal::{Category, Code, Place, Refusal, Result};
 pub use secret::{Dice, NoDice, Secret, new_uuid};

@@ -229,7 +229,8 @@ impl FromStr for Mail {
 }
 
 /// Control characters, and those that turn the direction of text or cannot be seen.
-fn unprintable(c: char) -> bool {
+#[must_use]
+pub fn unprintable(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }

@@ -198,6 +198,8 @@ codes! {
     ForeignOrigin = "foreign-origin", Forbidden;
     /// Too many attempts to sign in; `Retry-After` says when the next may be made.
     TooManyAttempts = "too-many-attempts", TooOften;
+    /// The account has as many tokens as it may have.
+    TooManyTokens = "too-many-tokens", Conflict;
     /// Nobody would be left who can administer the registry.
     LastAdministrator = "last-administrator", Conflict;
     /// It cannot be decided which concept is meant.

@@ -12,9 +12,9 @@ use super::{Registry, query};
 use crate::exchange::{self, Format, Incoming, IncomingConcept, Key, ReadOptions};
 use crate::model::{
     Code, Content, Digest, Instant, Label, Language, Origin, Place, Refusal, Result, Slug, State, Timeline, Version,
-    Vocabulary, VocabularyFields,
+    Vocabulary, VocabularyFields, unprintable,
 };
-use crate::store::{Act, StateRow, Write};
+use crate::store::{Act, Facts, Head, StateRow, Write};
 
 /// An edition to import and publish.
 pub struct ImportRequest<'a> {
@@ -62,6 +62,9 @@ pub struct PublishRequest {
 /// `/health/ready` tells how far it is.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
 
+/// How often a plan is made anew because others changed the vocabulary meanwhile, before they have to wait for it.
+const TRIES: usize = 3;
+
 impl Registry {
     /// Imports an edition: reads it, plans it and, unless it is a dry run, publishes it in one transaction.
     ///
@@ -70,20 +73,8 @@ impl Registry {
     /// other content; [`Code::Governance`] when the vocabulary takes no import. Nothing is changed then.
     pub async fn import(&self, actor: &Actor, request: ImportRequest<'_>) -> Result<ImportReport> {
         let known = self.snapshot().by_slug(request.vocabulary.as_str()).map(|p| p.vocabulary().clone());
-        // Asked before the file is read, and again under the lock.
+        // Asked before the file is read, and again of the facts.
         permit(actor, Command::Publish, known.as_deref())?;
-        let language = request.language.clone().or_else(|| known.as_ref().map(|v| v.default_language().clone()));
-        let options = ReadOptions {
-            language: language.unwrap_or_else(Language::danish),
-            namespace: known.as_ref().map(|v| v.fields().namespace.clone()),
-        };
-        let incoming = exchange::read(request.format, request.bytes, &options)?;
-        let origin = Origin {
-            format: request.format.name().into(),
-            digest: Digest::of(request.bytes),
-            bytes: request.bytes.len() as u64,
-        };
-        let effective = request.effective.unwrap_or_else(|| self.projections.today());
         if request.label.is_none() && !request.dry_run {
             return Err(Refusal::new(
                 Code::InvalidParameter,
@@ -93,43 +84,19 @@ impl Registry {
             .at(Place::field("version"))
             .allowed(["--version LABEL", "--dry-run"]));
         }
-        let mut write = self.store.write(&actor.name(), self.clock.now()).await?;
-        self.still(actor).await?;
-        let vocabularies = write.vocabularies().await?;
-        let existing = vocabularies.iter().find(|v| *v.slug() == request.vocabulary).cloned();
-        permit(actor, Command::Publish, existing.as_ref())?;
-        if existing.is_none() {
-            permit(actor, Command::Frame, None)?;
-        }
-        let created = existing.is_none();
-        let vocabulary = match existing {
-            Some(vocabulary) => vocabulary,
-            None => {
-                let fields = match request.frame {
-                    Some(fields) => fields,
-                    None => self.frame(&request.vocabulary, &incoming.frame, &options.language),
-                };
-                let vocabulary = Vocabulary::new(fields)?;
-                permit(actor, Command::Publish, Some(&vocabulary))?;
-                if let Some(same) = vocabularies.iter().find(|v| v.uuid() == vocabulary.uuid()) {
-                    let slug = same.slug();
-                    return Err(Refusal::new(
-                        Code::Exists,
-                        format!("det ordforråd findes under kortnavnet {slug}"),
-                        format!("that vocabulary exists under the slug {slug}"),
-                    )
-                    .at(Place::field("vocabulary"))
-                    .allowed([slug.to_string()]));
-                }
-                write.create_vocabulary(&vocabulary).await?;
-                vocabulary
-            }
+        let naming = Naming {
+            label: request.label.clone(),
+            effective: request.effective.unwrap_or_else(|| self.projections.today()),
+            decision: request.decision.clone(),
+            dry_run: request.dry_run,
+            expected: None,
         };
-        let known = known_of(&mut write, vocabulary.uuid()).await?;
-        let edition =
-            Edition { incoming, origin: Some(origin), identity: &request.identity, accept_new: request.accept_new };
-        let naming = Naming { label: request.label, effective, decision: request.decision, dry_run: request.dry_run, expected: None };
-        self.publish_edition(write, &vocabulary, created, known, edition, naming).await
+        let origin = Origin {
+            format: request.format.name().into(),
+            digest: Digest::of(request.bytes),
+            bytes: request.bytes.len() as u64,
+        };
+        self.publish_edition(actor, Source::File(&request, origin), naming).await
     }
 
     /// Publishes content that the registry has already under a new label, from a date: a return to an earlier
@@ -139,63 +106,120 @@ impl Registry {
     /// [`Code::UnknownVocabulary`], [`Code::UnknownVersion`], [`Code::NothingInForce`], [`Code::LabelTaken`],
     /// [`Code::Governance`]. Nothing is changed then.
     pub async fn publish(&self, actor: &Actor, request: PublishRequest) -> Result<ImportReport> {
-        let mut write = self.store.write(&actor.name(), self.clock.now()).await?;
-        self.still(actor).await?;
-        let vocabulary = write.vocabularies().await?.into_iter().find(|v| *v.slug() == request.vocabulary);
-        let vocabulary = vocabulary.ok_or_else(|| query::unknown_vocabulary(request.vocabulary.as_str()))?;
-        permit(actor, Command::Publish, Some(&vocabulary))?;
-        let known = known_of(&mut write, vocabulary.uuid()).await?;
-        let version = match &request.from {
-            Some(label) => known.versions.iter().find(|v| v.label == *label),
-            None => known
-                .versions
-                .iter()
-                .filter(|v| v.effective <= request.effective)
-                .max_by_key(|v| (v.effective, v.registered)),
-        };
-        let Some(version) = version else {
-            let label = request.from.as_ref().map_or_else(|| request.effective.to_string(), ToString::to_string);
-            return Err(query::unknown_version(&label, known.versions.iter().map(|v| v.label.to_string())));
-        };
-        let incoming = incoming_of(&known, version);
-        let (origin, identity) = (version.manifest.source.clone(), Identity::default());
-        let edition = Edition { incoming, origin, identity: &identity, accept_new: true };
         let naming = Naming {
-            label: Some(request.label),
+            label: Some(request.label.clone()),
             effective: request.effective,
-            decision: request.decision,
+            decision: request.decision.clone(),
             dry_run: request.dry_run,
             expected: None,
         };
-        self.publish_edition(write, &vocabulary, false, known, edition, naming).await
+        self.publish_edition(actor, Source::Again(&request), naming).await
     }
 
-    /// The one way to a published version: plan, compare with a version of that label, lay down, commit.
-    pub(super) async fn publish_edition(
+    /// The one way to a published version: read, plan, compare with a version of that label, lay down, commit. It is
+    /// planned on the facts of one moment while others go on writing; only what is laid down takes the writers' lock.
+    async fn publish_edition(&self, actor: &Actor, source: Source<'_>, naming: Naming) -> Result<ImportReport> {
+        lawful_decision(naming.decision.as_deref())?;
+        for _ in 0..TRIES {
+            let incoming = self.read(&source)?;
+            let mut facts = self.store.facts().await?;
+            let ready = self.ready(actor, &mut facts, &source, incoming, &naming).await?;
+            drop(facts);
+            let ready = match ready {
+                Ready::Told(report) => return Ok(*report),
+                Ready::ToWrite(ready) => ready,
+            };
+            let mut write = self.store.write(&actor.name(), self.clock.now()).await?;
+            self.still(actor).await?;
+            if ready.holds(write.facts()).await? {
+                return self.lay_down(write, *ready, naming).await;
+            }
+        }
+        // Others were faster each time: now they wait.
+        let incoming = self.read(&source)?;
+        let mut write = self.store.write(&actor.name(), self.clock.now()).await?;
+        self.still(actor).await?;
+        match self.ready(actor, write.facts(), &source, incoming, &naming).await? {
+            Ready::Told(report) => Ok(*report),
+            Ready::ToWrite(ready) => self.lay_down(write, *ready, naming).await,
+        }
+    }
+
+    /// The file, if there is one.
+    fn read(&self, source: &Source<'_>) -> Result<Option<Incoming>> {
+        let Source::File(request, _) = source else { return Ok(None) };
+        exchange::read(request.format, request.bytes, &self.read_options(request)).map(Some)
+    }
+
+    fn read_options(&self, request: &ImportRequest<'_>) -> ReadOptions {
+        let known = self.snapshot().by_slug(request.vocabulary.as_str()).map(|p| p.vocabulary().clone());
+        let language = request.language.clone().or_else(|| known.as_ref().map(|v| v.default_language().clone()));
+        ReadOptions {
+            language: language.unwrap_or_else(Language::danish),
+            namespace: known.as_ref().map(|v| v.fields().namespace.clone()),
+        }
+    }
+
+    /// Plans a version on the facts of one moment.
+    async fn ready(
+        &self,
+        actor: &Actor,
+        facts: &mut Facts,
+        source: &Source<'_>,
+        incoming: Option<Incoming>,
+        naming: &Naming,
+    ) -> Result<Ready> {
+        let head = facts.head().await?;
+        let (vocabulary, created) = self.vocabulary_for(actor, facts, source, incoming.as_ref()).await?;
+        let known = known_of(facts, vocabulary.uuid()).await?;
+        let edition = source.edition(incoming, &known, naming)?;
+        self.planned(head, vocabulary, created, known, edition, naming)
+    }
+
+    /// Publishes content within a write that has begun: what is planned cannot be overtaken.
+    pub(super) async fn publish_under(
         &self,
         mut write: Write,
-        vocabulary: &Vocabulary,
-        created: bool,
+        vocabulary: Vocabulary,
         known: Known,
         edition: Edition<'_>,
         naming: Naming,
     ) -> Result<ImportReport> {
+        lawful_decision(naming.decision.as_deref())?;
+        let head = write.facts().head().await?;
+        match self.planned(head, vocabulary, false, known, edition, &naming)? {
+            Ready::Told(report) => Ok(*report),
+            Ready::ToWrite(ready) => self.lay_down(write, *ready, naming).await,
+        }
+    }
+
+    fn planned(
+        &self,
+        head: Head,
+        vocabulary: Vocabulary,
+        created: bool,
+        known: Known,
+        edition: Edition<'_>,
+        naming: &Naming,
+    ) -> Result<Ready> {
         let taken = naming.label.as_ref().and_then(|label| known.versions.iter().find(|v| v.label == *label)).cloned();
+        let taken = taken.as_ref();
         let file = |origin: &Option<Origin>| origin.as_ref().map(|o| o.digest);
-        if let Some(version) = &taken {
+        if let Some(version) = taken {
             if version.effective != naming.effective {
                 let (da, en) =
                     (format!("gælder fra {}", version.effective), format!("is in force from {}", version.effective));
                 return Err(label_taken(version, &da, &en));
             }
             if edition.origin.is_some() && file(&edition.origin) == file(&version.manifest.source) {
-                return Ok(already_there(vocabulary, version));
+                return Ok(Ready::Told(Box::new(already_there(&vocabulary, version))));
             }
         }
         let wish = Wish {
             vocabulary: vocabulary.uuid(),
             effective: naming.effective,
-            at: write.at(),
+            // At the earliest: what is laid down is registered when it is written.
+            at: head.next(self.clock.now()),
             identity: edition.identity,
             accept_new: edition.accept_new,
             origin: edition.origin,
@@ -208,17 +232,65 @@ impl Registry {
                 format!("what would be published is {} and not what was decided", plan.manifest.digest),
             ));
         }
-        if let Some(version) = &taken {
+        if let Some(version) = taken {
             // Other bytes may still be the same content: another layout, another order of properties.
-            let same = plan.manifest.digest == version.manifest.digest;
-            let taken = || label_taken(version, "har andet indhold", "has other content");
-            return if same { Ok(already_there(vocabulary, version)) } else { Err(taken()) };
+            if plan.manifest.digest != version.manifest.digest {
+                return Err(label_taken(version, "har andet indhold", "has other content"));
+            }
+            return Ok(Ready::Told(Box::new(already_there(&vocabulary, version))));
         }
-        let mut report = report(vocabulary, created, naming.label.clone(), naming.effective, &plan);
-        if naming.dry_run {
-            return Ok(report);
+        let report = report(&vocabulary, created, naming.label.clone(), naming.effective, &plan);
+        Ok(match naming.label.clone().filter(|_| !naming.dry_run) {
+            None => Ready::Told(Box::new(report)),
+            Some(label) => {
+                Ready::ToWrite(Box::new(ToWrite { seen: head.seq, vocabulary, created, known, plan, label, report }))
+            }
+        })
+    }
+
+    /// The vocabulary of a version; a file may bring a new one. Whether it is new.
+    async fn vocabulary_for(
+        &self,
+        actor: &Actor,
+        facts: &mut Facts,
+        source: &Source<'_>,
+        incoming: Option<&Incoming>,
+    ) -> Result<(Vocabulary, bool)> {
+        let vocabularies = facts.vocabularies().await?;
+        if let Some(vocabulary) = vocabularies.iter().find(|v| v.slug() == source.vocabulary()) {
+            permit(actor, Command::Publish, Some(vocabulary))?;
+            return Ok((vocabulary.clone(), false));
         }
-        let Some(label) = naming.label else { return Ok(report) };
+        let (Source::File(request, _), Some(incoming)) = (source, incoming) else {
+            return Err(query::unknown_vocabulary(source.vocabulary().as_str()));
+        };
+        permit(actor, Command::Publish, None)?;
+        permit(actor, Command::Frame, None)?;
+        let fields = request
+            .frame
+            .clone()
+            .unwrap_or_else(|| self.frame(&request.vocabulary, &incoming.frame, &self.read_options(request).language));
+        let vocabulary = Vocabulary::new(fields)?;
+        permit(actor, Command::Publish, Some(&vocabulary))?;
+        if let Some(same) = vocabularies.iter().find(|v| v.uuid() == vocabulary.uuid()) {
+            let slug = same.slug();
+            return Err(Refusal::new(
+                Code::Exists,
+                format!("det ordforråd findes under kortnavnet {slug}"),
+                format!("that vocabulary exists under the slug {slug}"),
+            )
+            .at(Place::field("vocabulary"))
+            .allowed([slug.to_string()]));
+        }
+        Ok((vocabulary, true))
+    }
+
+    /// Lays down what was planned, and commits.
+    async fn lay_down(&self, mut write: Write, ready: ToWrite, naming: Naming) -> Result<ImportReport> {
+        let ToWrite { vocabulary, created, known, plan, label, mut report, .. } = ready;
+        if created {
+            write.create_vocabulary(&vocabulary).await?;
+        }
         self.refuse_foreign(&mut write, vocabulary.uuid(), &plan).await?;
         write.create_concepts(vocabulary.uuid(), &plan.created).await?;
         let none = Vec::new();
@@ -245,8 +317,7 @@ impl Registry {
             statements: plan.statements,
         };
         write.publish(&version).await?;
-        let position = write.commit().await?;
-        self.follower.catch_up().await?;
+        let position = self.commit(write).await?;
         // Who publishes finds it: in what is read, searched and queried.
         self.derived_passed(position, PATIENCE).await;
         report.verdict = Verdict::Published;
@@ -256,7 +327,7 @@ impl Registry {
 
     /// A concept lives in one vocabulary: a uuid that another one owns is refused.
     async fn refuse_foreign(&self, write: &mut Write, vocabulary: Uuid, plan: &Plan) -> Result<()> {
-        let owners = write.owners(&plan.created).await?;
+        let owners = write.facts().owners(&plan.created).await?;
         let foreign: Vec<String> =
             owners.iter().filter(|(_, v)| **v != vocabulary).map(|(c, _)| c.to_string()).collect();
         if foreign.is_empty() {
@@ -271,12 +342,76 @@ impl Registry {
     }
 }
 
+/// Where the content of a version comes from.
+enum Source<'a> {
+    /// A file.
+    File(&'a ImportRequest<'a>, Origin),
+    /// What the registry has already.
+    Again(&'a PublishRequest),
+}
+
+impl<'a> Source<'a> {
+    fn vocabulary(&self) -> &'a Slug {
+        match self {
+            Self::File(request, _) => &request.vocabulary,
+            Self::Again(request) => &request.vocabulary,
+        }
+    }
+
+    /// The content, given what is known: `incoming` is what was read of a file.
+    fn edition(&self, incoming: Option<Incoming>, known: &Known, naming: &Naming) -> Result<Edition<'a>> {
+        const NOBODY: &Identity = &Identity::none();
+        match self {
+            Self::File(request, origin) => Ok(Edition {
+                incoming: incoming.unwrap_or_default(),
+                origin: Some(origin.clone()),
+                identity: &request.identity,
+                accept_new: request.accept_new,
+            }),
+            Self::Again(request) => {
+                let version = wanted(known, request.from.as_ref(), naming.effective)?;
+                let (incoming, origin) = (incoming_of(known, version), version.manifest.source.clone());
+                Ok(Edition { incoming, origin, identity: NOBODY, accept_new: true })
+            }
+        }
+    }
+}
+
 /// What is to be published.
 pub(super) struct Edition<'a> {
     pub(super) incoming: Incoming,
     pub(super) origin: Option<Origin>,
     pub(super) identity: &'a Identity,
     pub(super) accept_new: bool,
+}
+
+/// What came of planning.
+enum Ready {
+    /// There is nothing to write: it is there already, or only the plan was wanted.
+    Told(Box<ImportReport>),
+    /// It can be laid down.
+    ToWrite(Box<ToWrite>),
+}
+
+/// A version that can be laid down, as long as what it was planned on holds.
+struct ToWrite {
+    /// The position of the log that it was planned on.
+    seen: i64,
+    vocabulary: Vocabulary,
+    created: bool,
+    known: Known,
+    plan: Plan,
+    label: Label,
+    report: ImportReport,
+}
+
+impl ToWrite {
+    /// Whether nothing was written since that the plan rests on: about the vocabulary, and where it is new, about any.
+    async fn holds(&self, facts: &mut Facts) -> Result<bool> {
+        let now = facts.head().await?.seq;
+        let changed = facts.changed_vocabularies(self.seen, now).await?;
+        Ok(!changed.iter().any(|v| *v == self.vocabulary.uuid() || (self.created && !v.is_nil())))
+    }
 }
 
 /// As what.
@@ -289,9 +424,31 @@ pub(super) struct Naming {
     pub(super) expected: Option<Digest>,
 }
 
-/// What the registry knows of a vocabulary, read within a write.
-pub(super) async fn known_of(write: &mut Write, vocabulary: Uuid) -> Result<Known> {
-    let mut known = Known { versions: write.versions(vocabulary).await?, ..Known::default() };
+/// Who decided is told in a few lines of the log and of pages: so much, and nothing that cannot be seen.
+fn lawful_decision(text: Option<&str>) -> Result<()> {
+    let Some(text) = text else { return Ok(()) };
+    let lawful = !text.trim().is_empty() && text.chars().count() <= 2000 && !text.chars().any(unprintable);
+    let (da, en) = ("beslutningen kan ikke skrives sådan", "the decision cannot be written like that");
+    let refusal = || Refusal::new(Code::InvalidText, da, en).at(Place::field("decision"));
+    if lawful { Ok(()) } else { Err(refusal().allowed(["one line of 1 to 2000 characters"])) }
+}
+
+/// The version that is published again: the one that is named, or what is in force on that day.
+fn wanted<'k>(known: &'k Known, from: Option<&Label>, effective: Instant) -> Result<&'k Version> {
+    let versions = &known.versions;
+    let found = match from {
+        Some(label) => versions.iter().find(|v| v.label == *label),
+        None => versions.iter().filter(|v| v.effective <= effective).max_by_key(|v| (v.effective, v.registered)),
+    };
+    found.ok_or_else(|| {
+        let label = from.map_or_else(|| effective.to_string(), ToString::to_string);
+        query::unknown_version(&label, versions.iter().map(|v| v.label.to_string()))
+    })
+}
+
+/// What the registry knows of a vocabulary at one moment.
+pub(super) async fn known_of(facts: &mut Facts, vocabulary: Uuid) -> Result<Known> {
+    let mut known = Known { versions: facts.versions(vocabulary).await?, ..Known::default() };
     let mut contents: std::collections::HashMap<Digest, Arc<Content>> = std::collections::HashMap::new();
     let each = |row: StateRow| {
         let content = match contents.get(&row.content) {
@@ -307,7 +464,7 @@ pub(super) async fn known_of(write: &mut Write, vocabulary: Uuid) -> Result<Know
         known.states.entry(row.concept).or_default().push(State::new(row.registered, row.valid, content));
         Ok(())
     };
-    write.states(vocabulary, each).await?;
+    facts.states(vocabulary, each).await?;
     Ok(known)
 }
 

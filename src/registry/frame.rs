@@ -36,8 +36,7 @@ impl Registry {
         }
         let mut write = self.store.write(&actor.name(), self.clock.now()).await?;
         write.change_vocabulary(&wanted).await?;
-        write.commit().await?;
-        self.follower.catch_up().await.map(drop)
+        self.commit(write).await.map(drop)
     }
 
     /// The frame of a vocabulary that a file brings along.

@@ -38,7 +38,7 @@ pub use load::LoadReport;
 pub use lookup::{Resolution, ValidateItem, Validation, ValidationCode};
 pub use people::{
     AccountChange, AccountRequest, GiveRequest, GrantAnswer, GroupChange, GroupRequest, Invited, LinkFor, MadeToken,
-    Me, OrganisationChange, SessionAnswer, SignedIn, TokenAnswer, TokenRequest,
+    Me, OrganisationChange, Paged, Pages, SessionAnswer, SignedIn, TokenAnswer, TokenRequest,
 };
 pub use permission::{About, Actor, By, Caller, Command, Held, RIGHTS, Right, permit, permit_in, rights_table};
 pub use plan::{Matched, Outcome, Planned};
@@ -57,12 +57,12 @@ pub use work::{
     RecommendationAnswer, RelationRequest, SettledConflict, StampAnswer, Steer, ThreadAnswer, TopicRequest,
 };
 
-use crate::model::{Clock, Result};
+use crate::model::{Clock, Code, Refusal, Result};
 pub use crate::projection::View;
 use crate::projection::rdf::Graphs;
 use crate::projection::search::Search;
 use crate::projection::{Derived, Follower, Projections, Snapshot};
-use crate::store::{Head, Store};
+use crate::store::{Head, Store, Write};
 
 /// How a registry is set up.
 #[derive(Clone, Debug)]
@@ -116,6 +116,18 @@ impl Registry {
         let search = self.search.clone().follow(self.projections.clone());
         let rdf = self.rdf.clone().follow(self.projections.clone());
         tokio::join!(self.follower.clone().run(), search, rdf);
+    }
+
+    /// Commits a write, and lets readers of this process see it. What has begun is carried through, also when whoever
+    /// asked is gone: until here nothing is written, from here on all of it is.
+    async fn commit(&self, write: Write) -> Result<i64> {
+        let follower = self.follower.clone();
+        let done = tokio::spawn(async move {
+            let position = write.commit().await?;
+            follower.catch_up().await?;
+            Ok(position)
+        });
+        done.await.map_err(|e| Refusal::new(Code::Internal, e.to_string(), e.to_string()))?
     }
 
     /// Waits until what is built of the snapshot has passed a position of the log, if somebody follows; at most

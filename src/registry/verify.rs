@@ -13,7 +13,7 @@ use crate::model::{
     Change, ChangeKind, Code, Digest, GENESIS, Instant, Label, Period, Refusal, Result, Slug, Timeline, Version,
     Vocabulary, canonical_json,
 };
-use crate::store::{Head, StoredState};
+use crate::store::{Facts, Head, People, StoredState};
 
 /// How many rows of the log are read at a time.
 const BATCH: i64 = 10_000;
@@ -66,29 +66,56 @@ impl Registry {
     /// # Errors
     /// [`Code::Corrupt`] with the first row that is wrong; [`Code::Database`].
     pub async fn verify(&self) -> Result<Verification> {
-        let (told, head) = self.replay().await?;
+        // All of it at one moment: others may write meanwhile.
+        let mut facts = self.store.facts().await?;
+        let (told, head) = Told::replay(&mut facts).await?;
         let mut contents = 0;
-        self.store
+        facts
             .contents(|digest, body| {
                 contents += 1;
                 let same = Digest::of(body).to_string() == digest;
                 if same { Ok(()) } else { Err(wrong(&format!("content {digest}: its digest is another"))) }
             })
             .await?;
-        let states = self.compare_states(&told).await?;
+        let states = told.compare_states(&mut facts).await?;
+        let stored = told.compare_versions(&mut facts).await?;
+        told.compare_people(&facts.people().await?)?;
+        drop(facts);
+        // What is written after that moment changes no reading of what was published before it.
         self.follower.catch_up().await?;
-        let versions = self.compare_versions(&told).await?;
-        self.compare_people(&told).await?;
+        let versions = self.compare_readings(stored)?;
         Ok(Verification { changes: head.seq, hash: head.hash, contents, states, versions })
     }
 
+    /// Compares the readings of the projections with the manifests of the versions.
+    fn compare_readings(&self, stored: Vec<(Vocabulary, Vec<Version>)>) -> Result<Vec<VerifiedVersion>> {
+        let (snapshot, mut verified) = (self.snapshot(), Vec::new());
+        for (vocabulary, versions) in stored {
+            let slug = vocabulary.slug();
+            let plane = snapshot.by_uuid(vocabulary.uuid());
+            let plane = plane.ok_or_else(|| wrong(&format!("vocabulary {slug}: the projections do not have it")))?;
+            for version in versions {
+                let edition = self.projections.edition(plane, version.point());
+                let (concepts, digest) = edition.digest(&version.statements);
+                if digest != version.manifest.digest || concepts != version.manifest.concepts {
+                    let name = format!("version {slug} {}", version.label);
+                    return Err(wrong(&format!("{name}: its content has another digest than its manifest")));
+                }
+                verified.push(VerifiedVersion { vocabulary: slug.clone(), label: version.label, digest });
+            }
+        }
+        Ok(verified)
+    }
+}
+
+impl Told {
     /// Reads the whole log: its chain, and what it tells.
-    async fn replay(&self) -> Result<(Told, Head)> {
-        let head = self.store.head().await?;
-        let mut told = Told::default();
+    async fn replay(facts: &mut Facts) -> Result<(Self, Head)> {
+        let head = facts.head().await?;
+        let mut told = Self::default();
         let (mut seq, mut hash) = (0, GENESIS.to_owned());
         while seq < head.seq {
-            let changes = self.store.changes(seq, BATCH).await?;
+            let changes = facts.changes(seq, BATCH).await?;
             if changes.is_empty() {
                 return Err(wrong(&format!("change {}: it is missing", seq + 1)));
             }
@@ -103,7 +130,7 @@ impl Registry {
                 (seq, hash) = (change.seq, change.hash);
             }
         }
-        if !self.store.changes(head.seq, 1).await?.is_empty() {
+        if !facts.changes(head.seq, 1).await?.is_empty() {
             return Err(wrong("log_head: it is behind the change log"));
         }
         if hash != head.hash {
@@ -113,21 +140,21 @@ impl Registry {
     }
 
     /// Compares concepts and states on disk with those that the log tells.
-    async fn compare_states(&self, told: &Told) -> Result<u64> {
-        let concepts = self.store.concepts().await?;
-        for (concept, vocabulary) in &told.owners {
+    async fn compare_states(&self, facts: &mut Facts) -> Result<u64> {
+        let concepts = facts.concepts().await?;
+        for (concept, vocabulary) in &self.owners {
             if concepts.get(concept) != Some(vocabulary) {
                 return Err(wrong(&format!("concept {concept}: it is missing or in another vocabulary")));
             }
         }
         let mut stored: BTreeMap<Uuid, Vec<StoredState>> = BTreeMap::new();
-        self.store
+        facts
             .all_states(|state| {
                 stored.entry(state.concept).or_default().push(state);
                 Ok(())
             })
             .await?;
-        let mut concepts: Vec<&Uuid> = stored.keys().chain(told.states.keys()).collect();
+        let mut concepts: Vec<&Uuid> = stored.keys().chain(self.states.keys()).collect();
         concepts.sort_unstable();
         concepts.dedup();
         let mut count = 0;
@@ -137,7 +164,7 @@ impl Registry {
                 states.sort_by_key(|s| (s.registered.from(), s.valid.from()));
                 states
             };
-            let (there, expected) = (sorted(stored.get(concept)), sorted(told.states.get(concept)));
+            let (there, expected) = (sorted(stored.get(concept)), sorted(self.states.get(concept)));
             count += there.len() as u64;
             let name = |s: &StoredState| {
                 format!("state of {concept} registered {} valid {}", s.registered.from(), s.valid.from())
@@ -156,8 +183,7 @@ impl Registry {
 
     /// Compares who there is, and what they were given, with the log: a right that nobody gave is found. Names, mail
     /// addresses and passwords are not under the seal; they may be changed and erased.
-    async fn compare_people(&self, told: &Told) -> Result<()> {
-        let people = self.store.people().await?;
+    fn compare_people(&self, people: &People) -> Result<()> {
         let mut there = BTreeMap::new();
         for o in &people.organisations {
             there.insert(("organisation", o.uuid), canonical_json(&json!({ "active": o.active })));
@@ -177,11 +203,11 @@ impl Registry {
             let body = json!({ "account": t.account, "scope": t.scope, "expires": t.expires });
             there.insert(("token", t.uuid), canonical_json(&body));
         }
-        let mut all: Vec<_> = there.keys().chain(told.people.keys()).collect();
+        let mut all: Vec<_> = there.keys().chain(self.people.keys()).collect();
         all.sort_unstable();
         all.dedup();
         for key in all {
-            let what = match (there.get(key), told.people.get(key)) {
+            let what = match (there.get(key), self.people.get(key)) {
                 (Some(there), Some(told)) if there == told => continue,
                 (Some(_), Some(_)) => "the log tells another",
                 (Some(_), None) => "the log does not tell it",
@@ -192,45 +218,38 @@ impl Registry {
         Ok(())
     }
 
-    /// Compares vocabularies and versions on disk, and the readings of the projections, with the log.
-    async fn compare_versions(&self, told: &Told) -> Result<Vec<VerifiedVersion>> {
-        let mut versions = Vec::new();
-        let vocabularies = self.store.vocabularies().await?;
+    /// Compares vocabularies and versions on disk with those that the log tells.
+    async fn compare_versions(&self, facts: &mut Facts) -> Result<Vec<(Vocabulary, Vec<Version>)>> {
+        let vocabularies = facts.vocabularies().await?;
         for vocabulary in &vocabularies {
-            if told.vocabularies.get(&vocabulary.uuid()) != Some(&canonical_json(vocabulary)) {
+            if self.vocabularies.get(&vocabulary.uuid()) != Some(&canonical_json(vocabulary)) {
                 return Err(wrong(&format!("vocabulary {}: the log tells another", vocabulary.slug())));
             }
         }
         let there: HashSet<Uuid> = vocabularies.iter().map(Vocabulary::uuid).collect();
-        if let Some(missing) = told.vocabularies.keys().find(|v| !there.contains(v)) {
+        if let Some(missing) = self.vocabularies.keys().find(|v| !there.contains(v)) {
             return Err(wrong(&format!("vocabulary {missing}: it is missing")));
         }
-        for plane in self.snapshot().planes() {
-            let slug = plane.vocabulary().slug();
-            for version in self.store.versions(plane.vocabulary().uuid()).await? {
-                let name = format!("version {slug} {}", version.label);
-                if told.versions.get(&version.uuid) != Some(&version) {
-                    return Err(wrong(&format!("{name}: the log tells another")));
+        let (mut stored, mut seen) = (Vec::new(), HashSet::new());
+        for vocabulary in vocabularies {
+            let versions = facts.versions(vocabulary.uuid()).await?;
+            for version in &versions {
+                if self.versions.get(&version.uuid) != Some(version) {
+                    let (slug, label) = (vocabulary.slug(), &version.label);
+                    return Err(wrong(&format!("version {slug} {label}: the log tells another")));
                 }
-                let edition = self.projections.edition(plane, version.point());
-                let (concepts, digest) = edition.digest(&version.statements);
-                if digest != version.manifest.digest || concepts != version.manifest.concepts {
-                    return Err(wrong(&format!("{name}: its content has another digest than its manifest")));
-                }
-                let (vocabulary, label) = (slug.clone(), version.label);
-                versions.push((version.uuid, VerifiedVersion { vocabulary, label, digest }));
+                seen.insert(version.uuid);
             }
+            stored.push((vocabulary, versions));
         }
-        if let Some(missing) = told.versions.values().find(|v| versions.iter().all(|(uuid, _)| *uuid != v.uuid)) {
-            let snapshot = self.snapshot();
-            let slug = snapshot.by_uuid(missing.vocabulary).map_or("?", |p| p.vocabulary().slug().as_str());
+        if let Some(missing) = self.versions.values().find(|v| !seen.contains(&v.uuid)) {
+            let slug =
+                stored.iter().find(|(v, _)| v.uuid() == missing.vocabulary).map_or("?", |(v, _)| v.slug().as_str());
             return Err(wrong(&format!("version {slug} {}: it is missing", missing.label)));
         }
-        Ok(versions.into_iter().map(|(_, version)| version).collect())
+        Ok(stored)
     }
-}
 
-impl Told {
     /// Takes in one row of the log.
     fn take_in(&mut self, change: &Change) -> Result<()> {
         let unreadable = |e: &dyn std::fmt::Display| wrong(&format!("change {}: it cannot be read: {e}", change.seq));

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use sqlx::{ColumnIndex, Database, Decode, Row, Type};
 
-use super::{Db, Head, Link, Store, broken, head, run, sql};
+use super::{Head, Link, Store, broken, run, sql};
 use crate::model::{Code, Instant, Refusal, Result};
 
 /// A table of the backup: its name, how it is read and written, and the type of each column: text, integer,
@@ -76,18 +76,12 @@ impl Store {
     /// # Errors
     /// [`Code::Database`], [`Code::File`].
     pub async fn backup(&self, out: impl std::io::Write) -> Result<BackupSummary> {
-        let mut tx = match &self.db {
-            Db::Lite { read, .. } => super::write::Tx::Lite(read.begin().await.map_err(broken)?),
-            Db::Pg(pool) => {
-                let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-                super::write::Tx::Pg(pool.begin_with(begin).await.map_err(broken)?)
-            }
-        };
+        let mut facts = self.facts().await?;
         let mut out = Lines { out: GzEncoder::new(out, Compression::fast()), hasher: Sha256::new(), rows: 0 };
         out.line(&json!({ "begreb": "backup", "format": 1 }))?;
-        let Head { seq, hash, .. } = head(tx.link(), sql::HEAD).await?;
+        let Head { seq, hash, .. } = facts.head().await?;
         for table in &TABLES {
-            run!(tx.link(), table.read, |q, c| {
+            run!(facts.link(), table.read, |q, c| {
                 let mut rows = sqlx::query(q).fetch(c);
                 while let Some(row) = rows.try_next().await.map_err(broken)? {
                     out.line(&json!([table.name, values(&row, table.columns)]))?;

@@ -19,6 +19,7 @@ use uuid::Uuid;
 use crate::model::{Change, Code, Digest, Instant, Period, Refusal, Result, Version, Vocabulary};
 
 mod backup;
+mod facts;
 mod lock;
 mod people;
 mod sql;
@@ -27,6 +28,7 @@ mod work;
 mod write;
 
 pub use backup::BackupSummary;
+pub use facts::Facts;
 pub use lock::{Holder, Lock};
 pub use people::{Found, People, Session};
 pub use wakes::Wakes;
@@ -99,6 +101,15 @@ pub struct Head {
     pub hash: String,
 }
 
+impl Head {
+    /// When what is written after it is registered: now, or just after the last row when the clock has not moved
+    /// since.
+    #[must_use]
+    pub fn next(&self, now: Instant) -> Instant {
+        if self.seq > 0 { now.max(self.at.next()) } else { now }
+    }
+}
+
 /// A state as it lies on disk.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct StateRow {
@@ -169,6 +180,9 @@ impl Store {
             .pragma("cache_size", "-65536");
         let in_memory = address.contains(":memory:");
         let file = (!in_memory).then(|| options.get_filename().to_path_buf());
+        if let Some(file) = &file {
+            keep_private(file);
+        }
         let pool = |n| SqlitePoolOptions::new().max_connections(n).acquire_timeout(Duration::from_secs(30));
         let pool = |n| if in_memory { pool(n).idle_timeout(None).max_lifetime(None) } else { pool(n) };
         let write = pool(1).connect_with(options.clone()).await.map_err(|e| unopened(address, &e))?;
@@ -241,25 +255,7 @@ impl Store {
     /// # Errors
     /// [`Code::Database`].
     pub async fn changes(&self, after: i64, limit: i64) -> Result<Vec<Change>> {
-        let mut taken = self.take().await?;
-        run!(taken.link(), sql::CHANGES_AFTER, |q, c| {
-            let rows = sqlx::query(q).bind(after).bind(limit).fetch_all(c).await.map_err(broken)?;
-            rows.iter()
-                .map(|r| {
-                    Ok(Change {
-                        seq: r.get(0),
-                        at: Instant::from_micros(r.get(1)),
-                        actor: r.get(2),
-                        kind: r.get(3),
-                        vocabulary: uuid(r.get(4))?,
-                        subject: uuid(r.get(5))?,
-                        body: r.get(6),
-                        previous: r.get(7),
-                        hash: r.get(8),
-                    })
-                })
-                .collect()
-        })
+        changes(self.take().await?.link(), after, limit).await
     }
 
     /// The vocabularies that rows of the log are about, after one position and up to another.
@@ -267,11 +263,7 @@ impl Store {
     /// # Errors
     /// [`Code::Database`].
     pub async fn changed_vocabularies(&self, after: i64, to: i64) -> Result<Vec<Uuid>> {
-        let mut taken = self.take().await?;
-        run!(taken.link(), sql::CHANGED_VOCABULARIES, |q, c| {
-            let rows = sqlx::query(q).bind(after).bind(to).fetch_all(c).await.map_err(broken)?;
-            rows.iter().map(|r| uuid(r.get(0))).collect()
-        })
+        changed_vocabularies(self.take().await?.link(), after, to).await
     }
 
     /// Every vocabulary, by slug.
@@ -304,55 +296,6 @@ impl Store {
         states(self.take().await?.link(), vocabulary, after, each).await
     }
 
-    /// Every concept with its vocabulary.
-    ///
-    /// # Errors
-    /// [`Code::Database`], [`Code::Corrupt`].
-    pub async fn concepts(&self) -> Result<std::collections::HashMap<Uuid, Uuid>> {
-        let mut taken = self.take().await?;
-        run!(taken.link(), sql::CONCEPTS, |q, c| {
-            let rows = sqlx::query(q).fetch_all(c).await.map_err(broken)?;
-            rows.iter().map(|r| Ok((uuid(r.get(0))?, uuid(r.get(1))?))).collect()
-        })
-    }
-
-    /// Every state, ordered by concept.
-    ///
-    /// # Errors
-    /// [`Code::Database`], [`Code::Corrupt`].
-    pub async fn all_states(&self, mut each: impl FnMut(StoredState) -> Result<()>) -> Result<()> {
-        let mut taken = self.take().await?;
-        run!(taken.link(), sql::STATES, |q, c| {
-            let mut rows = sqlx::query(q).fetch(c);
-            while let Some(r) = rows.try_next().await.map_err(broken)? {
-                each(StoredState {
-                    concept: uuid(r.get(0))?,
-                    registered: period(r.get(1), r.get(2))?,
-                    valid: period(r.get(3), r.get(4))?,
-                    content: digest(r.get(5))?,
-                    opened: r.get(6),
-                    closed: r.get(7),
-                })?;
-            }
-            Ok(())
-        })
-    }
-
-    /// Every content, with its digest.
-    ///
-    /// # Errors
-    /// [`Code::Database`], [`Code::Corrupt`].
-    pub async fn contents(&self, mut each: impl FnMut(String, &str) -> Result<()>) -> Result<()> {
-        let mut taken = self.take().await?;
-        run!(taken.link(), sql::CONTENTS, |q, c| {
-            let mut rows = sqlx::query(q).fetch(c);
-            while let Some(r) = rows.try_next().await.map_err(broken)? {
-                each(r.get(0), r.get(1))?;
-            }
-            Ok(())
-        })
-    }
-
     /// Closes the connections; what was committed is on disk.
     pub async fn close(&self) {
         match &self.db {
@@ -365,11 +308,52 @@ impl Store {
     }
 }
 
+/// Makes a new database's file readable for its owner alone: it holds people and digests of secrets. SQLite gives the
+/// files beside it the same mode. A file that is there keeps the mode that its owner chose, and what cannot be made here
+/// is refused when it is opened.
+fn keep_private(file: &std::path::Path) {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        let _ = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(file);
+    }
+    #[cfg(not(unix))]
+    let _ = file;
+}
+
 async fn head(link: Link<'_>, statement: sql::Sql) -> Result<Head> {
     run!(link, statement, |q, c| {
         let r = sqlx::query(q).fetch_optional(c).await.map_err(broken)?;
         let r = r.ok_or_else(|| corrupt("log_head: its row is missing"))?;
         Ok(Head { seq: r.get(0), at: Instant::from_micros(r.get(1)), hash: r.get(2) })
+    })
+}
+
+async fn changes(link: Link<'_>, after: i64, limit: i64) -> Result<Vec<Change>> {
+    run!(link, sql::CHANGES_AFTER, |q, c| {
+        let rows = sqlx::query(q).bind(after).bind(limit).fetch_all(c).await.map_err(broken)?;
+        rows.iter()
+            .map(|r| {
+                Ok(Change {
+                    seq: r.get(0),
+                    at: Instant::from_micros(r.get(1)),
+                    actor: r.get(2),
+                    kind: r.get(3),
+                    vocabulary: uuid(r.get(4))?,
+                    subject: uuid(r.get(5))?,
+                    body: r.get(6),
+                    previous: r.get(7),
+                    hash: r.get(8),
+                })
+            })
+            .collect()
+    })
+}
+
+async fn changed_vocabularies(link: Link<'_>, after: i64, to: i64) -> Result<Vec<Uuid>> {
+    run!(link, sql::CHANGED_VOCABULARIES, |q, c| {
+        let rows = sqlx::query(q).bind(after).bind(to).fetch_all(c).await.map_err(broken)?;
+        rows.iter().map(|r| uuid(r.get(0))).collect()
     })
 }
 

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use sqlx::Row;
 use uuid::Uuid;
 
-use super::write::{Tx, Write};
+use super::facts::Facts;
+use super::write::Write;
 use super::{Link, Store, Taken, broken, corrupt, parse, run, sql, uuid};
 use crate::model::{
     Account, ChangeKind, Digest, Grant, Grantee, Group, Instant, Organisation, Refusal, Result, Role, Token,
@@ -27,6 +28,8 @@ pub struct People {
     pub grants: Vec<Grant>,
     /// The tokens.
     pub tokens: Vec<Token>,
+    /// The accounts that have a way to sign in: those with a password.
+    pub ways_in: BTreeSet<Uuid>,
 }
 
 /// A session, without its secret.
@@ -105,16 +108,37 @@ impl Store {
         sessions(self.take().await?.link(), sql::SESSIONS_OF, &account.to_string()).await
     }
 
+    /// An account, active or not.
+    ///
+    /// # Errors
+    /// [`crate::model::Code::Database`], [`crate::model::Code::Corrupt`].
+    pub async fn account(&self, account: Uuid) -> Result<Option<Account>> {
+        Ok(accounts(self.take().await?.link(), sql::ACCOUNT, Some(account)).await?.pop())
+    }
+
     /// The token of a secret's digest.
     ///
     /// # Errors
     /// [`crate::model::Code::Database`], [`crate::model::Code::Corrupt`].
     pub async fn token(&self, digest: Digest) -> Result<Option<Token>> {
-        let mut taken = self.take().await?;
-        run!(taken.link(), sql::TOKEN_BY_DIGEST, |q, c| {
-            let row = sqlx::query(q).bind(digest.to_string()).fetch_optional(c).await.map_err(broken)?;
-            row.map(|r| token((r.get(0), r.get(2), r.get(3), r.get(4)), r.get(5), r.get(6))).transpose()
-        })
+        Ok(tokens(self.take().await?.link(), sql::TOKEN_BY_DIGEST, Some(digest.to_string())).await?.pop())
+    }
+
+    /// The token of a uuid.
+    ///
+    /// # Errors
+    /// [`crate::model::Code::Database`], [`crate::model::Code::Corrupt`].
+    pub async fn token_named(&self, token: Uuid) -> Result<Option<Token>> {
+        Ok(tokens(self.take().await?.link(), sql::TOKEN_BY_UUID, Some(token.to_string())).await?.pop())
+    }
+
+    /// The tokens of an account, or of everyone, oldest first.
+    ///
+    /// # Errors
+    /// [`crate::model::Code::Database`], [`crate::model::Code::Corrupt`].
+    pub async fn tokens(&self, account: Option<Uuid>) -> Result<Vec<Token>> {
+        let statement = if account.is_some() { sql::TOKENS_OF } else { sql::TOKENS };
+        tokens(self.take().await?.link(), statement, account.map(|a| a.to_string())).await
     }
 
     /// Whether a one-time link leads somewhere: the account, or none for the first administrator; and until when.
@@ -123,6 +147,16 @@ impl Store {
     /// [`crate::model::Code::Database`], [`crate::model::Code::Corrupt`].
     pub async fn link(&self, digest: Digest) -> Result<Option<(Option<Uuid>, Instant)>> {
         link(self.take().await?.link(), digest).await
+    }
+}
+
+impl Facts {
+    /// All that is known of people.
+    ///
+    /// # Errors
+    /// [`crate::model::Code::Database`], [`crate::model::Code::Corrupt`].
+    pub async fn people(&mut self) -> Result<People> {
+        people(self).await
     }
 }
 
@@ -261,14 +295,19 @@ impl Write {
         self.texts(sql::TOKEN_REVOKE, &[Some(token.to_string())]).await.map(drop)
     }
 
-    /// Opens a session, and sweeps out those that have run out. Sessions are no facts: the log does not tell them.
+    /// Opens a session, and sweeps out those that have run out; of an account's own, those opened first when there
+    /// are more than `most`. Sessions are no facts: the log does not tell them.
     ///
     /// # Errors
     /// [`crate::model::Code::Database`].
-    pub async fn open_session(&mut self, session: &Session, digest: Digest) -> Result<()> {
+    pub async fn open_session(&mut self, session: &Session, digest: Digest, most: i64) -> Result<()> {
         let Session { uuid, account, created, expires } = session;
         run!(self.tx.link(), sql::SESSIONS_SWEEP, |q, c| {
             sqlx::query(q).bind(created.micros()).execute(c).await.map_err(broken)?;
+        });
+        run!(self.tx.link(), sql::SESSIONS_KEEP, |q, c| {
+            let query = sqlx::query(q).bind(account.to_string()).bind(most.saturating_sub(1));
+            query.execute(c).await.map_err(broken)?;
         });
         run!(self.tx.link(), sql::SESSION_OPEN, |q, c| {
             let query = sqlx::query(q).bind(digest.to_string()).bind(uuid.to_string()).bind(account.to_string());
@@ -386,7 +425,7 @@ impl Lends for Taken {
     }
 }
 
-impl Lends for Tx {
+impl Lends for Facts {
     fn lend(&mut self) -> Link<'_> {
         self.link()
     }
@@ -401,13 +440,7 @@ async fn people(from: &mut impl Lends) -> Result<People> {
             people.organisations.push(Organisation { uuid: uuid(u)?, name: word(name)?, active: is(r.get(2)) });
         }
     });
-    run!(from.lend(), sql::ACCOUNTS, |q, c| {
-        for r in sqlx::query(q).fetch_all(c).await.map_err(broken)? {
-            let (u, name, mail): (&str, &str, &str) = (r.get(0), r.get(1), r.get(2));
-            let (name, mail, organisation) = (word(name)?, word(mail)?, maybe(r.get(3))?);
-            people.accounts.push(Account { uuid: uuid(u)?, name, mail, organisation, active: is(r.get(4)) });
-        }
-    });
+    people.accounts = accounts(from.lend(), sql::ACCOUNTS, None).await?;
     run!(from.lend(), sql::GROUPS, |q, c| {
         for r in sqlx::query(q).fetch_all(c).await.map_err(broken)? {
             let (u, name, kind): (&str, &str, &str) = (r.get(0), r.get(1), r.get(2));
@@ -433,12 +466,33 @@ async fn people(from: &mut impl Lends) -> Result<People> {
             people.grants.push(Grant::new(uuid(r.get(0))?, to, word(r.get(3))?, maybe(r.get(4))?)?);
         }
     });
-    run!(from.lend(), sql::TOKENS, |q, c| {
+    run!(from.lend(), sql::WAYS_IN, |q, c| {
         for r in sqlx::query(q).fetch_all(c).await.map_err(broken)? {
-            people.tokens.push(token((r.get(0), r.get(2), r.get(3), r.get(4)), r.get(5), r.get(6))?);
+            people.ways_in.insert(uuid(r.get(0))?);
         }
     });
+    people.tokens = tokens(from.lend(), sql::TOKENS, None).await?;
     Ok(people)
+}
+
+async fn accounts(link: Link<'_>, statement: sql::Sql, one: Option<Uuid>) -> Result<Vec<Account>> {
+    run!(link, statement, |q, c| {
+        let query = one.iter().fold(sqlx::query(q), |query, one| query.bind(one.to_string()));
+        let rows = query.fetch_all(c).await.map_err(broken)?;
+        let account = |(u, name, mail): (&str, &str, &str), organisation: Option<&str>, active| {
+            let (uuid, name, mail, organisation) = (uuid(u)?, word(name)?, word(mail)?, maybe(organisation)?);
+            Ok(Account { uuid, name, mail, organisation, active: is(active) })
+        };
+        rows.iter().map(|r| account((r.get(0), r.get(1), r.get(2)), r.get(3), r.get(4))).collect()
+    })
+}
+
+async fn tokens(link: Link<'_>, statement: sql::Sql, by: Option<String>) -> Result<Vec<Token>> {
+    run!(link, statement, |q, c| {
+        let query = by.iter().fold(sqlx::query(q), |query, by| query.bind(by.clone()));
+        let rows = query.fetch_all(c).await.map_err(broken)?;
+        rows.iter().map(|r| token((r.get(0), r.get(2), r.get(3), r.get(4)), r.get(5), r.get(6))).collect()
+    })
 }
 
 fn token((u, account, name, scope): (&str, &str, &str, &str), created: i64, expires: i64) -> Result<Token> {

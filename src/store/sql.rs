@@ -113,6 +113,10 @@ statements! {
         SELECT r.value->>0, r.value->>1, r.value->>2, r.value->>3, CAST(r.value->>4 AS BIGINT), r.value->>5
         FROM" "WHERE true"];
     ACCOUNTS = "SELECT uuid, name, mail, organisation, active, password FROM account ORDER BY uuid";
+    /// The accounts that have a way in, whether they may use it now or not. Each way to sign in has its line here.
+    WAYS_IN = "SELECT uuid FROM account WHERE password IS NOT NULL
+        ORDER BY 1";
+    ACCOUNT = "SELECT uuid, name, mail, organisation, active, password FROM account WHERE uuid = $1";
     /// Who signs in; an account counts while it and its organisation are active.
     ACCOUNT_BY_MAIL = "SELECT a.uuid, a.password FROM account a LEFT JOIN organisation o ON o.uuid = a.organisation
         WHERE a.mail = $1 AND a.active = 1 AND COALESCE(o.active, 1) = 1";
@@ -144,8 +148,14 @@ statements! {
                CAST(r.value->>6 AS BIGINT) FROM" "WHERE true"];
     TOKEN_REVOKE = "DELETE FROM token WHERE uuid = $1";
     TOKENS = "SELECT uuid, digest, account, name, scope, created, expires FROM token ORDER BY created, uuid";
+    TOKENS_OF = "SELECT uuid, digest, account, name, scope, created, expires FROM token WHERE account = $1
+        ORDER BY created, uuid";
+    TOKEN_BY_UUID = "SELECT uuid, digest, account, name, scope, created, expires FROM token WHERE uuid = $1";
     TOKEN_BY_DIGEST = "SELECT uuid, digest, account, name, scope, created, expires FROM token WHERE digest = $1";
 
+    /// All sessions of an account but those that were opened last.
+    SESSIONS_KEEP = "DELETE FROM session WHERE account = $1 AND uuid NOT IN (
+        SELECT uuid FROM session WHERE account = $1 ORDER BY created DESC, uuid DESC LIMIT $2)";
     SESSION_OPEN = "INSERT INTO session (digest, uuid, account, created, expires) VALUES ($1, $2, $3, $4, $5)";
     SESSION_END = "DELETE FROM session WHERE uuid = $1 AND account = $2";
     SESSIONS_END_BUT = "DELETE FROM session WHERE account = $1 AND uuid <> $2";

@@ -1,40 +1,24 @@
 //! A write: one transaction in which facts and their rows in the change log are laid down together.
 
-use std::collections::HashMap;
-
 use serde_json::{Value, json};
-use sqlx::{Postgres, Row, Sqlite, Transaction};
 use uuid::Uuid;
 
-use super::{Db, Head, Link, StateRow, Store, broken, head, run, sql, states, uuid, versions, vocabularies};
+use super::facts::{Facts, Tx};
+use super::{Db, Head, Link, Store, broken, head, run, sql};
 use crate::model::{
     Change, ChangeKind, Content, Instant, Period, Result, Revision, State, Version, Vocabulary, canonical_json,
 };
 
 /// How many rows are handed to the database at a time.
-const BATCH: usize = 10_000;
+pub(super) const BATCH: usize = 10_000;
 
 /// A transaction that holds the writers' lock. Dropped without [`Write::commit`], it leaves nothing.
 pub struct Write {
-    pub(super) tx: Tx,
+    pub(super) tx: Facts,
     head: Head,
     at: Instant,
     actor: String,
     changes: Vec<Change>,
-}
-
-pub(super) enum Tx {
-    Lite(Transaction<'static, Sqlite>),
-    Pg(Transaction<'static, Postgres>),
-}
-
-impl Tx {
-    pub(super) fn link(&mut self) -> Link<'_> {
-        match self {
-            Self::Lite(tx) => Link::Lite(tx),
-            Self::Pg(tx) => Link::Pg(tx),
-        }
-    }
 }
 
 /// One act on one concept: from now on, over `valid`, the registry says `content`, or that it is retired.
@@ -58,12 +42,12 @@ impl Store {
     /// # Errors
     /// [`crate::model::Code::Database`].
     pub async fn write(&self, actor: &str, now: Instant) -> Result<Write> {
-        let mut tx = match &self.db {
+        let mut tx = Facts(match &self.db {
             Db::Lite { write, .. } => Tx::Lite(write.begin_with("BEGIN IMMEDIATE").await.map_err(broken)?),
             Db::Pg(pool) => Tx::Pg(pool.begin().await.map_err(broken)?),
-        };
+        });
         let head = head(tx.link(), sql::HEAD_LOCK).await?;
-        let at = if head.seq > 0 { now.max(head.at.next()) } else { now };
+        let at = head.next(now);
         Ok(Write { tx, head, at, actor: actor.to_owned(), changes: Vec::new() })
     }
 }
@@ -75,45 +59,9 @@ impl Write {
         self.at
     }
 
-    /// The vocabularies, as this write sees them.
-    ///
-    /// # Errors
-    /// [`crate::model::Code::Database`].
-    pub async fn vocabularies(&mut self) -> Result<Vec<Vocabulary>> {
-        vocabularies(self.tx.link()).await
-    }
-
-    /// The versions of a vocabulary, as this write sees them.
-    ///
-    /// # Errors
-    /// [`crate::model::Code::Database`].
-    pub async fn versions(&mut self, vocabulary: Uuid) -> Result<Vec<Version>> {
-        versions(self.tx.link(), vocabulary).await
-    }
-
-    /// Everything said of a vocabulary's concepts, as this write sees it.
-    ///
-    /// # Errors
-    /// [`crate::model::Code::Database`].
-    pub async fn states(&mut self, vocabulary: Uuid, each: impl FnMut(StateRow) -> Result<()>) -> Result<()> {
-        states(self.tx.link(), vocabulary, None, each).await
-    }
-
-    /// The vocabularies that own some concepts; those that do not exist are left out.
-    ///
-    /// # Errors
-    /// [`crate::model::Code::Database`].
-    pub async fn owners(&mut self, concepts: &[Uuid]) -> Result<HashMap<Uuid, Uuid>> {
-        let mut owners = HashMap::new();
-        for batch in concepts.chunks(BATCH) {
-            let rows = Value::from_iter(batch.iter().map(|c| json!([c])));
-            run!(self.tx.link(), sql::CONCEPT_OWNERS, |q, c| {
-                for r in sqlx::query(q).bind(rows.to_string()).fetch_all(c).await.map_err(broken)? {
-                    owners.insert(uuid(r.get(0))?, uuid(r.get(1))?);
-                }
-            });
-        }
-        Ok(owners)
+    /// The facts as this write sees them; nobody else writes meanwhile.
+    pub fn facts(&mut self) -> &mut Facts {
+        &mut self.tx
     }
 
     /// Seals a fact into the log; its row is written with the facts that follow or at the commit.
@@ -190,8 +138,9 @@ impl Write {
                 }
                 for s in &act.revision.opened {
                     let same = act.content.is_some_and(|c| std::ptr::eq(c, &**s.content()));
-                    let (r, v) = (s.registered(), s.valid());
-                    let edges = [r.from(), r.to(), v.from(), v.to()].map(Instant::micros);
+                    let v = s.valid();
+                    // Planned before the lock was taken, it is registered when this write is.
+                    let edges = [self.at, Instant::FOREVER, v.from(), v.to()].map(Instant::micros);
                     let digest = digest.filter(|_| same).unwrap_or_else(|| s.content().digest());
                     opened.push(json!([act.concept, edges[0], edges[1], edges[2], edges[3], digest, seq, null]));
                 }
@@ -237,7 +186,7 @@ impl Write {
         run!(self.tx.link(), sql::NOTIFY, |q, c| {
             sqlx::query(q).bind(seq.to_string()).fetch_optional(c).await.map_err(broken)?;
         });
-        match self.tx {
+        match self.tx.0 {
             Tx::Lite(tx) => tx.commit().await.map_err(broken)?,
             Tx::Pg(tx) => tx.commit().await.map_err(broken)?,
         }

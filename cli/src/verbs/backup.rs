@@ -41,7 +41,8 @@ impl Backup {
         let store = context.store(Missing::Refused).await?;
         let progress = Progress::bytes(say!(lang, "Skriver {file}", "Writing {file}"));
         let write = async {
-            let mut whole = Whole::begin(&self.file)?;
+            // It holds people, and passwords and tokens as they are stored.
+            let mut whole = Whole::begin_private(&self.file)?;
             let mut out = progress.counting(&mut whole);
             let summary = store.backup(&mut out).await?;
             let written = out.written;

@@ -1,7 +1,7 @@
 //! Oneself: signing in and out, sessions, tokens.
 
 use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::{OriginalUri, Path, State};
 use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
@@ -16,7 +16,7 @@ use crate::http::private::{body, json, list, nothing};
 use crate::http::problem::{Failure, Problem};
 use crate::http::who::{From, Origin, Who, foreign, origin, set_cookie};
 use crate::model::{Password, Result};
-use crate::registry::{MadeToken, Me, SessionAnswer, TokenAnswer, TokenRequest};
+use crate::registry::{MadeToken, Me, Pages, SessionAnswer, TokenAnswer, TokenRequest};
 
 type Answer = Result<Response, Failure>;
 
@@ -117,10 +117,15 @@ pub async fn password(
 }
 
 /// One's own sessions, oldest first.
-#[utoipa::path(get, path = "/me/sessions", operation_id = "sessions", tag = "me",
+#[utoipa::path(get, path = "/me/sessions", operation_id = "sessions", tag = "me", params(Pages),
     responses((status = 200, body = [SessionAnswer]), (status = 401, body = Problem, content_type = "application/problem+json")))]
-pub async fn sessions(State(app): State<App>, Who(actor): Who, _: Params<Nothing>) -> Answer {
-    Ok(list(&app.sessions(&actor).await?)?)
+pub async fn sessions(
+    State(app): State<App>,
+    Who(actor): Who,
+    OriginalUri(uri): OriginalUri,
+    Params(pages, ..): Params<Pages>,
+) -> Answer {
+    Ok(list(&pages.since(app.sessions(&actor).await?, |s| (s.created, s.uuid))?, &uri)?)
 }
 
 /// Ends one of one's own sessions.
@@ -138,10 +143,16 @@ pub async fn end_session(
 }
 
 /// One's own tokens, oldest first.
-#[utoipa::path(get, path = "/tokens", operation_id = "tokens", tag = "me", params(Whose),
+#[utoipa::path(get, path = "/tokens", operation_id = "tokens", tag = "me", params(Whose, Pages),
     responses((status = 200, body = [TokenAnswer]), (status = 401, body = Problem, content_type = "application/problem+json"), (status = 403, body = Problem, content_type = "application/problem+json")))]
-pub async fn tokens(State(app): State<App>, Who(actor): Who, Params(whose, ..): Params<Whose>) -> Answer {
-    Ok(list(&app.tokens(&actor, whose.all.unwrap_or(false)).await?)?)
+pub async fn tokens(
+    State(app): State<App>,
+    Who(actor): Who,
+    OriginalUri(uri): OriginalUri,
+    Params(whose, pages, _): Params<Whose, Pages>,
+) -> Answer {
+    let tokens = app.tokens(&actor, whose.all.unwrap_or(false)).await?;
+    Ok(list(&pages.since(tokens, |t| (t.created, t.uuid))?, &uri)?)
 }
 
 /// Makes a token. Its secret is in this answer and in no other.

@@ -11,7 +11,7 @@ mod publish;
 pub mod search;
 mod vocabularies;
 
-pub use concepts::{not_acceptable, not_one_of};
+pub use concepts::{next_link, not_acceptable, not_one_of};
 pub use search::aside;
 
 use std::sync::Arc;
@@ -24,6 +24,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::HttpOptions;
+use super::peer::TrustForwarded;
 use super::problem::Problem;
 use super::sparql;
 use crate::registry::{ConceptDocument, Registry};
@@ -77,7 +78,7 @@ pub fn router(options: &HttpOptions) -> OpenApiRouter<App> {
         .routes(routes!(people::group, people::change_group))
         .routes(routes!(people::grants, people::give))
         .routes(routes!(people::take))
-        .layer(axum::Extension(sparql::TrustForwarded(options.trust_forwarded)));
+        .layer(axum::Extension(TrustForwarded(options.trust_forwarded)));
     let v1 = OpenApiRouter::new()
         .routes(routes!(vocabularies::list))
         .routes(routes!(vocabularies::one))
@@ -100,6 +101,6 @@ pub fn router(options: &HttpOptions) -> OpenApiRouter<App> {
     let sparql = OpenApiRouter::new()
         .routes(routes!(sparql::get, sparql::post))
         .routes(routes!(sparql::void))
-        .layer(axum::Extension(sparql::TrustForwarded(options.trust_forwarded)));
+        .layer(axum::Extension(TrustForwarded(options.trust_forwarded)));
     OpenApiRouter::with_openapi(Document::openapi()).nest("/api/v1", v1).merge(sparql)
 }

@@ -1,7 +1,7 @@
 //! Organisations, accounts, groups and grants.
 
 use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::{OriginalUri, Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
@@ -16,6 +16,7 @@ use crate::http::who::Who;
 use crate::model::{Account, Code, Group, Name, Organisation, Place, Refusal, Result};
 use crate::registry::{
     AccountChange, AccountRequest, GiveRequest, GrantAnswer, GroupChange, GroupRequest, Invited, OrganisationChange,
+    Pages,
 };
 
 type Answer = Result<Response, Failure>;
@@ -47,10 +48,15 @@ pub struct OrganisationRequest {
 }
 
 /// Every organisation.
-#[utoipa::path(get, path = "/organisations", operation_id = "organisations", tag = "people",
+#[utoipa::path(get, path = "/organisations", operation_id = "organisations", tag = "people", params(Pages),
     responses((status = 200, body = [Organisation]), (status = 401, body = Problem, content_type = "application/problem+json"), (status = 403, body = Problem, content_type = "application/problem+json")))]
-pub async fn organisations(State(app): State<App>, Who(actor): Who, _: Params<Nothing>) -> Answer {
-    Ok(list(&app.people(&actor).await?.organisations)?)
+pub async fn organisations(
+    State(app): State<App>,
+    Who(actor): Who,
+    OriginalUri(uri): OriginalUri,
+    Params(pages, ..): Params<Pages>,
+) -> Answer {
+    Ok(list(&pages.of(app.people(&actor).await?.organisations, |o| o.uuid)?, &uri)?)
 }
 
 /// Makes an organisation known.
@@ -92,10 +98,15 @@ pub async fn change_organisation(
 }
 
 /// Every account.
-#[utoipa::path(get, path = "/accounts", operation_id = "accounts", tag = "people",
+#[utoipa::path(get, path = "/accounts", operation_id = "accounts", tag = "people", params(Pages),
     responses((status = 200, body = [Account]), (status = 401, body = Problem, content_type = "application/problem+json"), (status = 403, body = Problem, content_type = "application/problem+json")))]
-pub async fn accounts(State(app): State<App>, Who(actor): Who, _: Params<Nothing>) -> Answer {
-    Ok(list(&app.people(&actor).await?.accounts)?)
+pub async fn accounts(
+    State(app): State<App>,
+    Who(actor): Who,
+    OriginalUri(uri): OriginalUri,
+    Params(pages, ..): Params<Pages>,
+) -> Answer {
+    Ok(list(&pages.of(app.people(&actor).await?.accounts, |a| a.uuid)?, &uri)?)
 }
 
 /// Creates an account. The answer has the link by which its person sets a password; it works once, for 24 hours.
@@ -115,7 +126,8 @@ pub async fn account(State(app): State<App>, Who(actor): Who, Path(of): Path<Str
     one(people.accounts.iter().find(|a| a.uuid == uuid), &of)
 }
 
-/// Changes an account; what is absent stays. One that is not active is signed out, and its tokens are worth nothing.
+/// Changes an account; what is absent stays, and `"organisation": null` takes the organisation away. One that is
+/// deactivated is signed out, and its tokens are revoked.
 #[utoipa::path(patch, path = "/accounts/{uuid}", operation_id = "changeAccount", tag = "people",
     params(("uuid" = String, Path, description = "The account")), request_body = AccountChange,
     responses((status = 200, body = Account), (status = 404, body = Problem, content_type = "application/problem+json"), (status = 409, body = Problem, content_type = "application/problem+json")))]
@@ -167,10 +179,15 @@ pub async fn end_sessions(
 }
 
 /// Every group.
-#[utoipa::path(get, path = "/groups", operation_id = "groups", tag = "people",
+#[utoipa::path(get, path = "/groups", operation_id = "groups", tag = "people", params(Pages),
     responses((status = 200, body = [Group]), (status = 401, body = Problem, content_type = "application/problem+json"), (status = 403, body = Problem, content_type = "application/problem+json")))]
-pub async fn groups(State(app): State<App>, Who(actor): Who, _: Params<Nothing>) -> Answer {
-    Ok(list(&app.people(&actor).await?.groups)?)
+pub async fn groups(
+    State(app): State<App>,
+    Who(actor): Who,
+    OriginalUri(uri): OriginalUri,
+    Params(pages, ..): Params<Pages>,
+) -> Answer {
+    Ok(list(&pages.of(app.people(&actor).await?.groups, |g| g.uuid)?, &uri)?)
 }
 
 /// Forms a group.
@@ -206,10 +223,15 @@ pub async fn change_group(
 }
 
 /// Every grant.
-#[utoipa::path(get, path = "/grants", operation_id = "grants", tag = "people",
+#[utoipa::path(get, path = "/grants", operation_id = "grants", tag = "people", params(Pages),
     responses((status = 200, body = [GrantAnswer]), (status = 401, body = Problem, content_type = "application/problem+json"), (status = 403, body = Problem, content_type = "application/problem+json")))]
-pub async fn grants(State(app): State<App>, Who(actor): Who, _: Params<Nothing>) -> Answer {
-    Ok(list(&app.grants(&actor).await?)?)
+pub async fn grants(
+    State(app): State<App>,
+    Who(actor): Who,
+    OriginalUri(uri): OriginalUri,
+    Params(pages, ..): Params<Pages>,
+) -> Answer {
+    Ok(list(&pages.of(app.grants(&actor).await?, |g| g.uuid)?, &uri)?)
 }
 
 /// Gives a role to an account or a group, in one vocabulary or in all.

@@ -7,7 +7,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{Semaphore, SemaphorePermit, oneshot};
 use utoipa::IntoParams;
 
 use super::App;
@@ -78,28 +78,49 @@ pub async fn import(
     let format = format.ok_or_else(|| not_one_of("format", name, &Format::READ.map(Format::name)))?;
     let (label, effective, dry_run) = (label(naming.version, "version")?, day(naming.effective)?, naming.dry_run);
     let language = params.language.map(|l| l.parse()).transpose()?;
-    // A large file is read and planned where it holds up nobody else.
-    let runtime = tokio::runtime::Handle::current();
+    carried_out(async move || {
+        let request = ImportRequest {
+            vocabulary,
+            format,
+            bytes: &bytes,
+            label,
+            effective,
+            identity: Identity::default(),
+            accept_new: params.accept_new.unwrap_or(false),
+            dry_run: dry_run.unwrap_or(false),
+            language,
+            decision: naming.decision,
+            frame: None,
+        };
+        app.import(&actor, request).await
+    })
+    .await
+}
+
+/// Does the work where a large file holds up nobody else, for as long as somebody waits for the answer: once the request
+/// was given up, by the caller or by the clock, nothing is committed any more. A commit that has begun is carried through.
+async fn carried_out<W>(work: W) -> Result<Response, Failure>
+where
+    W: AsyncFnOnce() -> Result<ImportReport> + Send + 'static,
+{
+    let (turn, runtime) = (turn().await?, tokio::runtime::Handle::current());
+    // Dropped with this future, which tells the work.
+    let (_waiting, given_up) = oneshot::channel::<()>();
     let work = move || {
+        // Held until the work has ended, not until nobody waits for it.
+        let _turn = turn;
         runtime.block_on(async {
-            let request = ImportRequest {
-                vocabulary,
-                format,
-                bytes: &bytes,
-                label,
-                effective,
-                identity: Identity::default(),
-                accept_new: params.accept_new.unwrap_or(false),
-                dry_run: dry_run.unwrap_or(false),
-                language,
-                decision: naming.decision,
-                frame: None,
-            };
-            app.import(&actor, request).await
+            tokio::select! {
+                biased;
+                _ = given_up => Err(Refusal::new(Code::Timeout, "det tog for lang tid", "it took too long")),
+                done = work() => done,
+            }
         })
     };
-    let _turn = turn().await?;
-    report(tokio::task::spawn_blocking(work).await)
+    let done = tokio::task::spawn_blocking(work).await;
+    let report = done.map_err(|e| Refusal::new(Code::Internal, e.to_string(), e.to_string()))??;
+    let status = if report.verdict == Verdict::Published { StatusCode::CREATED } else { StatusCode::OK };
+    Ok(json(status, &report)?)
 }
 
 /// A turn among those who publish: they wait for each other's writes anyhow, and who waits must not hold the threads
@@ -135,16 +156,7 @@ pub async fn publish(
         decision: naming.decision,
         dry_run: naming.dry_run.unwrap_or(false),
     };
-    let runtime = tokio::runtime::Handle::current();
-    let work = move || runtime.block_on(async { app.publish(&actor, request).await });
-    let _turn = turn().await?;
-    report(tokio::task::spawn_blocking(work).await)
-}
-
-fn report(done: std::result::Result<Result<ImportReport>, tokio::task::JoinError>) -> Result<Response, Failure> {
-    let report = done.map_err(|e| Refusal::new(Code::Internal, e.to_string(), e.to_string()))??;
-    let status = if report.verdict == Verdict::Published { StatusCode::CREATED } else { StatusCode::OK };
-    Ok(json(status, &report)?)
+    carried_out(async move || app.publish(&actor, request).await).await
 }
 
 fn label(text: Option<String>, field: &str) -> Result<Option<Label>> {

@@ -17,20 +17,13 @@ use self::form::Form;
 use super::api::{App, not_acceptable, not_one_of};
 use super::negotiate::media;
 use super::params::{Nothing, Params};
+use super::peer::{TrustForwarded, client};
 use super::problem::{Failure, Problem};
 use super::reply::Reply;
 use crate::exchange::Format;
 use crate::http::negotiate::Caller;
 use crate::model::{Code, Refusal, Result};
 use crate::registry::{Answer, Question, SolutionFormat, Wanted};
-
-/// The address that a request came from, as the server saw it.
-#[derive(Clone, Copy, Debug)]
-pub struct Peer(pub IpAddr);
-
-/// Whether a proxy before the server is believed when it tells who asks.
-#[derive(Clone, Copy, Debug)]
-pub struct TrustForwarded(pub bool);
 
 /// How a query ended, for those who count.
 #[derive(Clone, Debug)]
@@ -158,16 +151,6 @@ pub async fn post(
     let form = Form::of_body(address, media, &body)?;
     let client = client(&head.extensions, &head.headers, trust);
     answered(&app, &head.headers, form, client).await
-}
-
-/// Who asks: the peer, or whom the proxy before us names last, if it is trusted.
-pub fn client(extensions: &axum::http::Extensions, headers: &HeaderMap, trust: TrustForwarded) -> Option<IpAddr> {
-    let told = || {
-        let last = headers.get_all("x-forwarded-for").iter().next_back()?.to_str().ok()?;
-        last.rsplit(',').next()?.trim().parse().ok()
-    };
-    let peer = extensions.get::<Peer>().map(|peer| peer.0);
-    if trust.0 { told().or(peer) } else { peer }
 }
 
 /// The answer to no query: the page, or the description of the service.

@@ -90,8 +90,7 @@ impl Registry {
         }
         write.set_password(account, &stored).await?;
         write.end_sessions(account).await?;
-        write.commit().await?;
-        self.follower.catch_up().await.map(drop)
+        self.commit(write).await.map(drop)
     }
 
     /// Creates the first administrator by a link.
@@ -116,8 +115,7 @@ impl Registry {
         let to = Grantee::Account(account.uuid);
         write.give(&Grant::new(new_uuid(self.dice())?, to, Role::Administrator, None)?).await?;
         write.drop_links(None).await?;
-        write.commit().await?;
-        self.follower.catch_up().await?;
+        self.commit(write).await?;
         Ok(account.uuid)
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -46,10 +46,16 @@ pub struct AccountChange {
     pub name: Option<Name>,
     /// What the account signs in with.
     pub mail: Option<Mail>,
-    /// Where the person works.
-    pub organisation: Option<Uuid>,
-    /// Whether it may sign in and use its tokens.
+    /// Where the person works; `null` for nowhere.
+    #[serde(default, deserialize_with = "said")]
+    pub organisation: Option<Option<Uuid>>,
+    /// Whether it may sign in. One that is deactivated is signed out, and its tokens are revoked.
     pub active: Option<bool>,
+}
+
+/// Tells what is `null` from what is absent.
+fn said<'de, D: Deserializer<'de>>(reader: D) -> std::result::Result<Option<Option<Uuid>>, D::Error> {
+    Option::deserialize(reader).map(Some)
 }
 
 /// A group to form.
@@ -142,7 +148,8 @@ impl Registry {
         Ok(self.invited(account, &secret, expires))
     }
 
-    /// Changes an account. One that is deactivated is signed out everywhere.
+    /// Changes an account. One that is deactivated is signed out everywhere, and its tokens are revoked: what it was
+    /// given stays, and it begins with new secrets when it is activated again.
     ///
     /// # Errors
     /// What `permit` refuses; [`Code::NotFound`], [`Code::Exists`], [`Code::LastAdministrator`],
@@ -155,7 +162,7 @@ impl Registry {
             uuid,
             name: change.name.unwrap_or_else(|| old.name.clone()),
             mail: change.mail.unwrap_or_else(|| old.mail.clone()),
-            organisation: change.organisation.or(old.organisation),
+            organisation: change.organisation.unwrap_or(old.organisation),
             active: change.active.unwrap_or(old.active),
         };
         if new == old {
@@ -166,6 +173,9 @@ impl Registry {
         if !new.active {
             write.end_sessions(uuid).await?;
             write.drop_links(Some(uuid)).await?;
+            for token in people.tokens.iter().filter(|t| t.account == uuid) {
+                write.revoke_token(token.uuid).await?;
+            }
         }
         self.keep(write, actor).await?;
         Ok(new)

@@ -4,6 +4,7 @@
 mod given;
 mod links;
 mod manage;
+mod pages;
 mod password;
 mod sessions;
 mod throttle;
@@ -16,6 +17,7 @@ use uuid::Uuid;
 pub use given::{GiveRequest, GrantAnswer};
 pub use links::{Invited, LinkFor};
 pub use manage::{AccountChange, AccountRequest, GroupChange, GroupRequest, OrganisationChange};
+pub use pages::{Paged, Pages};
 pub use sessions::{Me, SessionAnswer, SignedIn};
 pub use tokens::{MadeToken, TokenAnswer, TokenRequest};
 
@@ -73,8 +75,8 @@ impl Registry {
                 sessions.iter().any(|s| s.uuid == *session && s.expires > now)
             }
             By::Token(token, _) => {
-                let people = self.store.people().await?;
-                people.tokens.iter().any(|t| t.uuid == *token && t.account == caller.account && t.expires > now)
+                let there = self.store.token_named(*token).await?;
+                there.is_some_and(|t| t.account == caller.account && t.expires > now)
             }
         };
         if !recognised {
@@ -93,7 +95,8 @@ impl Registry {
     /// Commits what was changed about people, unless nobody could administer the registry any more. The operator
     /// may do that: the next start hands out a link to a first administrator again.
     async fn keep(&self, mut write: Write, actor: &Actor) -> Result<()> {
-        if matches!(actor, Actor::Account(_)) && administrators(&write.people().await?).is_empty() {
+        let administered = !administrators(&write.people().await?).is_empty();
+        if matches!(actor, Actor::Account(_)) && !administered {
             return Err(Refusal::new(
                 Code::LastAdministrator,
                 "så ville ingen kunne administrere registret",
@@ -101,11 +104,10 @@ impl Registry {
             ));
         }
         // Where somebody administers, no link makes a first administrator any more.
-        if !administrators(&write.people().await?).is_empty() {
+        if administered {
             write.drop_links(None).await?;
         }
-        write.commit().await?;
-        self.follower.catch_up().await.map(drop)
+        self.commit(write).await.map(drop)
     }
 
     /// An account as the one that asks, with what it has been given now; nothing when it is not active.
@@ -129,7 +131,7 @@ impl Registry {
     }
 }
 
-/// The active accounts that administer, by themselves or by an active group.
+/// The accounts that administer, by themselves or by an active group, and can get in to do so.
 fn administrators(people: &People) -> Vec<Uuid> {
     let works = |organisation: Option<Uuid>| {
         organisation.is_none_or(|o| people.organisations.iter().any(|x| x.uuid == o && x.active))
@@ -143,7 +145,7 @@ fn administrators(people: &People) -> Vec<Uuid> {
         })
     };
     let active = people.accounts.iter().filter(|a| a.active && works(a.organisation));
-    active.map(|a| a.uuid).filter(|a| administers(*a)).collect()
+    active.map(|a| a.uuid).filter(|a| people.ways_in.contains(a) && administers(*a)).collect()
 }
 
 /// The refusal for what is not there.

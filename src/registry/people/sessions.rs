@@ -14,6 +14,9 @@ use crate::store::Session;
 /// How long a session lasts, in hours: a working day.
 const HOURS: i64 = 12;
 
+/// How many sessions an account has at once; one more ends the one that was opened first.
+const MOST: i64 = 50;
+
 /// A session that was opened.
 #[derive(Clone, Debug)]
 pub struct SignedIn {
@@ -77,7 +80,7 @@ impl Registry {
         let stored = found.as_ref().and_then(|f| f.password.clone());
         let is = self.doorkeeper.hasher.is(password, stored).await?;
         let Some(found) = found.filter(|_| is) else { return Err(wrong_credentials()) };
-        self.doorkeeper.throttle.succeeded(&mail, peer);
+        self.doorkeeper.throttle.succeeded(self.clock.now(), &mail, peer);
         let secret = Secret::new(self.dice(), "")?;
         let created = self.clock.now();
         let expires = Instant::from_micros(created.micros().saturating_add(HOURS * 3_600_000_000));
@@ -87,7 +90,7 @@ impl Registry {
         if write.active_account(found.uuid).await?.as_ref() != Some(&found) {
             return Err(wrong_credentials());
         }
-        write.open_session(&session, secret.digest()).await?;
+        write.open_session(&session, secret.digest(), MOST).await?;
         write.commit().await?;
         Ok(SignedIn { account: found.uuid, secret, seconds: HOURS * 3600 })
     }
@@ -162,8 +165,7 @@ impl Registry {
     pub async fn me(&self, actor: &Actor) -> Result<Me> {
         permit(actor, Command::OwnAccount, None)?;
         let caller = actor.account()?;
-        let people = self.store.people().await?;
-        let account = account_of(&people, caller.account)?.clone();
+        let account = self.store.account(caller.account).await?.ok_or_else(not_signed_in)?;
         let role = |h: &super::Held| MyRole { role: h.role, vocabulary: h.vocabulary.map(|v| self.slug_of(v)) };
         Ok(Me { account, roles: caller.held.iter().map(role).collect() })
     }
@@ -183,7 +185,7 @@ impl Registry {
             let (da, en) = ("den nuværende adgangskode er en anden", "the present password is another");
             return Err(Refusal::new(Code::WrongCredentials, da, en).at(Place::field("current")));
         }
-        self.doorkeeper.throttle.succeeded(&key, peer);
+        self.doorkeeper.throttle.succeeded(self.clock.now(), &key, peer);
         let stored = self.doorkeeper.hasher.hash(new, self.dice()).await?;
         let mut write = self.store.write(&actor.name(), self.clock.now()).await?;
         self.still(actor).await?;
@@ -197,8 +199,7 @@ impl Registry {
             By::Session(this) => write.end_sessions_but(caller.account, this).await?,
             By::Token(..) => write.end_sessions(caller.account).await?,
         }
-        write.commit().await?;
-        self.follower.catch_up().await.map(drop)
+        self.commit(write).await.map(drop)
     }
 
     async fn end(&self, account: Uuid, session: Uuid) -> Result<bool> {

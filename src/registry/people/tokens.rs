@@ -18,6 +18,9 @@ const PREFIX: &str = "begreb_";
 /// The longest that a token is worth something, in days.
 const LONGEST: u32 = 366;
 
+/// How many tokens of an account are worth something at once.
+const MOST: usize = 50;
+
 /// A token to make.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -83,7 +86,7 @@ impl Registry {
     ///
     /// # Errors
     /// What `permit` refuses; [`Code::Unlawful`] for a command that no token carries, an empty scope or too many
-    /// days; [`Code::UnknownVocabulary`], [`Code::Database`].
+    /// days; [`Code::TooManyTokens`], [`Code::UnknownVocabulary`], [`Code::Database`].
     pub async fn create_token(&self, actor: &Actor, account: Option<Uuid>, request: TokenRequest) -> Result<MadeToken> {
         let account = match (actor, account) {
             (Actor::Operator(_), Some(account)) => account,
@@ -116,6 +119,14 @@ impl Registry {
         let (mut write, people) = self.change_people(actor).await?;
         account_of(&people, account)?;
         let created = self.clock.now();
+        if people.tokens.iter().filter(|t| t.account == account && t.expires > created).count() >= MOST {
+            return Err(Refusal::new(
+                Code::TooManyTokens,
+                format!("kontoen har allerede {MOST} tokens; tilbagekald et først"),
+                format!("the account has {MOST} tokens already; revoke one first"),
+            )
+            .allowed([MOST.to_string()]));
+        }
         let expires = Instant::from_micros(created.micros().saturating_add(i64::from(days) * 86_400_000_000));
         let token = Token { uuid: new_uuid(self.dice())?, account, name: request.name, scope, created, expires };
         write.add_token(&token, secret.digest()).await?;
@@ -130,9 +141,7 @@ impl Registry {
     pub async fn tokens(&self, actor: &Actor, all: bool) -> Result<Vec<TokenAnswer>> {
         permit(actor, if all { Command::RevokeTokens } else { Command::OwnTokens }, None)?;
         let own = if all { None } else { Some(actor.account()?.account) };
-        let tokens = self.store.people().await?.tokens;
-        let seen = tokens.iter().filter(|t| own.is_none_or(|own| t.account == own));
-        Ok(seen.map(|t| self.token_answer(t)).collect())
+        Ok(self.store.tokens(own).await?.iter().map(|t| self.token_answer(t)).collect())
     }
 
     /// Revokes a token: one's own, or with the right to it any. It is worth nothing from then on.

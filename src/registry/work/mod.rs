@@ -115,9 +115,7 @@ impl Registry {
 
     /// Ends a write: what was laid down is committed, and readings have it when this returns.
     pub(super) async fn settle(&self, write: Write) -> Result<i64> {
-        let position = write.commit().await?;
-        self.follower.catch_up().await?;
-        Ok(position)
+        self.commit(write).await
     }
 }
 

@@ -210,7 +210,7 @@ impl Registry {
             true => Some(under.matter.second_eyes(&under.stamp.by, digest)?),
             false => None,
         };
-        let known = known_of(&mut under.write, vocabulary.uuid()).await?;
+        let known = known_of(under.write.facts(), vocabulary.uuid()).await?;
         if let Some(taken) = known.versions.iter().find(|v| v.label == request.version) {
             let label = &taken.label;
             let (da, en) = (format!("versionen {label} findes"), format!("the version {label} exists"));
@@ -237,7 +237,7 @@ impl Registry {
         let edition = Edition { incoming, origin: None, identity: &identity, accept_new: true };
         let naming = Naming { label: Some(label), effective, decision: told, dry_run: false, expected: Some(digest) };
         let Under { write, .. } = under;
-        self.publish_edition(write, &vocabulary, false, known, edition, naming).await
+        self.publish_under(write, (*vocabulary).clone(), known, edition, naming).await
     }
 
     /// What publishing a draft over its own version would lay down; nothing is written.
