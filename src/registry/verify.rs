@@ -84,6 +84,7 @@ impl Registry {
         // What is written after that moment changes no reading of what was published before it.
         self.follower.catch_up().await?;
         let versions = self.compare_readings(stored)?;
+        self.compare_mail(&head).await?;
         Ok(Verification { changes: head.seq, hash: head.hash, contents, states, versions })
     }
 
@@ -303,6 +304,6 @@ fn of_people(kind: &str) -> Option<(&'static str, bool)> {
     Some((what, matches!(verb, "erased" | "taken" | "revoked")))
 }
 
-fn wrong(what: &str) -> Refusal {
+pub(super) fn wrong(what: &str) -> Refusal {
     Refusal::new(Code::Corrupt, format!("registret er beskadiget: {what}"), format!("the registry is damaged: {what}"))
 }

@@ -155,6 +155,18 @@ impl Store {
         errand(self.take().await?.link(), digest).await
     }
 
+    /// An errand by its own uuid, run out or not.
+    ///
+    /// # Errors
+    /// [`crate::model::Code::Database`], [`crate::model::Code::Corrupt`].
+    pub async fn errand_named(&self, of: Uuid) -> Result<Option<Errand>> {
+        let mut taken = self.take().await?;
+        run!(taken.link(), sql::ERRAND, |q, c| {
+            let row = sqlx::query(q).bind(of.to_string()).fetch_optional(c).await.map_err(broken)?;
+            row.map(|r| errand_row!(&r)).transpose()
+        })
+    }
+
     /// The errands of a kind about a subject.
     ///
     /// # Errors
@@ -279,6 +291,27 @@ impl Write {
             let row = sqlx::query(q).bind(kind.as_str()).fetch_one(c).await.map_err(broken)?;
             Ok(row.get(0))
         })
+    }
+
+    /// How many errands of a kind wait for one mail address.
+    ///
+    /// # Errors
+    /// [`crate::model::Code::Database`].
+    pub async fn errands_for(&mut self, kind: ErrandKind, mail: &Mail) -> Result<i64> {
+        run!(self.tx.link(), sql::ERRANDS_FOR_MAIL, |q, c| {
+            let query = sqlx::query(q).bind(kind.as_str()).bind(mail.as_str());
+            Ok(query.fetch_one(c).await.map_err(broken)?.get(0))
+        })
+    }
+
+    /// Tells in the log that somebody without an account is to confirm something by a link: the mail follows from it.
+    /// The row names the errand alone.
+    ///
+    /// # Errors
+    /// [`crate::model::Code::Database`].
+    pub async fn ask_confirmation(&mut self, vocabulary: Uuid, errand: Uuid) -> Result<()> {
+        self.record(ChangeKind::ConfirmationAsked, vocabulary, errand, "{}".to_owned());
+        self.flush().await
     }
 
     /// Drops an errand: it has been run, or is no longer wanted.
