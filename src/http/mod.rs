@@ -4,6 +4,7 @@
 //! Called by `cli`; calls `registry` and nothing below it.
 
 mod api;
+mod confirm;
 mod edge;
 mod id;
 mod mail;
@@ -113,6 +114,7 @@ pub fn router(registry: Arc<Registry>, options: &HttpOptions) -> Router {
         .route("/search", get(web::search::page))
         .route("/opensearch.xml", get(web::search::description))
         .merge(sign::router(options))
+        .merge(confirm::router())
         .route("/id/{vocabulary}", get(id::vocabulary))
         .route("/id/{vocabulary}/{key}", get(id::concept))
         .route("/id/{vocabulary}/versions/{version}", get(id::version))

@@ -33,11 +33,13 @@ pub struct Doorkeeper {
     dice: Arc<dyn Dice>,
     hasher: Hasher,
     throttle: Throttle,
+    /// Of those without an account who send something in.
+    strangers: Throttle,
 }
 
 impl Default for Doorkeeper {
     fn default() -> Self {
-        Self { dice: Arc::new(NoDice), hasher: Hasher::default(), throttle: Throttle::default() }
+        Self { dice: Arc::new(NoDice), hasher: Hasher::default(), throttle: Throttle::default(), strangers: Throttle::default() }
     }
 }
 
@@ -52,6 +54,15 @@ impl Registry {
     /// Where secrets come from.
     pub(crate) fn dice(&self) -> &dyn Dice {
         &*self.doorkeeper.dice
+    }
+
+    /// Slows down those without an account who send something in, by mail address and by where they are.
+    pub(super) fn slow_down(&self, mail: &str, peer: &str) -> Result<()> {
+        self.doorkeeper.strangers.begin(self.clock.now(), mail, peer).map_err(|r| Refusal {
+            da: "der er sendt for meget ind; prøv igen senere".into(),
+            en: "too much was sent in; try again later".into(),
+            ..r
+        })
     }
 
     /// Begins to change something about people.

@@ -4,9 +4,12 @@
 //! matter take the step (it may refuse), lay the step down, commit, and wait until readings have it.
 
 mod answers;
+mod certifications;
 mod drafts;
 mod edits;
+mod meetings;
 mod publish;
+mod requests;
 mod show;
 
 use std::sync::Arc;
@@ -17,9 +20,20 @@ pub use answers::{
     ApprovalAnswer, CommentAnswer, ConflictAnswer, DraftAnswer, EditAnswer, EffectAnswer, MergedAnswer, ProposedAnswer,
     RecommendationAnswer, StampAnswer, ThreadAnswer,
 };
+pub use certifications::{
+    CertificationAnswer, CertificationRequest, CertifiedAnswer, VerdictAnswer, VerdictRequest,
+};
 pub use drafts::{CommentRequest, DraftFilter, DraftRequest, RebaseRequest, RebasedAnswer, SettledConflict, Steer, TopicRequest};
 pub use edits::{EditRequest, ImportEdit, Made, Precondition, OperationRequest, PartRequest, RelationRequest};
+pub use meetings::{
+    CancelledAnswer, GivenMandate, ItemAnswer, MandateAnswer, MeetingAnswer, MeetingChange, MeetingCommand,
+    MeetingRequest, MinutesAnswer,
+};
 pub use publish::{DecideRequest, DraftPublishRequest, RecommendRequest};
+pub use requests::{
+    AcceptRequest, AcceptedAnswer, AskRequest, AskedAnswer, AssignRequest, AssignmentAnswer, ContactAnswer, FoundEdit,
+    OutcomeAnswer, OutcomeRequest, RequestAnswer, RequestFilter, Submitted,
+};
 pub use show::{Moment, Paper};
 
 use super::Registry;
