@@ -14,7 +14,7 @@
 //! | `projection` | `store`, `workflow`, `model` |
 //! | `oidc` | `model` |
 //! | `registry` | `projection`, `store`, `exchange`, `oidc`, `workflow`, `quality`, `model` |
-//! | `delivery` | `registry`, `store`, `model` |
+//! | `delivery` | `registry`, `store`, `workflow`, `model` |
 //! | `http` | `registry`; the names of `model`, `workflow` and of the formats |
 //! | `cli/` | `registry`, `http`; it opens the `store` and reads files through `exchange` |
 //!

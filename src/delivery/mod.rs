@@ -8,11 +8,13 @@
 mod composer;
 mod letter;
 mod post;
+mod requests;
 mod security;
 mod smtp;
 
 pub use composer::{Composed, Composer, Desk};
 pub use letter::{Letter, LetterKind, LetterLanguage};
 pub use post::{Patience, Post};
+pub use requests::RequestLetters;
 pub use security::SecurityNotices;
 pub use smtp::{Outcome, Protection, Sender, Smtp};

@@ -107,7 +107,7 @@ fn frame(app: &App, view: &View, wanted: &Representation, headers: &HeaderMap) -
     let reply = match representation(headers, wanted.format.as_deref())? {
         As::Page => web::vocabulary(app, view, reads_danish(headers))?,
         As::Json => match view.version.as_ref().filter(|_| view.pinned) {
-            Some(version) => Reply::json(&app.version(slug, version.label.as_str())?, true),
+            Some(version) => Reply::json(&app.version(slug, version.label.as_str())?, false),
             None => Reply::json(&app.vocabulary(slug)?, false),
         },
         As::File(format) => {

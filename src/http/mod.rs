@@ -4,6 +4,7 @@
 //! Called by `cli`; calls `registry` and nothing below it.
 
 mod api;
+mod confirm;
 mod edge;
 mod id;
 mod mail;
@@ -116,6 +117,7 @@ pub fn router(registry: Arc<Registry>, options: &HttpOptions) -> Router {
         .route("/opensearch.xml", get(web::search::description))
         .merge(sign::router(options))
         .merge(provided::router())
+        .merge(confirm::router())
         .route("/id/{vocabulary}", get(id::vocabulary))
         .route("/id/{vocabulary}/{key}", get(id::concept))
         .route("/id/{vocabulary}/versions/{version}", get(id::version))

@@ -140,6 +140,9 @@ pub enum ChangeKind {
     /// A meeting was called, changed, held or minuted.
     #[serde(rename = "meeting.changed")]
     MeetingChanged,
+    /// Somebody without an account is to confirm something by a link that is sent by mail.
+    #[serde(rename = "confirmation.asked")]
+    ConfirmationAsked,
     /// Somebody asked for a change.
     #[serde(rename = "request.submitted")]
     RequestSubmitted,
@@ -210,6 +213,7 @@ impl ChangeKind {
             Self::DraftPublished => "draft.published",
             Self::GroupMandated => "mandate.given",
             Self::MeetingChanged => "meeting.changed",
+            Self::ConfirmationAsked => "confirmation.asked",
             Self::RequestSubmitted => "request.submitted",
             Self::RequestAssigned => "request.assigned",
             Self::RequestAccepted => "request.accepted",

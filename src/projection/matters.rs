@@ -85,6 +85,24 @@ impl Matters {
         self.parts.get(&part).copied()
     }
 
+    /// A matter that others have otherwise, or do not have. Where they have taken more steps, they are only ahead.
+    #[must_use]
+    pub fn unlike(&self, others: &Self) -> Option<Uuid> {
+        fn one<M: Kept + PartialEq>(ours: &Matters, others: &Matters) -> Option<Uuid> {
+            let differs = |(uuid, matter): &(&Uuid, &Arc<M>)| match others.get::<M>(**uuid) {
+                Some(other) if other.steps() > matter.steps() => false,
+                other => other != Some(*matter),
+            };
+            M::map(ours).iter().find(differs).map(|(uuid, _)| *uuid)
+        }
+        let parts = || self.parts.iter().find(|(part, whole)| others.parts.get(part) != Some(whole)).map(|(p, _)| *p);
+        one::<Draft>(self, others)
+            .or_else(|| one::<Work>(self, others))
+            .or_else(|| one::<ChangeRequest>(self, others))
+            .or_else(|| one::<Certification>(self, others))
+            .or_else(parts)
+    }
+
     /// Takes in the next step of the log.
     ///
     /// # Errors

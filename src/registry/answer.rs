@@ -64,7 +64,7 @@ pub struct VersionAnswer {
     #[schema(value_type = String)]
     pub effective: Instant,
     /// Until when: the effective date of the version that takes over, as known now. Absent in the answer for
-    /// one version, which never changes.
+    /// one version.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub until: Option<Instant>,
@@ -74,6 +74,9 @@ pub struct VersionAnswer {
     /// Who decided, and where that is written.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub decision: Option<String>,
+    /// What reviewers said of it last (OIO certification).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub certification: Option<super::CertifiedAnswer>,
     /// What it holds.
     pub manifest: Manifest,
 }

@@ -55,6 +55,15 @@ pub use search::{
 pub use sparql::{Answer, Question, SolutionFormat, Solved, SparqlLimits, Wanted};
 pub use verify::{Verification, VerifiedVersion};
 pub use work::{
+    AcceptRequest, AcceptedAnswer, AskRequest, AskedAnswer, AssignRequest, AssignmentAnswer, ContactAnswer, FoundEdit,
+    OutcomeAnswer, OutcomeRequest, RequestAnswer, RequestFilter, Submitted,
+};
+pub use work::{
+    CancelledAnswer, CertificationAnswer, CertificationRequest, CertifiedAnswer, GivenMandate, ItemAnswer,
+    MandateAnswer, MeetingAnswer, MeetingChange, MeetingCommand, MeetingRequest, MinutesAnswer, VerdictAnswer,
+    VerdictRequest,
+};
+pub use work::{
     ApprovalAnswer, CommentAnswer, CommentRequest, ConflictAnswer, DecideRequest, DecisionAnswer, DraftAnswer, DraftChange, DraftFilter,
     DraftPublishRequest, DraftRequest, EditAnswer, EditRequest, EffectAnswer, ImportEdit, Made, Precondition, MergedAnswer,
     Moment, OperationRequest, Paper, PartRequest, ProposedAnswer, Reason, RebaseRequest, RebasedAnswer, RecommendRequest,
@@ -187,6 +196,17 @@ impl Registry {
     #[must_use]
     pub fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// Waits until readings have passed a position of the log: of those who read the log themselves.
+    ///
+    /// # Errors
+    /// [`Code::Database`], [`Code::Corrupt`].
+    pub(crate) async fn reach(&self, position: i64) -> Result<()> {
+        if self.snapshot().position < position {
+            self.follower.catch_up().await?;
+        }
+        Ok(())
     }
 
     /// The facts on disk, for the rooms that follow the log.

@@ -67,6 +67,10 @@ impl Registry {
     pub fn versions(&self, slug: &str) -> Result<Vec<VersionAnswer>> {
         let plane = self.plane(slug)?;
         let mut answers: Vec<VersionAnswer> = plane.versions().iter().map(|v| version_answer(&plane, v)).collect();
+        let mut certified = self.certified(plane.vocabulary().uuid());
+        for answer in &mut answers {
+            answer.certification = certified.remove(&answer.uuid);
+        }
         let mut until = None;
         for answer in answers.iter_mut().rev() {
             answer.until = until;
@@ -76,7 +80,7 @@ impl Registry {
         Ok(answers)
     }
 
-    /// One version: the same bytes for ever.
+    /// One version. Its manifest is the same for ever; what reviewers say of it may come later.
     ///
     /// # Errors
     /// [`Code::UnknownVocabulary`], [`Code::UnknownVersion`].
@@ -84,7 +88,8 @@ impl Registry {
         let plane = self.plane(slug)?;
         let known = || plane.versions().iter().map(|v| v.label.to_string());
         let version = plane.version(label).ok_or_else(|| super::query::unknown_version(label, known()))?;
-        Ok(version_answer(&plane, version))
+        let certification = self.certified(plane.vocabulary().uuid()).remove(&version.uuid);
+        Ok(VersionAnswer { certification, ..version_answer(&plane, version) })
     }
 
     /// A concept as it is read in a view. Where the view is not pinned, a concept that is not in force
@@ -236,6 +241,7 @@ fn version_answer(plane: &Plane, version: &Version) -> VersionAnswer {
         until: None,
         registered: version.registered,
         decision: version.decision.clone(),
+        certification: None,
         manifest: version.manifest.clone(),
     }
 }

@@ -13,6 +13,7 @@ use crate::model::{
     Change, ChangeKind, Code, Digest, GENESIS, Instant, Label, Period, Refusal, Result, Slug, Timeline, Version,
     Vocabulary, canonical_json,
 };
+use crate::projection::Matters;
 use crate::store::{Facts, Head, People, StoredState};
 
 /// How many rows of the log are read at a time.
@@ -29,6 +30,8 @@ pub struct Verification {
     pub contents: u64,
     /// How many states; they are those that the log tells.
     pub states: u64,
+    /// How many steps of drafts and other matters; they are those that the log tells, and lead where readings are.
+    pub steps: u64,
     /// The versions; each has the digest of its manifest, in the store and in the projections.
     pub versions: Vec<VerifiedVersion>,
 }
@@ -57,6 +60,8 @@ struct Told {
     vocabularies: HashMap<Uuid, String>,
     /// What was done to people and not undone: the kind of thing, its uuid, and the body that told it last.
     people: BTreeMap<(&'static str, Uuid), String>,
+    /// The rows that tell of steps, by their position.
+    steps: BTreeMap<i64, Change>,
 }
 
 impl Registry {
@@ -80,12 +85,16 @@ impl Registry {
         let states = told.compare_states(&mut facts).await?;
         let stored = told.compare_versions(&mut facts).await?;
         told.compare_people(&facts.people().await?)?;
+        let (steps, matters) = told.compare_steps(&mut facts, &head).await?;
         drop(facts);
         // What is written after that moment changes no reading of what was published before it.
         self.follower.catch_up().await?;
         let versions = self.compare_readings(stored)?;
+        if let Some(matter) = matters.unlike(&self.snapshot().matters) {
+            return Err(wrong(&format!("matter {matter}: the projections have another")));
+        }
         self.compare_mail(&head).await?;
-        Ok(Verification { changes: head.seq, hash: head.hash, contents, states, versions })
+        Ok(Verification { changes: head.seq, hash: head.hash, contents, states, steps, versions })
     }
 
     /// Compares the readings of the projections with the manifests of the versions.
@@ -254,11 +263,48 @@ impl Told {
         Ok(stored)
     }
 
+    /// Compares the steps on disk with those that the log tells, and takes them in order: the rules must let them.
+    async fn compare_steps(&self, facts: &mut Facts, head: &Head) -> Result<(u64, Matters)> {
+        let (mut matters, mut told, mut after, mut count) = (Matters::default(), self.steps.iter(), 0, 0);
+        let named = |matter: Uuid, number: &dyn std::fmt::Display| format!("step {number} of {matter}");
+        loop {
+            let rows = facts.all_steps(after, i64::MAX, BATCH).await?;
+            let Some(last) = rows.last() else { break };
+            after = last.change;
+            for row in &rows {
+                let name = named(row.matter, &row.number);
+                if row.change > head.seq {
+                    return Err(wrong(&format!("{name}: the log does not tell it")));
+                }
+                match told.next() {
+                    Some((seq, change)) if *seq == row.change => {
+                        let is = change.subject == row.matter && change.vocabulary == row.vocabulary;
+                        if !is || change.body != row.told(change.at, &change.actor) {
+                            return Err(wrong(&format!("{name}: the log tells another")));
+                        }
+                    }
+                    Some((seq, change)) if *seq < row.change => {
+                        return Err(wrong(&format!("{}: it is missing", named(change.subject, &number_of(change)))));
+                    }
+                    _ => return Err(wrong(&format!("{name}: the log does not tell it"))),
+                }
+                matters.take(row).map_err(|r| wrong(&r.en))?;
+                count += 1;
+            }
+        }
+        match told.next() {
+            Some((_, change)) => Err(wrong(&format!("{}: it is missing", named(change.subject, &number_of(change))))),
+            None => Ok((count, matters)),
+        }
+    }
+
     /// Takes in one row of the log.
     fn take_in(&mut self, change: &Change) -> Result<()> {
         let unreadable = |e: &dyn std::fmt::Display| wrong(&format!("change {}: it cannot be read: {e}", change.seq));
         let is = |kind: ChangeKind| change.kind == kind.as_str();
-        if is(ChangeKind::VersionPublished) {
+        if is_step(change) {
+            self.steps.insert(change.seq, change.clone());
+        } else if is(ChangeKind::VersionPublished) {
             let version: Version = serde_json::from_str(&change.body).map_err(|e| unreadable(&e))?;
             self.versions.insert(version.uuid, version);
         } else if is(ChangeKind::VocabularyCreated) || is(ChangeKind::VocabularyChanged) {
@@ -298,6 +344,24 @@ impl Told {
         }
         Ok(())
     }
+}
+
+/// Whether a row of the log tells of a step: all of those do alike, and no others.
+fn is_step(change: &Change) -> bool {
+    number_of(change) > 0
+}
+
+/// The number of the step that a row of the log tells of; 0 of those that tell of none.
+fn number_of(change: &Change) -> i64 {
+    #[derive(serde::Deserialize)]
+    struct Step {
+        number: i64,
+        #[serde(rename = "matter")]
+        _matter: String,
+        #[serde(rename = "step")]
+        _step: Digest,
+    }
+    serde_json::from_str(&change.body).map_or(0, |step: Step| step.number)
 }
 
 /// The kind of thing about people that a row of the log tells, and whether it is gone by it.

@@ -12,7 +12,7 @@ use serde::Serialize;
 use sqlx::Row;
 use uuid::Uuid;
 
-use super::facts::Tx;
+use super::facts::{Facts, Tx};
 use super::write::Write;
 use super::{Db, Link, Store, broken, corrupt, run, sql, uuid};
 use crate::model::{Code, Digest, Instant, Mail, Name, Refusal, Result};
@@ -201,7 +201,7 @@ impl MailStatus {
 /// A transaction that lays down letters, with what belongs to them. Dropped without [`Outbox::commit`], it leaves
 /// nothing.
 pub struct Outbox {
-    tx: Tx,
+    tx: Facts,
     read_at: i64,
     now: Instant,
 }
@@ -235,6 +235,18 @@ impl Outbox {
         Ok(())
     }
 
+    /// Lays down the digest of the link that an errand is run by, unless it has one.
+    ///
+    /// # Errors
+    /// [`Code::Database`].
+    pub async fn link_errand(&mut self, errand: Uuid, digest: Digest) -> Result<()> {
+        run!(self.tx.link(), sql::ERRAND_LINK, |q, c| {
+            let query = sqlx::query(q).bind(errand.to_string()).bind(digest.to_string());
+            query.execute(c).await.map_err(broken)?;
+        });
+        Ok(())
+    }
+
     /// Commits the letters, and that the log has been read up to `position`.
     ///
     /// # Errors
@@ -247,11 +259,11 @@ impl Outbox {
     }
 }
 
-impl Tx {
+impl Facts {
     async fn end(self) -> Result<()> {
-        match self {
-            Self::Lite(tx) => tx.commit().await.map_err(broken),
-            Self::Pg(tx) => tx.commit().await.map_err(broken),
+        match self.0 {
+            Tx::Lite(tx) => tx.commit().await.map_err(broken),
+            Tx::Pg(tx) => tx.commit().await.map_err(broken),
         }
     }
 }
@@ -285,11 +297,11 @@ impl Write {
 
 impl Store {
     /// A transaction without the lock of the log.
-    async fn own_tx(&self) -> Result<Tx> {
-        Ok(match &self.db {
+    async fn own_tx(&self) -> Result<Facts> {
+        Ok(Facts(match &self.db {
             Db::Lite { write, .. } => Tx::Lite(write.begin_with("BEGIN IMMEDIATE").await.map_err(broken)?),
             Db::Pg(pool) => Tx::Pg(pool.begin().await.map_err(broken)?),
-        })
+        }))
     }
 
     /// Turns mail on: from now on the log is read for letters, unless it is already.

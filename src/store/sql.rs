@@ -207,6 +207,12 @@ statements! {
     ERRANDS_OF = "SELECT uuid, kind, matter, subject, contact, body, expires FROM errand
         WHERE matter = $1 AND subject = $2 AND kind = $3 ORDER BY uuid";
     ERRANDS_COUNT = "SELECT COUNT(*) FROM errand WHERE kind = $1";
+    /// How many errands of a kind wait for one mail address.
+    ERRANDS_FOR_MAIL = "SELECT COUNT(*) FROM errand e JOIN contact c ON c.uuid = e.contact
+        WHERE e.kind = $1 AND c.mail = $2";
+    ERRAND = "SELECT uuid, kind, matter, subject, contact, body, expires FROM errand WHERE uuid = $1";
+    /// The link of an errand, made when the letter that holds it is composed.
+    ERRAND_LINK = "UPDATE errand SET digest = $2 WHERE uuid = $1 AND digest IS NULL";
     ERRAND_DROP = "DELETE FROM errand WHERE uuid = $1";
     ERRANDS_SWEEP = "DELETE FROM errand WHERE expires <= $1";
     /// The contacts of errands that ran out and led nowhere.

@@ -5,6 +5,7 @@ use serde_json::json;
 use sqlx::Row;
 use uuid::Uuid;
 
+use super::facts::Facts;
 use super::write::Write;
 use super::{Link, Store, Taken, broken, corrupt, run, sql, uuid};
 use crate::model::{ChangeKind, Digest, Instant, Mail, Name, Result, canonical_json};
@@ -61,6 +62,21 @@ pub struct StepRow {
     pub body: String,
     /// The position of its row in the log.
     pub change: i64,
+}
+
+impl StepRow {
+    /// What a row of the log that was written at an instant, by an actor, tells of this step.
+    #[must_use]
+    pub fn told(&self, at: Instant, actor: &str) -> String {
+        let mut told = json!({ "matter": self.kind, "number": self.number, "step": Digest::of(&self.body) });
+        if self.at != at {
+            told["at"] = json!(self.at);
+        }
+        if self.actor != actor {
+            told["by"] = json!(self.actor);
+        }
+        canonical_json(&told)
+    }
 }
 
 /// Somebody without an account who is written to.
@@ -132,11 +148,7 @@ impl Store {
     /// # Errors
     /// [`crate::model::Code::Database`], [`crate::model::Code::Corrupt`].
     pub async fn steps(&self, after: i64, to: i64, limit: i64) -> Result<Vec<StepRow>> {
-        let mut taken = self.take().await?;
-        run!(taken.link(), sql::STEPS_AFTER, |q, c| {
-            let rows = sqlx::query(q).bind(after).bind(to).bind(limit).fetch_all(c).await.map_err(broken)?;
-            rows.iter().map(|r| step_row!(r)).collect()
-        })
+        steps(self.take().await?.link(), after, to, limit).await
     }
 
     /// A contact.
@@ -153,6 +165,18 @@ impl Store {
     /// [`crate::model::Code::Database`], [`crate::model::Code::Corrupt`].
     pub async fn errand(&self, digest: Digest) -> Result<Option<Errand>> {
         errand(self.take().await?.link(), digest).await
+    }
+
+    /// An errand by its own uuid, run out or not.
+    ///
+    /// # Errors
+    /// [`crate::model::Code::Database`], [`crate::model::Code::Corrupt`].
+    pub async fn errand_named(&self, of: Uuid) -> Result<Option<Errand>> {
+        let mut taken = self.take().await?;
+        run!(taken.link(), sql::ERRAND, |q, c| {
+            let row = sqlx::query(q).bind(of.to_string()).fetch_optional(c).await.map_err(broken)?;
+            row.map(|r| errand_row!(&r)).transpose()
+        })
     }
 
     /// The errands of a kind about a subject.
@@ -181,6 +205,13 @@ impl Store {
     }
 }
 
+async fn steps(link: Link<'_>, after: i64, to: i64, limit: i64) -> Result<Vec<StepRow>> {
+    run!(link, sql::STEPS_AFTER, |q, c| {
+        let rows = sqlx::query(q).bind(after).bind(to).bind(limit).fetch_all(c).await.map_err(broken)?;
+        rows.iter().map(|r| step_row!(r)).collect()
+    })
+}
+
 async fn contact(link: Link<'_>, of: Uuid) -> Result<Option<Contact>> {
     run!(link, sql::CONTACT, |q, c| {
         let row = sqlx::query(q).bind(of.to_string()).fetch_optional(c).await.map_err(broken)?;
@@ -199,6 +230,16 @@ async fn errand(link: Link<'_>, digest: Digest) -> Result<Option<Errand>> {
     })
 }
 
+impl Facts {
+    /// The steps of all matters after one position of the log and up to another, in order.
+    ///
+    /// # Errors
+    /// [`crate::model::Code::Database`], [`crate::model::Code::Corrupt`].
+    pub async fn all_steps(&mut self, after: i64, to: i64, limit: i64) -> Result<Vec<StepRow>> {
+        steps(self.link(), after, to, limit).await
+    }
+}
+
 impl Write {
     /// The steps of a matter after a number, as this write sees them.
     ///
@@ -212,13 +253,14 @@ impl Write {
     }
 
     /// Lays a step down: its row in the log names the matter, the number and the digest of the step, not its text, which
-    /// may be somebody's who does not want it in every feed.
+    /// may be somebody's who does not want it in every feed. Who took it and when stand there too where they are not
+    /// those of the row: what the clock did, say.
     ///
     /// # Errors
     /// [`crate::model::Code::Database`], also when there is a step of that number.
     pub async fn step(&mut self, what: ChangeKind, row: &StepRow) -> Result<i64> {
-        let told = json!({ "matter": row.kind, "number": row.number, "step": Digest::of(&row.body) });
-        let change = self.record(what, row.vocabulary, row.matter, canonical_json(&told));
+        let told = row.told(self.at(), self.actor());
+        let change = self.record(what, row.vocabulary, row.matter, told);
         self.flush().await?;
         let row = json!([
             row.matter, row.number, row.kind, row.vocabulary, row.at.micros(), row.actor, row.body, change
@@ -279,6 +321,27 @@ impl Write {
             let row = sqlx::query(q).bind(kind.as_str()).fetch_one(c).await.map_err(broken)?;
             Ok(row.get(0))
         })
+    }
+
+    /// How many errands of a kind wait for one mail address.
+    ///
+    /// # Errors
+    /// [`crate::model::Code::Database`].
+    pub async fn errands_for(&mut self, kind: ErrandKind, mail: &Mail) -> Result<i64> {
+        run!(self.tx.link(), sql::ERRANDS_FOR_MAIL, |q, c| {
+            let query = sqlx::query(q).bind(kind.as_str()).bind(mail.as_str());
+            Ok(query.fetch_one(c).await.map_err(broken)?.get(0))
+        })
+    }
+
+    /// Tells in the log that somebody without an account is to confirm something by a link: the mail follows from it.
+    /// The row names the errand alone.
+    ///
+    /// # Errors
+    /// [`crate::model::Code::Database`].
+    pub async fn ask_confirmation(&mut self, vocabulary: Uuid, errand: Uuid) -> Result<()> {
+        self.record(ChangeKind::ConfirmationAsked, vocabulary, errand, "{}".to_owned());
+        self.flush().await
     }
 
     /// Drops an errand: it has been run, or is no longer wanted.

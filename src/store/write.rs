@@ -59,6 +59,11 @@ impl Write {
         self.at
     }
 
+    /// Who writes.
+    pub(super) fn actor(&self) -> &str {
+        &self.actor
+    }
+
     /// The facts as this write sees them; nobody else writes meanwhile.
     pub fn facts(&mut self) -> &mut Facts {
         &mut self.tx

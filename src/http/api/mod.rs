@@ -1,6 +1,7 @@
 //! The registry's own API, under `/api/v1`. One file for each group of addresses; the document at
 //! `/api/openapi.json` is made of the same routes.
 
+mod certifications;
 mod changes;
 mod concepts;
 mod decisions;
@@ -9,8 +10,10 @@ mod edits;
 mod export;
 mod lookup;
 mod me;
+mod meetings;
 mod people;
 mod publish;
+mod requests;
 pub mod search;
 mod vocabularies;
 
@@ -85,6 +88,24 @@ pub fn router(options: &HttpOptions) -> OpenApiRouter<App> {
         .routes(routes!(people::group, people::change_group))
         .routes(routes!(people::grants, people::give))
         .routes(routes!(people::take))
+        .routes(routes!(meetings::mandate, meetings::give_mandate))
+        .routes(routes!(meetings::meetings, meetings::call))
+        .routes(routes!(meetings::meeting, meetings::change))
+        .routes(routes!(meetings::cancel))
+        .routes(routes!(meetings::attendance))
+        .routes(routes!(meetings::minutes))
+        .routes(routes!(requests::requests, requests::ask))
+        .routes(routes!(requests::confirm))
+        .routes(routes!(requests::request))
+        .routes(routes!(requests::assign))
+        .routes(routes!(requests::outcome))
+        .routes(routes!(requests::accept))
+        .routes(routes!(requests::withdraw))
+        .routes(routes!(requests::of_concept))
+        .routes(routes!(certifications::certifications, certifications::submit))
+        .routes(routes!(certifications::certification))
+        .routes(routes!(certifications::verdict))
+        .routes(routes!(certifications::links))
         .layer(axum::Extension(TrustForwarded(options.trust_forwarded)));
     let v1 = OpenApiRouter::new()
         .routes(routes!(vocabularies::list))

@@ -70,7 +70,7 @@ pub async fn versions(
     Ok(Reply::json(&app.versions(&vocabulary)?, false).respond(&headers))
 }
 
-/// One version with its manifest: the same bytes for ever.
+/// One version with its manifest, and what reviewers said of it last.
 #[utoipa::path(get, path = "/vocabularies/{vocabulary}/versions/{version}", operation_id = "version",
     tag = "vocabularies",
     params(
@@ -84,5 +84,5 @@ pub async fn version(
     Caller(headers): Caller,
     _: Params<Nothing>,
 ) -> Result<Response, Failure> {
-    Ok(Reply::json(&app.version(&vocabulary, &version)?, true).respond(&headers))
+    Ok(Reply::json(&app.version(&vocabulary, &version)?, false).respond(&headers))
 }

@@ -35,11 +35,14 @@ pub struct Doorkeeper {
     hasher: Hasher,
     throttle: Throttle,
     providers: Vec<Provider>,
+    /// Of those without an account who send something in.
+    strangers: Throttle,
 }
 
 impl Default for Doorkeeper {
     fn default() -> Self {
-        Self { dice: Arc::new(NoDice), hasher: Hasher::default(), throttle: Throttle::default(), providers: Vec::new() }
+        let (throttle, strangers) = Default::default();
+        Self { dice: Arc::new(NoDice), hasher: Hasher::default(), throttle, providers: Vec::new(), strangers }
     }
 }
 
@@ -54,6 +57,15 @@ impl Registry {
     /// Where secrets come from.
     pub(crate) fn dice(&self) -> &dyn Dice {
         &*self.doorkeeper.dice
+    }
+
+    /// Slows down those without an account who send something in, by mail address and by where they are.
+    pub(super) fn slow_down(&self, mail: &str, peer: &str) -> Result<()> {
+        self.doorkeeper.strangers.begin(self.clock.now(), mail, peer).map_err(|r| Refusal {
+            da: "der er sendt for meget ind; prøv igen senere".into(),
+            en: "too much was sent in; try again later".into(),
+            ..r
+        })
     }
 
     /// Begins to change something about people.

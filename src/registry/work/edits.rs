@@ -356,7 +356,7 @@ impl Registry {
         paging.cut(changed, |(u, _)| (0, **u))?.try_map(|(u, p)| Ok(ProposedAnswer::new(*u, p)))
     }
 
-    async fn operate(
+    pub(super) async fn operate(
         &self,
         under: &mut Under<Draft>,
         operation: Operation,
@@ -430,7 +430,7 @@ impl Registry {
         Ok((uuid, fields))
     }
 
-    fn operation(&self, desk: &Desk<'_>, wanted: OperationRequest) -> Result<Operation> {
+    pub(super) fn operation(&self, desk: &Desk<'_>, wanted: OperationRequest) -> Result<Operation> {
         let there = |key: &str| desk.find(key).filter(|u| desk.said(*u).is_some()).ok_or_else(|| unknown(key));
         let mut also = BTreeMap::new();
         let mut place = |part: PartRequest, may_be_there: bool| -> Result<(Uuid, ContentFields<String>)> {
@@ -505,7 +505,7 @@ pub(super) fn unknown(key: &str) -> Refusal {
 }
 
 /// Holds what a request was made of against what there is.
-fn precondition(
+pub(super) fn precondition(
     desk: &Desk<'_>,
     concept: Option<Uuid>,
     now: Option<&Content>,

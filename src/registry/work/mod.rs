@@ -4,11 +4,14 @@
 //! matter take the step (it may refuse), lay the step down, commit, and wait until readings have it.
 
 mod answers;
+mod certifications;
 mod drafts;
 mod edits;
 mod papers;
 mod provenance;
+mod meetings;
 mod publish;
+mod requests;
 mod show;
 
 use std::sync::Arc;
@@ -23,7 +26,18 @@ pub use drafts::{CommentRequest, DraftChange, DraftFilter, DraftRequest, RebaseR
 pub use edits::{EditRequest, ImportEdit, Made, Precondition, OperationRequest, PartRequest, RelationRequest};
 pub(super) use publish::overtaken;
 pub use provenance::Reason;
+pub use certifications::{
+    CertificationAnswer, CertificationRequest, CertifiedAnswer, VerdictAnswer, VerdictRequest,
+};
+pub use meetings::{
+    CancelledAnswer, GivenMandate, ItemAnswer, MandateAnswer, MeetingAnswer, MeetingChange, MeetingCommand,
+    MeetingRequest, MinutesAnswer,
+};
 pub use publish::{DecideRequest, DraftPublishRequest, RecommendRequest};
+pub use requests::{
+    AcceptRequest, AcceptedAnswer, AskRequest, AskedAnswer, AssignRequest, AssignmentAnswer, ContactAnswer, FoundEdit,
+    OutcomeAnswer, OutcomeRequest, RequestAnswer, RequestFilter, Submitted,
+};
 pub use show::{Moment, Paper};
 
 use super::Registry;
