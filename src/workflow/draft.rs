@@ -239,8 +239,16 @@ impl Matter for Draft {
         if stamp.at < self.last.at {
             return Err(out_of_turn("der er sket noget siden", "something has happened since"));
         }
+        let (phase, snapshot) = (self.phase, self.hearings.last().and_then(|h| h.snapshot));
         self.advance(stamp.at);
-        self.taken(stamp, step)?;
+        if let Err(refused) = self.taken(stamp, step) {
+            // Nothing is changed: what the clock did by then is told by the next step, which may be an earlier one.
+            self.phase = phase;
+            if let Some(hearing) = self.hearings.last_mut() {
+                hearing.snapshot = snapshot;
+            }
+            return Err(refused);
+        }
         self.last = stamp.clone();
         self.steps += 1;
         Ok(())
@@ -410,8 +418,7 @@ impl Draft {
     /// The typed changes of the draft against the version below.
     #[must_use]
     pub fn changes(&self) -> Vec<ConceptChange> {
-        let pairs: Vec<_> =
-            self.proposals.iter().map(|(u, p)| (*u, p.base.as_deref(), p.content.as_deref())).collect();
+        let pairs: Vec<_> = self.proposals.iter().map(|(u, p)| (*u, p.base.as_deref(), p.content.as_deref())).collect();
         diff(&pairs)
     }
 
@@ -432,14 +439,11 @@ impl Draft {
         if governance != Governance::Hearing || heard {
             return Ok(());
         }
-        let slight = |kind: &ConceptChangeKind| matches!(kind, ConceptChangeKind::Edited | ConceptChangeKind::Reordered);
+        let slight =
+            |kind: &ConceptChangeKind| matches!(kind, ConceptChangeKind::Edited | ConceptChangeKind::Reordered);
         if self.minor {
-            let more: Vec<String> = self
-                .changes()
-                .iter()
-                .filter(|c| !c.kinds.iter().all(slight))
-                .map(|c| c.uuid.to_string())
-                .collect();
+            let more: Vec<String> =
+                self.changes().iter().filter(|c| !c.kinds.iter().all(slight)).map(|c| c.uuid.to_string()).collect();
             if more.is_empty() {
                 return Ok(());
             }
@@ -473,7 +477,8 @@ impl Draft {
         if eyes(by) {
             return Ok(by.clone());
         }
-        let approved = self.approvals.iter().rev().find(|a| a.digest == digest && a.stamp.by != *by && eyes(&a.stamp.by));
+        let approved =
+            self.approvals.iter().rev().find(|a| a.digest == digest && a.stamp.by != *by && eyes(&a.stamp.by));
         approved.map(|a| a.stamp.by.clone()).ok_or_else(|| {
             Refusal::new(
                 Code::FourEyes,
@@ -776,7 +781,11 @@ impl Draft {
         undoes: Option<usize>,
     ) -> Result<()> {
         if self.edits.len() >= MOST {
-            return Err(Refusal::new(Code::TooLarge, "kladden har for mange rettelser", "the draft has too many edits"));
+            return Err(Refusal::new(
+                Code::TooLarge,
+                "kladden har for mange rettelser",
+                "the draft has too many edits",
+            ));
         }
         let mut seen = BTreeSet::new();
         if let Some(twice) = effects.iter().find(|e| !seen.insert(e.concept)) {
@@ -804,7 +813,8 @@ impl Draft {
     }
 
     fn undo(&mut self, stamp: &Stamp, number: usize, reason: Prose) -> Result<()> {
-        let edit = number.checked_sub(1).and_then(|i| self.edits.get(i)).ok_or_else(|| no("edit", &number.to_string()))?;
+        let edit =
+            number.checked_sub(1).and_then(|i| self.edits.get(i)).ok_or_else(|| no("edit", &number.to_string()))?;
         if edit.undone.is_some() || edit.kind == EditKind::Rebase {
             let (da, en) = ("den rettelse kan ikke tages tilbage", "that edit cannot be taken back");
             return Err(out_of_turn(da, en));
@@ -839,18 +849,25 @@ impl Draft {
             )
             .items(later.into_iter().map(|n| n.to_string())));
         }
-        let because = edit.because;
+        let (redone, because) = (edit.undoes, edit.because);
         self.edit(stamp, EditKind::Undo, reason, because, effects, Some(number))?;
-        // What was taken back no longer takes back: from there on, every other one stands again.
-        let (mut by, mut stands) = (self.edits.len(), true);
-        while let Some(of) = self.edits[by - 1].undoes {
-            let undone = &mut self.edits[of - 1].undone;
-            if stands || *undone == Some(by) {
-                *undone = stands.then_some(by);
-            }
-            (by, stands) = (of, !stands);
+        self.edits[number - 1].undone = Some(self.edits.len());
+        if redone.is_some() {
+            self.mark_undone();
         }
         Ok(())
+    }
+
+    /// Marks what is taken back: an edit of which a taking back stands. What was taken back takes nothing back.
+    fn mark_undone(&mut self) {
+        self.edits.iter_mut().for_each(|e| e.undone = None);
+        for number in (1..=self.edits.len()).rev() {
+            // Everything that could take this one back is later, and is marked already.
+            let edit = &self.edits[number - 1];
+            if let Some(of) = edit.undoes.filter(|_| edit.undone.is_none()) {
+                self.edits[of - 1].undone.get_or_insert(number);
+            }
+        }
     }
 
     fn rebase(&mut self, stamp: &Stamp, onto: Base, reason: Prose, merged: Vec<Merged>) -> Result<()> {

@@ -58,10 +58,9 @@ fn steps(command: Command) -> Vec<DraftStep> {
             invited(100, 301),
             completed(100),
         ],
-        Command::AnswerHearing => vec![
-            answered(100, answer(201, 1)),
-            DraftStep::AnswerWithdrawn { hearing: id(100), answer: id(200) },
-        ],
+        Command::AnswerHearing => {
+            vec![answered(100, answer(201, 1)), DraftStep::AnswerWithdrawn { hearing: id(100), answer: id(200) }]
+        }
         Command::Dispose => vec![disposed(100, 200, 1)],
         Command::Recommend => vec![recommended(401, 1)],
         Command::Decide => vec![decided(501, 400, 1, Outcome::Adopted)],
@@ -82,9 +81,9 @@ fn the_table_has_the_phases_in_which_steps_are_taken() {
                 steps(right.command).into_iter().any(|step| draft.clone().take(&by(50, 2), step).is_ok())
             });
             // An answer is taken back by the one who gave it.
-            let own = witnesses(*phase).iter().any(|draft| {
-                steps(right.command).into_iter().any(|step| draft.clone().take(&by(50, 1), step).is_ok())
-            });
+            let own = witnesses(*phase)
+                .iter()
+                .any(|draft| steps(right.command).into_iter().any(|step| draft.clone().take(&by(50, 1), step).is_ok()));
             assert_eq!(right.phases.contains(phase), taken || own, "{} in {phase}", right.command);
             seen += 1;
         }

@@ -66,8 +66,7 @@ fn votes(text: &str) -> Vec<VoteCast> {
     text.chars().zip(1..).map(|(c, n)| VoteCast { member: member(n), vote: vote(c) }).collect()
 }
 
-const OUTCOMES: [Outcome; 4] =
-    [Outcome::Adopted, Outcome::AdoptedWithRemarks, Outcome::Returned, Outcome::Rejected];
+const OUTCOMES: [Outcome; 4] = [Outcome::Adopted, Outcome::AdoptedWithRemarks, Outcome::Returned, Outcome::Rejected];
 
 /// The field that is refused, or nothing.
 fn refused(meeting: &Meeting, wish: Wish) -> Option<String> {

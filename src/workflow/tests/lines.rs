@@ -51,7 +51,8 @@ fn steps_of_the_other_matters() {
         vocabularies: vec![],
     };
     let meeting = id(0xee);
-    let called = WorkStep::Called { group: id(1), meeting, at: t(1), place: Some(line("Her")), agenda: vec![item.clone()] };
+    let called =
+        WorkStep::Called { group: id(1), meeting, at: t(1), place: Some(line("Her")), agenda: vec![item.clone()] };
     let works = [
         WorkStep::Mandated { group: id(1), mandate: mandate(vec![due], Some(id(2))) },
         WorkStep::Mandated { group: id(1), mandate: mandate(vec![], None) },

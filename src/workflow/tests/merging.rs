@@ -18,13 +18,14 @@ fn fields(c: Choices) -> ContentFields {
         notation: some(c[0] % 3),
         facet: some(c[1] % 3),
         rank: (c[2] % 3 > 0).then_some(i64::from(c[2] % 3)),
-        terms: [Term::plain(da(), TermStatus::Preferred, format!("t{}", c[3] % 3))].into_iter().chain(admitted).collect(),
+        terms: [Term::plain(da(), TermStatus::Preferred, format!("t{}", c[3] % 3))]
+            .into_iter()
+            .chain(admitted)
+            .collect(),
         definitions: some(c[4] % 3).map(|text| Definition::plain(da(), text)).into_iter().collect(),
         notes: pick(c[5]).map(|i| Note { kind: NoteKind::Scope, language: da(), text: format!("n{i}") }).collect(),
         aliases: pick(c[5] / 8).map(|i| Alias::plain(format!("a{i}"))).collect(),
-        relations: pick(c[6] / 8)
-            .map(|i| Relation::plain(RelationKind::SeeAlso, id(50 + u128::from(i))))
-            .collect(),
+        relations: pick(c[6] / 8).map(|i| Relation::plain(RelationKind::SeeAlso, id(50 + u128::from(i)))).collect(),
         ..ContentFields::default()
     }
 }

@@ -137,7 +137,9 @@ pub(super) fn step(draft: &Draft, n: usize, (kind, a, b, c, _, _): Try, at: Inst
                 _ => draft.proposals().get(&concept).and_then(|p| p.base.clone()),
             };
             let choice = if c % 2 == 0 { Choice::Ours } else { Choice::Theirs };
-            let said = |u: &Uuid| (*u, if b % 3 == 0 { Resolution::Say(content(5).unwrap()) } else { Resolution::Take(choice) });
+            let said = |u: &Uuid| {
+                (*u, if b % 3 == 0 { Resolution::Say(content(5).unwrap()) } else { Resolution::Take(choice) })
+            };
             let settled = draft.proposals().keys().map(said).collect();
             let mut merged = merge(draft.proposals(), theirs, &settled).expect("all is settled");
             if c % 8 == 0 {

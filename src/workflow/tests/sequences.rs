@@ -30,15 +30,23 @@ fn after(instant: Instant, hours: i64) -> Instant {
 fn words(step: &DraftStep) -> Vec<String> {
     fn walk(value: &serde_json::Value, out: &mut Vec<String>) {
         match value {
-            serde_json::Value::String(text) if text.contains('<') || text.starts_with("term ") => out.push(text.clone()),
+            serde_json::Value::String(text) if text.contains('<') || text.starts_with("term ") => {
+                out.push(text.clone())
+            }
             serde_json::Value::Array(items) => items.iter().for_each(|v| walk(v, out)),
-            serde_json::Value::Object(map) => map.values().for_each(|v| walk(v, out)),
+            // What the version below says is that version's to keep.
+            serde_json::Value::Object(map) => {
+                map.iter().filter(|(name, _)| *name != "base").for_each(|(_, v)| walk(v, out));
+            }
             _ => {}
         }
     }
     let mut out = Vec::new();
     // What a draft is called and a hearing's plan are replaced by later ones; the steps have them.
-    if !matches!(step, DraftStep::Described { .. } | DraftStep::HearingPlanned { .. } | DraftStep::HearingReplanned { .. }) {
+    if !matches!(
+        step,
+        DraftStep::Described { .. } | DraftStep::HearingPlanned { .. } | DraftStep::HearingReplanned { .. }
+    ) {
         walk(&serde_json::to_value(step).unwrap(), &mut out);
     }
     out
@@ -98,13 +106,16 @@ fn earned(before: &Draft, stamp: &Stamp, step: &DraftStep, draft: &Draft) {
             let state = hearing.answered(answer.uuid).unwrap();
             assert_eq!(state.late, stamp.at >= hearing.plan.deadline);
             for party in hearing.parties.iter().map(|(p, _)| p.uuid) {
-                let standing = |late| hearing.standing().filter(|a| a.late == late && a.answer.party == Some(party)).count();
+                let standing =
+                    |late| hearing.standing().filter(|a| a.late == late && a.answer.party == Some(party)).count();
                 assert!(standing(false) <= 1 && standing(true) <= 1, "a party has one answer");
             }
             let in_time = |d: &Draft| d.hearings().last().unwrap().standing().filter(|a| !a.late).count();
             assert!(!state.late || in_time(before) == in_time(draft), "a late answer takes away one that was in time");
         }
-        DraftStep::AnswerWithdrawn { hearing, .. } => assert!(stamp.at < draft.hearing(*hearing).unwrap().plan.deadline),
+        DraftStep::AnswerWithdrawn { hearing, .. } => {
+            assert!(stamp.at < draft.hearing(*hearing).unwrap().plan.deadline)
+        }
         DraftStep::Recommended { .. } | DraftStep::Published { .. } => {
             assert!(before.hearings().iter().all(Hearing::is_over), "somebody waits for a reply");
             if let DraftStep::Published { publication } = step {
@@ -134,7 +145,9 @@ fn two_pairs(draft: &Draft) {
         };
         assert!(draft.edits().iter().filter(wrote).any(|e| authors.contains(&e.stamp.by)), "nobody wrote {concept}");
     }
-    for who in (0..4).map(account).chain([Author::Clock, Author::Contact(id(0xc0417)), Author::Operator("drift".into())]) {
+    for who in
+        (0..4).map(account).chain([Author::Clock, Author::Contact(id(0xc0417)), Author::Operator("drift".into())])
+    {
         for of in (0..3).map(digest) {
             let Ok(second) = draft.second_eyes(&who, of) else { continue };
             assert!(!authors.contains(&second), "an author is the second pair of eyes");
@@ -151,9 +164,7 @@ proptest! {
     fn nothing_unlawful_and_no_word_lost(tries in tries(60), ask in 0i64..40) {
         let (draft, taken) = run(&tries, |before, stamp, step, outcome, after_it| {
             if outcome.is_err() {
-                let later = stamp.at.max(before.last.at);
-                assert_eq!(at(before, later), at(after_it, later), "a refused step changed the draft: {step:?}");
-                assert_eq!(before.steps(), after_it.steps());
+                assert_eq!(before, after_it, "a refused step changed the draft: {step:?}");
             } else {
                 earned(before, stamp, step, after_it);
                 assert_eq!(before.steps() + 1, after_it.steps());
@@ -184,10 +195,12 @@ proptest! {
         for (i, (stamp, step)) in taken.iter().enumerate().skip(1) {
             let between = after(again.last.at, asks[i % asks.len()]).min(stamp.at);
             again.advance(between);
+            // Somebody whose clock is behind asks too.
             again.advance(again.last.at);
             prop_assert!(again.take(stamp, read(step)).is_ok(), "refused when replayed: {:?}", step);
         }
-        // What refused tries told the clock in the first run is told here at the end.
+        again.advance(draft.last.at);
+        prop_assert_eq!(&draft, &again);
         let end = after(draft.last.at, 1000);
         prop_assert_eq!(at(&draft, end), at(&again, end));
     }
@@ -270,7 +283,7 @@ proptest! {
         let mut last = 1;
         let mut write = |draft: &mut Draft, who| {
             let to = last % 4 + 1;
-            draft.take(&by(1, who), edited(7, last, to)).unwrap();
+            draft.take(&by(2, who), edited(7, last, to)).unwrap();
             last = to;
         };
         let mut authors: BTreeSet<u128> = BTreeSet::new();
