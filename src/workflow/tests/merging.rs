@@ -17,7 +17,7 @@ fn fields(c: Choices) -> ContentFields {
     ContentFields {
         notation: some(c[0] % 3),
         facet: some(c[1] % 3),
-        rank: (c[2] % 3 > 0).then_some(i64::from(c[2] % 3)),
+        rank: Some(i64::from(c[2] % 3)).filter(|n| *n > 0),
         terms: [Term::plain(da(), TermStatus::Preferred, format!("t{}", c[3] % 3))]
             .into_iter()
             .chain(admitted)

@@ -193,7 +193,7 @@ pub(super) fn step(draft: &Draft, n: usize, (kind, a, b, c, _, _): Try, at: Inst
                 concept: (i % 2 == 1).then(|| id(1)),
                 agree_term: (i % 2 == 1).then_some(b % 2 == 0),
                 agree_definition: None,
-                comment: (i % 2 == 0 || c % 16 != 0).then(|| word("svar")),
+                comment: (i.is_multiple_of(2) || c % 16 != 0).then(|| word("svar")),
             };
             let attachment = Attachment {
                 uuid: fresh(3),

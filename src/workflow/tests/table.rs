@@ -64,7 +64,8 @@ fn every_phase_and_every_step() {
 /// some of them.
 #[test]
 fn every_phase_and_the_steps_that_wait_for_hearings() {
-    let free: &[(&str, fn() -> DraftStep)] = &[
+    type Row = (&'static str, fn() -> DraftStep);
+    let free: &[Row] = &[
         ("DRC", || planned(101, 60, 70)),
         ("DRC", || recommended(401, 1)),
         ("DRC", || published(1, None)),
