@@ -39,6 +39,17 @@ pub struct Approval {
     pub digest: Digest,
 }
 
+/// A draft was put to rest, taken up again, or given up.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Move {
+    /// When, and by whom.
+    pub stamp: Stamp,
+    /// Where it went.
+    pub to: Phase,
+    /// Why.
+    pub reason: Prose,
+}
+
 /// A draft became a version.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -175,8 +186,11 @@ pub struct Draft {
     phase: Phase,
     /// Where it goes on when it no longer rests.
     rests: Option<Phase>,
+    moves: Vec<Move>,
     edits: Vec<Edit>,
     proposals: BTreeMap<Uuid, Proposal>,
+    /// The rebase that last gave a concept another version below.
+    laid: BTreeMap<Uuid, usize>,
     threads: Vec<Thread>,
     hearings: Vec<Hearing>,
     recommendations: Vec<Recommendation>,
@@ -207,8 +221,10 @@ impl Matter for Draft {
             last: stamp.clone(),
             phase: Phase::Drafting,
             rests: None,
+            moves: Vec::new(),
             edits: Vec::new(),
             proposals: BTreeMap::new(),
+            laid: BTreeMap::new(),
             threads: Vec::new(),
             hearings: Vec::new(),
             recommendations: Vec::new(),
@@ -223,8 +239,16 @@ impl Matter for Draft {
         if stamp.at < self.last.at {
             return Err(out_of_turn("der er sket noget siden", "something has happened since"));
         }
+        let (phase, snapshot) = (self.phase, self.hearings.last().and_then(|h| h.snapshot));
         self.advance(stamp.at);
-        self.taken(stamp, step)?;
+        if let Err(refused) = self.taken(stamp, step) {
+            // Nothing is changed: what the clock did by then is told by the next step, which may be an earlier one.
+            self.phase = phase;
+            if let Some(hearing) = self.hearings.last_mut() {
+                hearing.snapshot = snapshot;
+            }
+            return Err(refused);
+        }
         self.last = stamp.clone();
         self.steps += 1;
         Ok(())
@@ -297,6 +321,12 @@ impl Draft {
             hearing.snapshot = Some(edits);
         }
         self.phase = phase;
+    }
+
+    /// When it was put to rest, taken up again or given up, and why.
+    #[must_use]
+    pub fn moves(&self) -> &[Move] {
+        &self.moves
     }
 
     /// The edits, the first first; they are numbered from 1.
@@ -388,8 +418,7 @@ impl Draft {
     /// The typed changes of the draft against the version below.
     #[must_use]
     pub fn changes(&self) -> Vec<ConceptChange> {
-        let pairs: Vec<_> =
-            self.proposals.iter().map(|(u, p)| (*u, p.base.as_deref(), p.content.as_deref())).collect();
+        let pairs: Vec<_> = self.proposals.iter().map(|(u, p)| (*u, p.base.as_deref(), p.content.as_deref())).collect();
         diff(&pairs)
     }
 
@@ -410,14 +439,11 @@ impl Draft {
         if governance != Governance::Hearing || heard {
             return Ok(());
         }
-        let slight = |kind: &ConceptChangeKind| matches!(kind, ConceptChangeKind::Edited | ConceptChangeKind::Reordered);
+        let slight =
+            |kind: &ConceptChangeKind| matches!(kind, ConceptChangeKind::Edited | ConceptChangeKind::Reordered);
         if self.minor {
-            let more: Vec<String> = self
-                .changes()
-                .iter()
-                .filter(|c| !c.kinds.iter().all(slight))
-                .map(|c| c.uuid.to_string())
-                .collect();
+            let more: Vec<String> =
+                self.changes().iter().filter(|c| !c.kinds.iter().all(slight)).map(|c| c.uuid.to_string()).collect();
             if more.is_empty() {
                 return Ok(());
             }
@@ -451,7 +477,8 @@ impl Draft {
         if eyes(by) {
             return Ok(by.clone());
         }
-        let approved = self.approvals.iter().rev().find(|a| a.digest == digest && a.stamp.by != *by && eyes(&a.stamp.by));
+        let approved =
+            self.approvals.iter().rev().find(|a| a.digest == digest && a.stamp.by != *by && eyes(&a.stamp.by));
         approved.map(|a| a.stamp.by.clone()).ok_or_else(|| {
             Refusal::new(
                 Code::FourEyes,
@@ -482,6 +509,9 @@ impl Draft {
             }
             DraftStep::Edited { kind, reason, because, effects } => {
                 self.need(Phase::EDITABLE)?;
+                if matches!(kind, EditKind::Undo | EditKind::Rebase) {
+                    return Err(out_of_turn("det er et skridt for sig", "that is a step of its own"));
+                }
                 self.because(because)?;
                 self.edit(stamp, kind, reason, because, effects, None)
             }
@@ -508,19 +538,20 @@ impl Draft {
                 self.phase = Phase::InReview;
                 Ok(())
             }
-            DraftStep::Held { .. } => {
+            DraftStep::Held { reason } => {
                 self.need(Phase::EDITABLE)?;
                 self.without_a_planned_hearing()?;
                 self.rests = Some(self.phase);
-                self.phase = Phase::OnHold;
+                self.go(stamp, Phase::OnHold, reason);
                 Ok(())
             }
-            DraftStep::Resumed { .. } => {
+            DraftStep::Resumed { reason } => {
                 self.need(&[Phase::OnHold])?;
-                self.phase = self.rests.take().unwrap_or(Phase::Drafting);
+                let back = self.rests.take().unwrap_or(Phase::Drafting);
+                self.go(stamp, back, reason);
                 Ok(())
             }
-            DraftStep::Withdrawn { .. } => {
+            DraftStep::Withdrawn { reason } => {
                 self.need(&[
                     Phase::Drafting,
                     Phase::InReview,
@@ -530,18 +561,12 @@ impl Draft {
                     Phase::Adopted,
                 ])?;
                 self.without_a_planned_hearing()?;
-                self.phase = Phase::Withdrawn;
+                self.go(stamp, Phase::Withdrawn, reason);
                 Ok(())
             }
             DraftStep::HearingPlanned { hearing, plan } => {
                 self.need(Phase::EDITABLE)?;
-                self.without_a_planned_hearing()?;
-                if let Some(open) = self.hearings.iter().find(|h| h.snapshot.is_some() && !h.is_over()) {
-                    return Err(out_of_turn(
-                        format!("høringen {} er ikke afsluttet", open.uuid),
-                        format!("the hearing {} is not completed", open.uuid),
-                    ));
-                }
+                self.without_a_hearing()?;
                 if self.hearings.iter().any(|h| h.uuid == hearing) {
                     return Err(out_of_turn("den høring er der", "that hearing is there"));
                 }
@@ -580,20 +605,32 @@ impl Draft {
             DraftStep::HearingClosed { hearing } => self.hearing_mut(hearing)?.tell_closed(stamp),
             DraftStep::HearingExtended { hearing, deadline, reason } => {
                 self.need(&[Phase::Drafting, Phase::InReview, Phase::Heard, Phase::InHearing])?;
-                self.hearing_mut(hearing)?.extend(stamp, deadline, reason)?;
-                // It is open again, and so the draft is frozen again.
-                if self.phase == Phase::Heard && self.hearings.last().is_some_and(|h| h.uuid == hearing) {
+                // It is open again then, and so the draft is frozen again.
+                let again = self.hearing(hearing)?.stage(stamp.at) == HearingStage::Closed;
+                if again {
                     self.need_untouched(hearing)?;
+                }
+                self.hearing_mut(hearing)?.extend(stamp, deadline, reason)?;
+                if again {
                     self.phase = Phase::InHearing;
                 }
                 Ok(())
             }
-            DraftStep::PartyInvited { hearing, party } => self.hearing_mut(hearing)?.invite(stamp, party),
-            DraftStep::Answered { hearing, answer } => self.hearing_mut(hearing)?.answer(stamp, answer),
-            DraftStep::AnswerWithdrawn { hearing, answer } => self.hearing_mut(hearing)?.withdraw(stamp, answer),
+            DraftStep::PartyInvited { hearing, party } => {
+                self.need(&[Phase::Drafting, Phase::InReview, Phase::Heard, Phase::InHearing])?;
+                self.hearing_mut(hearing)?.invite(stamp, party)
+            }
+            DraftStep::Answered { hearing, answer } => {
+                self.need(&[Phase::InHearing, Phase::Heard])?;
+                self.hearing_mut(hearing)?.answer(stamp, answer)
+            }
+            DraftStep::AnswerWithdrawn { hearing, answer } => {
+                self.need(&[Phase::InHearing, Phase::Heard])?;
+                self.hearing_mut(hearing)?.withdraw(stamp, answer)
+            }
             DraftStep::Recommended { recommendation, committee, text, digest, concepts } => {
                 self.need(Phase::EDITABLE)?;
-                self.without_a_planned_hearing()?;
+                self.without_a_hearing()?;
                 if !self.proposals.values().any(Proposal::differs) {
                     return Err(out_of_turn("kladden ændrer ikke noget", "the draft changes nothing"));
                 }
@@ -627,6 +664,13 @@ impl Draft {
                 if last.digest != decision.digest || last.uuid != decision.recommendation {
                     return Err(other_content(last.digest, decision.digest));
                 }
+                let same = |d: &Decision| d.meeting == decision.meeting && d.item == decision.item;
+                if self.decisions.iter().any(same) {
+                    return Err(out_of_turn(
+                        "det punkt har mødet besluttet; et nyt møde er vejen",
+                        "the meeting has decided that item; a new meeting is the way",
+                    ));
+                }
                 self.phase = match decision.outcome {
                     Outcome::Adopted | Outcome::AdoptedWithRemarks => Phase::Adopted,
                     Outcome::Returned => last.from,
@@ -655,11 +699,19 @@ impl Draft {
                     Some(decision) if publication.decision != Some(decision.uuid) => {
                         return Err(no("decision", &format!("{:?}", publication.decision)));
                     }
+                    Some(decision) if decision.effective.is_some_and(|e| e != publication.effective) => {
+                        return Err(Refusal::new(
+                            Code::OtherContent,
+                            "det er besluttet, at versionen gælder fra et andet tidspunkt",
+                            "it was decided that the version is in force from another instant",
+                        )
+                        .at(Place::field("effective")));
+                    }
                     Some(_) => {}
                     // Where no decision is needed; the registry asks for the governance.
                     None if publication.decision.is_none() => {
                         self.need(Phase::EDITABLE)?;
-                        self.without_a_planned_hearing()?;
+                        self.without_a_hearing()?;
                     }
                     None => self.need(&[Phase::Adopted])?,
                 }
@@ -678,6 +730,23 @@ impl Draft {
             )),
             _ => Ok(()),
         }
+    }
+
+    /// Who was asked gets replies: what is heard, or is to be, comes to its end first.
+    fn without_a_hearing(&self) -> Result<()> {
+        self.without_a_planned_hearing()?;
+        match self.hearings.iter().find(|h| !h.is_over()) {
+            Some(open) => Err(out_of_turn(
+                format!("høringen {} er ikke afsluttet", open.uuid),
+                format!("the hearing {} is not completed", open.uuid),
+            )),
+            None => Ok(()),
+        }
+    }
+
+    fn go(&mut self, stamp: &Stamp, to: Phase, reason: Prose) {
+        self.moves.push(Move { stamp: stamp.clone(), to, reason });
+        self.phase = to;
     }
 
     /// A hearing whose draft was edited since cannot go on as if it had not been.
@@ -712,7 +781,16 @@ impl Draft {
         undoes: Option<usize>,
     ) -> Result<()> {
         if self.edits.len() >= MOST {
-            return Err(Refusal::new(Code::TooLarge, "kladden har for mange rettelser", "the draft has too many edits"));
+            return Err(Refusal::new(
+                Code::TooLarge,
+                "kladden har for mange rettelser",
+                "the draft has too many edits",
+            ));
+        }
+        let mut seen = BTreeSet::new();
+        if let Some(twice) = effects.iter().find(|e| !seen.insert(e.concept)) {
+            let (da, en) = ("ét begreb er nævnt to gange", "one concept is named twice");
+            return Err(Refusal::new(Code::Unlawful, da, en).at(Place::field(twice.concept.to_string())));
         }
         for effect in &effects {
             if let Some(known) = self.proposals.get(&effect.concept)
@@ -735,10 +813,20 @@ impl Draft {
     }
 
     fn undo(&mut self, stamp: &Stamp, number: usize, reason: Prose) -> Result<()> {
-        let edit = number.checked_sub(1).and_then(|i| self.edits.get(i)).ok_or_else(|| no("edit", &number.to_string()))?;
+        let edit =
+            number.checked_sub(1).and_then(|i| self.edits.get(i)).ok_or_else(|| no("edit", &number.to_string()))?;
         if edit.undone.is_some() || edit.kind == EditKind::Rebase {
             let (da, en) = ("den rettelse kan ikke tages tilbage", "that edit cannot be taken back");
             return Err(out_of_turn(da, en));
+        }
+        if let Some(onto) = edit.effects.iter().filter_map(|e| self.laid.get(&e.concept)).find(|onto| **onto > number) {
+            // What it was before would silently undo what that version says.
+            return Err(Refusal::new(
+                Code::Conflict,
+                "kladden er siden lagt over en version, der siger noget andet om begrebet; ret det i stedet",
+                "the draft was since laid over a version that says something else of the concept; edit it instead",
+            )
+            .items([onto.to_string()]));
         }
         let mut effects = Vec::new();
         let mut later = BTreeSet::new();
@@ -763,12 +851,23 @@ impl Draft {
         }
         let (redone, because) = (edit.undoes, edit.because);
         self.edit(stamp, EditKind::Undo, reason, because, effects, Some(number))?;
-        let by = self.edits.len();
-        self.edits[number - 1].undone = Some(by);
-        if let Some(redone) = redone {
-            self.edits[redone - 1].undone = None;
+        self.edits[number - 1].undone = Some(self.edits.len());
+        if redone.is_some() {
+            self.mark_undone();
         }
         Ok(())
+    }
+
+    /// Marks what is taken back: an edit of which a taking back stands. What was taken back takes nothing back.
+    fn mark_undone(&mut self) {
+        self.edits.iter_mut().for_each(|e| e.undone = None);
+        for number in (1..=self.edits.len()).rev() {
+            // Everything that could take this one back is later, and is marked already.
+            let edit = &self.edits[number - 1];
+            if let Some(of) = edit.undoes.filter(|_| edit.undone.is_none()) {
+                self.edits[of - 1].undone.get_or_insert(number);
+            }
+        }
     }
 
     fn rebase(&mut self, stamp: &Stamp, onto: Base, reason: Prose, merged: Vec<Merged>) -> Result<()> {
@@ -790,8 +889,11 @@ impl Draft {
         let effects: Vec<Effect> = effects.collect();
         self.edit(stamp, EditKind::Rebase, reason, None, effects, None)?;
         for m in merged {
-            if let Some(proposal) = self.proposals.get_mut(&m.concept) {
+            if let Some(proposal) = self.proposals.get_mut(&m.concept)
+                && proposal.base != m.base
+            {
                 proposal.base = m.base;
+                self.laid.insert(m.concept, self.edits.len());
             }
         }
         self.base = Some(onto);

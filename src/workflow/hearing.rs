@@ -303,7 +303,7 @@ impl Hearing {
         found.map(|(p, _)| p).ok_or_else(|| no("party", &uuid.to_string()))
     }
 
-    /// The answer of a party that stands.
+    /// The answer of a party that stands; the one that came in time, when another one came late.
     #[must_use]
     pub fn answer_of(&self, party: Uuid) -> Option<&AnswerState> {
         self.standing().find(|a| a.answer.party == Some(party))
@@ -320,8 +320,8 @@ impl Hearing {
     /// [`Code::NotFound`].
     pub fn item(&self, answer: Uuid, item: usize) -> Result<&AnswerItem> {
         let found = self.answered(answer)?;
-        let item = item.checked_sub(1).and_then(|i| found.answer.items.get(i));
-        item.ok_or_else(|| no("item", &format!("{answer}")))
+        let said = item.checked_sub(1).and_then(|i| found.answer.items.get(i));
+        said.ok_or_else(|| no("item", &format!("{answer}/{item}")))
     }
 
     /// The items of standing answers that have no reply: answer, and number of the item.
@@ -372,7 +372,9 @@ impl Hearing {
         let from = self.plan.deadline;
         if deadline <= from || deadline <= stamp.at || !deadline.is_finite() {
             let (da, en) = ("den nye frist skal ligge senere", "the new deadline must be later");
-            return Err(Refusal::new(Code::Unlawful, da, en).at(Place::field("deadline")).allowed([format!("> {from}")]));
+            return Err(Refusal::new(Code::Unlawful, da, en)
+                .at(Place::field("deadline"))
+                .allowed([format!("> {from}")]));
         }
         // An answer that came between the two deadlines came too late when it came; that stays said.
         self.extensions.push(Extension { stamp: stamp.clone(), from, to: deadline, reason });
@@ -434,17 +436,45 @@ impl Hearing {
         }
         let general = |i: &AnswerItem| i.concept.is_none() && (i.agree_term.is_some() || i.agree_definition.is_some());
         if let Some(at) = answer.items.iter().position(general) {
-            let (da, en) = ("kun om et begreb kan man være enig i term og definition", "only of a concept can term and definition be agreed to");
+            let (da, en) = (
+                "kun om et begreb kan man være enig i term og definition",
+                "only of a concept can term and definition be agreed to",
+            );
             return Err(Refusal::new(Code::Unlawful, da, en).at(Place::field(format!("items[{at}]"))));
         }
+        if answer.items.is_empty() && !answer.attachments.is_empty() {
+            // Only items get replies: what stands in a file would never get one.
+            let (da, en) = ("et punkt skal sige, hvad filerne handler om", "an item must say what the files are about");
+            return Err(Refusal::new(Code::Unlawful, da, en).at(Place::field("items")));
+        }
         let late = self.stage(stamp.at) == HearingStage::Closed;
-        let instead = answer.instead_of.or_else(|| answer.party.and_then(|p| self.answer_of(p)).map(|a| a.answer.uuid));
-        if let Some(old) = instead {
+        if let Some(old) = self.instead_of(&answer, late)? {
             self.take_back(stamp, old)?;
         }
         let dispositions = vec![Vec::new(); answer.items.len()];
         self.answers.push(AnswerState { answer, stamp: stamp.clone(), late, withdrawn: None, dispositions });
         Ok(())
+    }
+
+    /// The answer that another takes the place of: what a party said before, also when it does not say so. What came
+    /// in time stands when the deadline has passed, and what comes late stands beside it.
+    fn instead_of(&self, answer: &Answer, late: bool) -> Result<Option<Uuid>> {
+        let open = |a: &&AnswerState| !late || a.late;
+        let before = |party| self.standing().filter(open).find(|a| a.answer.party == Some(party));
+        let own = answer.party.and_then(before).map(|a| a.answer.uuid);
+        let Some(named) = answer.instead_of else { return Ok(own) };
+        let old = self.answered(named)?;
+        if late && !old.late {
+            return Err(out_of_turn(
+                "fristen er gået, og svaret kom i tide; det står, og et nyt står ved siden af",
+                "the deadline has passed, and the answer came in time; it stands, and a new one stands beside it",
+            ));
+        }
+        if old.answer.party != answer.party || own.is_some_and(|own| own != named) {
+            let (da, en) = ("det er ikke den samme parts svar", "that is not the answer of the same party");
+            return Err(Refusal::new(Code::Unlawful, da, en).at(Place::field("insteadOf")));
+        }
+        Ok(Some(named))
     }
 
     pub(super) fn withdraw(&mut self, stamp: &Stamp, answer: Uuid) -> Result<()> {

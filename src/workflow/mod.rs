@@ -33,7 +33,7 @@ use uuid::Uuid;
 pub use certification::{Certification, CertificationStep, CertificationVerdict, SchemaLink};
 pub use comment::{Comment, Thread, Topic};
 pub use decision::{Decision, Dissent, Outcome, Recommendation, Vote, VoteCast, Voting, Wish, decide};
-pub use draft::{Approval, Base, Draft, DraftStep, Publication};
+pub use draft::{Approval, Base, Draft, DraftStep, Move, Publication};
 pub use edit::{Because, Edit, EditKind, Effect, Operation, Part, Proposal};
 pub use group::{AgendaItem, Attendance, Due, ItemKind, Mandate, Meeting, Work, WorkStep};
 pub use hearing::{
@@ -147,4 +147,4 @@ pub(crate) fn out_of_turn(da: impl Into<String>, en: impl Into<String>) -> Refus
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

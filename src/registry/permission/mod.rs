@@ -162,3 +162,6 @@ fn beyond_token(command: Command) -> Refusal {
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod phases;
