@@ -1,6 +1,8 @@
 //! What the tests through the front door share: a clock that they set, a registry on each database with our own
 //! vocabulary in it, and requests to the router without a network between.
 
+pub mod crew;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};

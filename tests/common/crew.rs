@@ -1,0 +1,76 @@
+//! People in tests: accounts with their roles, signed in, who ask over HTTP.
+
+use axum::body::Body;
+use axum::http::Request;
+use begreb::model::{Password, Role, Secret};
+use begreb::registry::{AccountRequest, Actor, GiveRequest, GroupRequest};
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::{Answer, World, operator};
+
+const SITE: &str = "http://127.0.0.1:8080";
+const PASSWORD: &str = "korrekt hest batteri";
+
+/// Somebody who asks; nobody in particular without a cookie.
+#[derive(Clone, Default)]
+pub struct Person {
+    pub uuid: Uuid,
+    cookie: Option<String>,
+}
+
+/// Somebody with a role in all vocabularies, signed in.
+pub async fn person(w: &World, name: &str, roles: &[Role]) -> Person {
+    let mail = format!("{}@example.dk", name.to_lowercase());
+    let request =
+        AccountRequest { name: name.parse().expect("a name"), mail: mail.parse().expect("a mail"), organisation: None };
+    let made = w.registry.create_account(&operator(), request).await.expect("it is lawful");
+    let key = Secret::shown(made.link.split_once("key=").expect("a key").1);
+    w.registry.use_link(&key, &Password::new(PASSWORD).expect("long enough")).await.expect("the link works");
+    let uuid = made.account.uuid;
+    for role in roles {
+        let request = GiveRequest { account: Some(uuid), group: None, role: *role, vocabulary: None };
+        w.registry.give(&operator(), request).await.expect("it is lawful");
+    }
+    let body = serde_json::json!({ "mail": mail, "password": PASSWORD }).to_string();
+    let cookie = w.post("/api/v1/sign-in", body).await.ok().header("set-cookie");
+    Person { uuid, cookie: Some(cookie.split(';').next().expect("a cookie").to_owned()) }
+}
+
+/// A group.
+pub async fn group(w: &World, name: &str, kind: &str, members: &[&Person]) -> Uuid {
+    let members = members.iter().map(|p| p.uuid).collect();
+    let (name, kind) = (name.parse().expect("a name"), kind.parse().expect("a kind"));
+    w.registry.create_group(&operator(), GroupRequest { name, kind, members }).await.expect("it is lawful").uuid
+}
+
+impl Person {
+    /// Sends a request.
+    pub async fn ask(&self, w: &World, method: &str, uri: &str, body: &Value, headers: &[(&str, &str)]) -> Answer {
+        let mut request = Request::builder().method(method).uri(uri);
+        if let Some(cookie) = &self.cookie {
+            request = request.header("cookie", cookie).header("origin", SITE);
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let body = if body.is_null() { Body::empty() } else { Body::from(body.to_string()) };
+        w.send(request.body(body).expect("a request")).await
+    }
+
+    /// GET under `/api/v1`.
+    pub async fn get(&self, w: &World, uri: &str) -> Answer {
+        self.ask(w, "GET", &format!("/api/v1{uri}"), &Value::Null, &[]).await
+    }
+
+    /// A request with a body under `/api/v1`.
+    pub async fn send(&self, w: &World, method: &str, uri: &str, body: Value) -> Answer {
+        self.ask(w, method, &format!("/api/v1{uri}"), &body, &[]).await
+    }
+
+    /// The actor that the registry takes this person for.
+    pub async fn actor(&self, w: &World) -> Actor {
+        let Some((_, secret)) = self.cookie.as_deref().and_then(|c| c.split_once('=')) else { return Actor::Public };
+        w.registry.by_session(&Secret::shown(secret)).await.expect("a session")
+    }
+}
