@@ -21,6 +21,7 @@ mod csv;
 mod fhir;
 mod json;
 mod oioxml;
+pub mod paper;
 mod rdf;
 
 pub use rdf::PREFIXES;
