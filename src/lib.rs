@@ -14,10 +14,13 @@
 //! | `projection` | `store`, `workflow`, `model` |
 //! | `registry` | `projection`, `store`, `exchange`, `workflow`, `quality`, `model` |
 //! | `http` | `registry`; the names of `model`, `workflow` and of the formats |
+//! | `delivery` | `registry`, `store`, `workflow`, `model` |
 //! | `cli/` | `registry`, `http`; it opens the `store` and reads files through `exchange` |
 //!
 //! `ARCHITECTURE.md` follows one publication and one reading through the rooms.
 
+/// What goes out by itself: readers of the change log. Mail by SMTP.
+pub mod delivery;
 /// The formats, one file or folder each, reader and writer side by side: FHIR, SKOS, CSV, JSON, OIO XML.
 pub mod exchange;
 /// The doors over HTTP: the read API, identifiers with content negotiation, pages, health and metrics.

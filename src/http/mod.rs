@@ -6,6 +6,7 @@
 mod api;
 mod edge;
 mod id;
+mod mail;
 mod negotiate;
 mod operation;
 mod params;

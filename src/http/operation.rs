@@ -19,6 +19,7 @@ use prometheus_client::registry::Registry as Metrics;
 use serde_json::json;
 
 use super::api::App;
+use super::mail::{self, MailGauges};
 use super::sparql::Queried;
 
 /// What is counted.
@@ -39,6 +40,7 @@ pub struct Counted {
     queries_running: Gauge,
     graph_triples: Gauge,
     graph_bytes: Gauge,
+    mail: MailGauges,
     /// How many requests are being worked on.
     pub under_way: Gauge<i64, AtomicI64>,
     known: Arc<RwLock<HashMap<String, Vec<Instruments>>>>,
@@ -103,6 +105,7 @@ impl Counted {
         metrics.register("sparql_queries_running", "SPARQL queries that run", queries_running.clone());
         metrics.register("graph_triples", "Triples in force today", graph_triples.clone());
         metrics.register("graph_bytes", "Memory of the graphs in force today", graph_bytes.clone());
+        let mail = MailGauges::new(&mut metrics);
         let metrics = Arc::new(metrics);
         Self {
             metrics,
@@ -120,6 +123,7 @@ impl Counted {
             queries_running,
             graph_triples,
             graph_bytes,
+            mail,
             under_way,
             known: Arc::default(),
         }
@@ -191,9 +195,12 @@ pub async fn ready(State(app): State<App>) -> Response {
                 true => (StatusCode::SERVICE_UNAVAILABLE, "building"),
                 false => (StatusCode::OK, "ok"),
             };
-            let body = json!({
+            let mut body = json!({
                 "status": status, "position": position, "head": head.seq, "behind": behind, "projections": projections
             });
+            if let Some(mail) = mail::health(&app, head.seq).await {
+                body["mail"] = mail;
+            }
             (code, Json(body)).into_response()
         }
         Err(refusal) => {
@@ -236,6 +243,7 @@ pub async fn metrics(State((app, counted)): State<(App, Counted)>) -> Response {
         counted.graph_triples.set(graphs.graphs().iter().map(|g| number(g.segment.len())).sum());
         counted.graph_bytes.set(number(graphs.bytes()));
     }
+    counted.mail.set(&app).await;
     let mut text = String::new();
     match encode(&mut text, &counted.metrics) {
         Ok(()) => {

@@ -13,6 +13,7 @@ mod identity;
 mod list;
 mod load;
 mod lookup;
+mod mail;
 mod people;
 mod permission;
 mod plan;
@@ -63,6 +64,7 @@ use crate::projection::rdf::Graphs;
 use crate::projection::search::Search;
 use crate::projection::{Derived, Follower, Projections, Snapshot};
 use crate::store::{Head, Store};
+pub use crate::store::{LetterRow, LetterState, MailStatus};
 
 /// How a registry is set up.
 #[derive(Clone, Debug)]
@@ -169,6 +171,11 @@ impl Registry {
     #[must_use]
     pub fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// The facts on disk, for the rooms that follow the log.
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
     }
 
     /// Where "now" comes from.

@@ -79,6 +79,7 @@ impl Registry {
         self.follower.catch_up().await?;
         let versions = self.compare_versions(&told).await?;
         self.compare_people(&told).await?;
+        self.compare_mail(&head).await?;
         Ok(Verification { changes: head.seq, hash: head.hash, contents, states, versions })
     }
 
@@ -284,6 +285,6 @@ fn of_people(kind: &str) -> Option<(&'static str, bool)> {
     Some((what, matches!(verb, "erased" | "taken" | "revoked")))
 }
 
-fn wrong(what: &str) -> Refusal {
+pub(super) fn wrong(what: &str) -> Refusal {
     Refusal::new(Code::Corrupt, format!("registret er beskadiget: {what}"), format!("the registry is damaged: {what}"))
 }

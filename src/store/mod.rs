@@ -20,6 +20,7 @@ use crate::model::{Change, Code, Digest, Instant, Period, Refusal, Result, Versi
 
 mod backup;
 mod lock;
+mod mail;
 mod people;
 mod sql;
 mod wakes;
@@ -28,6 +29,7 @@ mod write;
 
 pub use backup::BackupSummary;
 pub use lock::{Holder, Lock};
+pub use mail::{Claimed, Laid, LetterRow, LetterState, MailStatus, Outbox, Settled};
 pub use people::{Found, People, Session};
 pub use wakes::Wakes;
 pub use work::{Contact, Errand, ErrandKind, StepRow};
@@ -189,14 +191,16 @@ impl Store {
                 include_str!("../../migrations/sqlite/0001_core.sql"),
                 include_str!("../../migrations/sqlite/0002_people.sql"),
                 include_str!("../../migrations/sqlite/0003_work.sql"),
+                include_str!("../../migrations/sqlite/0004_mail.sql"),
             ],
             Db::Pg(_) => [
                 include_str!("../../migrations/postgres/0001_core.sql"),
                 include_str!("../../migrations/postgres/0002_people.sql"),
                 include_str!("../../migrations/postgres/0003_work.sql"),
+                include_str!("../../migrations/postgres/0004_mail.sql"),
             ],
         };
-        let names = ["core", "people", "work"];
+        let names = ["core", "people", "work", "mail"];
         let migrations = texts.into_iter().zip(names).enumerate().map(|(i, (text, name))| {
             let n = i64::try_from(i).unwrap_or(i64::MAX) + 1;
             Migration::new(n, name.into(), MigrationType::Simple, text.into_sql_str(), false)

@@ -198,7 +198,7 @@ impl Write {
         for statement in [sql::SESSIONS_END, sql::LINKS_OUT, sql::ACCOUNT_ERASE] {
             self.texts(statement, &[Some(account.to_string())]).await?;
         }
-        Ok(())
+        self.empty_letters(account).await
     }
 
     /// Forms a group or changes it and who is in it.

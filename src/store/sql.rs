@@ -196,4 +196,63 @@ statements! {
     ATTACHMENT = "SELECT uuid, matter, owner, body, created FROM attachment WHERE uuid = $1";
     ATTACHMENTS = "SELECT uuid, matter, owner, body, created FROM attachment ORDER BY uuid";
     ATTACHMENT_DROP = "DELETE FROM attachment WHERE uuid = $1 AND owner = $2";
+    /// The row is locked on PostgreSQL by those who lay letters down and those who empty them.
+    MAIL_POSITION_LOCK = { "SELECT seq FROM mail_position WHERE id = 1", "SELECT seq FROM mail_position WHERE id = 1 FOR UPDATE" };
+    MAIL_POSITION = "SELECT seq FROM mail_position WHERE id = 1";
+    MAIL_POSITION_MOVE = "UPDATE mail_position SET seq = $1 WHERE id = 1";
+    /// Mail is turned on for the first time: what happened before is not told any more.
+    MAIL_START = "UPDATE mail_position SET seq = (SELECT h.seq FROM log_head h WHERE h.id = 1)
+        WHERE id = 1 AND seq IS NULL";
+    /// A database that a backup was laid into tells nothing of what the backup holds.
+    MAIL_FORGET = "UPDATE mail_position SET seq = NULL WHERE id = 1";
+    /// Nothing is laid down for somebody who was erased after the facts were read, at $12.
+    LETTER_LAY = "INSERT INTO letter (uuid, change, recipient, kind, state, attempts, tries, created, since, due, mail, name,
+            language, subject, body, secret)
+        SELECT $1, CAST($2 AS BIGINT), $3, $4, 'queued', 0, 0, CAST($5 AS BIGINT), CAST($5 AS BIGINT),
+            CAST($5 AS BIGINT), $6, $7, $8, $9, $10, CAST($11 AS BIGINT)
+        WHERE NOT EXISTS (SELECT 1 FROM change c WHERE c.seq > $12 AND c.subject = $3 AND c.kind LIKE '%.erased')
+        ON CONFLICT DO NOTHING";
+    /// The attempt is on record before anybody speaks to a mail server; until $2 it is this sender's.
+    LETTER_CLAIM = {
+        "UPDATE letter SET state = 'begun', attempts = attempts + 1, tries = tries + 1, due = $2
+        WHERE uuid = (SELECT l.uuid FROM letter l WHERE l.state = 'queued' AND l.due <= $1
+            ORDER BY l.due, l.change, l.uuid LIMIT 1)
+        RETURNING uuid, change, kind, attempts, tries, created, since, mail, name, language, subject, body",
+        "UPDATE letter SET state = 'begun', attempts = attempts + 1, tries = tries + 1, due = $2
+        WHERE uuid = (SELECT l.uuid FROM letter l WHERE l.state = 'queued' AND l.due <= $1
+            ORDER BY l.due, l.change, l.uuid LIMIT 1 FOR UPDATE SKIP LOCKED)
+        RETURNING uuid, change, kind, attempts, tries, created, since, mail, name, language, subject, body"
+    };
+    /// How an attempt ended. One that was emptied meanwhile stays empty, and is not tried again.
+    LETTER_SETTLE = "UPDATE letter SET
+            state = CASE WHEN mail IS NULL AND $3 IN ('doubt', 'queued') THEN 'dropped' ELSE $3 END,
+            done = CASE WHEN $3 = 'queued' AND mail IS NOT NULL THEN NULL ELSE CAST($4 AS BIGINT) END,
+            due = $5,
+            answer = CASE WHEN mail IS NULL THEN NULL ELSE CAST($6 AS TEXT) END,
+            body = CASE WHEN secret = 1 AND $3 NOT IN ('doubt', 'queued') THEN NULL ELSE body END
+        WHERE uuid = $1 AND attempts = $2
+          AND (state IN ('begun', 'doubt') OR ($3 = 'sent' AND state IN ('queued', 'refused', 'givenUp')))";
+    /// Attempts of which nobody told the end.
+    LETTERS_DOUBT = "UPDATE letter SET state = CASE WHEN mail IS NULL THEN 'dropped' ELSE 'doubt' END, done = $1
+        WHERE state = 'begun' AND due <= $1";
+    LETTER_RESEND = "UPDATE letter SET state = 'queued', tries = 0, since = $2, due = $2, done = NULL, answer = NULL
+        WHERE uuid = $1 AND state IN ('doubt', 'refused', 'givenUp') AND body IS NOT NULL";
+    LETTER_DROP = "UPDATE letter SET state = 'dropped', done = $2, answer = NULL, mail = NULL, name = NULL,
+            subject = NULL, body = NULL
+        WHERE uuid = $1 AND state IN ('queued', 'doubt', 'refused', 'givenUp')";
+    /// Somebody is erased.
+    LETTERS_EMPTY = "UPDATE letter SET
+            done = CASE WHEN state IN ('queued', 'doubt') THEN CAST($2 AS BIGINT) ELSE done END,
+            state = CASE WHEN state IN ('queued', 'doubt') THEN 'dropped' ELSE state END,
+            answer = NULL, mail = NULL, name = NULL, subject = NULL, body = NULL
+        WHERE recipient = $1";
+    /// What was done before $1 is emptied; what was in doubt for so long is not sent any more.
+    LETTERS_FORGET = "UPDATE letter SET state = CASE WHEN state = 'doubt' THEN 'dropped' ELSE state END,
+            answer = NULL, mail = NULL, name = NULL, subject = NULL, body = NULL
+        WHERE done <= $1 AND mail IS NOT NULL";
+    LETTERS_COUNT = "SELECT state, COUNT(*), MIN(due) FROM letter GROUP BY state";
+    LETTERS_LIST = "SELECT uuid, change, recipient, kind, state, attempts, created, due, done, answer, mail, subject
+        FROM letter WHERE $1 = '' OR state = $1 ORDER BY change DESC, uuid LIMIT $2";
+    LETTER_STATE = "SELECT state FROM letter WHERE uuid = $1";
+    LETTERS_BEYOND = "SELECT uuid FROM letter WHERE change > $1 ORDER BY change, uuid LIMIT 1";
 }

@@ -12,11 +12,13 @@ mod export;
 mod history;
 mod identity;
 mod import;
+mod mail;
 mod publish;
 mod rebuild;
 mod restore;
 mod search;
 mod serve;
+mod serve_mail;
 mod show;
 mod token;
 mod validate;
@@ -51,6 +53,8 @@ pub enum Verb {
     Account(account::Account),
     /// Make the tokens by which programs ask, and revoke them
     Token(token::Token),
+    /// See what became of the mail, send a letter again, or let one not be sent
+    Mail(mail::Mail),
     /// Write everything to one file
     Backup(backup::Backup),
     /// Fill an empty database from a backup
@@ -74,6 +78,7 @@ impl Verb {
             Self::Rebuild(verb) => verb.run(context).await,
             Self::Account(verb) => verb.run(context).await,
             Self::Token(verb) => verb.run(context).await,
+            Self::Mail(verb) => verb.run(context).await,
             Self::Backup(verb) => verb.run(context).await,
             Self::Restore(verb) => verb.run(context).await,
         }

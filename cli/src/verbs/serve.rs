@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
 
 use super::import::note_local;
+use super::serve_mail::MailOptions;
 use crate::clock::SystemClock;
 use crate::context::{Context, Missing};
 use crate::dice::SystemDice;
@@ -94,6 +95,8 @@ pub struct Serve {
     /// Take the client of a query or a sign-in from the last entry of X-Forwarded-For; only behind a proxy that sets it
     #[arg(long, env = "BEGREB_TRUST_FORWARDED")]
     trust_forwarded: bool,
+    #[command(flatten)]
+    mail: MailOptions,
     /// The form of log lines, on stderr: for people, or one JSON object each
     #[arg(long, env = "BEGREB_LOG_FORMAT", value_name = "FORMAT", value_enum, default_value_t = LogFormat::Text)]
     log_format: LogFormat,
@@ -126,6 +129,7 @@ impl Serve {
         let note = format!("begreb serve, pid {}, http://{address}", std::process::id());
         let _lock = store.file().map(|file| Lock::take(file, &note)).transpose()?;
         let public_url = self.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+        let smtp = self.mail.server(&public_url)?;
         let settings = Settings {
             public_url: public_url.trim_end_matches('/').into(),
             edition_budget: self.edition_budget,
@@ -163,6 +167,7 @@ impl Serve {
         let listener: TcpListener = socket.listen(1024).map_err(|e| self.cannot_listen(&e))?;
         let following = registry.clone();
         let follower = tokio::spawn(async move { following.follow().await });
+        let post = smtp.map(|smtp| super::serve_mail::start(&registry, smtp));
         let mut options = HttpOptions::default();
         self.set(&mut options);
 
@@ -189,6 +194,9 @@ impl Serve {
             }
         };
         follower.abort();
+        if let Some(post) = post {
+            post.stop().await;
+        }
         served.map_err(|e| self.cannot_listen(&e))?;
         tracing::info!("stopped");
         Ok(())

@@ -47,7 +47,8 @@ impl Registry {
         self
     }
 
-    pub(super) fn dice(&self) -> &dyn Dice {
+    /// Where secrets come from.
+    pub(crate) fn dice(&self) -> &dyn Dice {
         &*self.doorkeeper.dice
     }
 

@@ -1,0 +1,18 @@
+//! What goes out by itself: readers of the change log. Mail by SMTP.
+//!
+//! Called by `cli` (`begreb serve` runs the [`Post`]); calls `registry`, `store` and the model. A [`Composer`] says
+//! which letters a row of the log makes; the [`Post`] lays them down in the outbox together with how far the log has
+//! been read, and sends them by [`Smtp`]. No letter is composed twice, and none is sent twice by itself: see
+//! `docs/mail.md`.
+
+mod composer;
+mod letter;
+mod post;
+mod security;
+mod smtp;
+
+pub use composer::{Composed, Composer, Desk};
+pub use letter::{Letter, LetterKind, LetterLanguage};
+pub use post::{Patience, Post};
+pub use security::SecurityNotices;
+pub use smtp::{Outcome, Protection, Sender, Smtp};
