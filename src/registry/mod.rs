@@ -41,7 +41,9 @@ pub use people::{
     AccountChange, AccountRequest, GiveRequest, GrantAnswer, GroupChange, GroupRequest, Invited, LinkFor, MadeToken,
     Me, OrganisationChange, SessionAnswer, SignedIn, TokenAnswer, TokenRequest,
 };
-pub use permission::{About, Actor, By, Caller, Command, Held, RIGHTS, Right, permit, permit_in, rights_table};
+pub use permission::{
+    About, Actor, By, Caller, Command, Guest, Held, RIGHTS, Right, Visitor, permit, permit_in, rights_table,
+};
 pub use plan::{Matched, Outcome, Planned};
 pub use query::{At, ChangesAnswer, Edge};
 pub use report::{ImportReport, Verdict};
@@ -51,6 +53,11 @@ pub use search::{
 };
 pub use sparql::{Answer, Question, SolutionFormat, Solved, SparqlLimits, Wanted};
 pub use verify::{Verification, VerifiedVersion};
+pub use work::{
+    AnswerAnswer, AnswerItemAnswer, AnswerRequest, AnswerStage, ContactAnswer, DispositionAnswer, DispositionRequest,
+    ExtensionAnswer, File, FileRequest, Heard, HeardAnswer, HearingAnswer, HearingRequest, HearingSummary, ItemEditAnswer,
+    ItemEditRequest, LinkAnswer, PartyAnswer, PartyRequest, PendingAnswer, QuestionAnswer, Received,
+};
 pub use work::{
     ApprovalAnswer, CommentAnswer, CommentRequest, ConflictAnswer, DecideRequest, DraftAnswer, DraftFilter,
     DraftPublishRequest, DraftRequest, EditAnswer, EditRequest, EffectAnswer, ImportEdit, Made, Precondition, MergedAnswer,

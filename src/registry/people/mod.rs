@@ -31,11 +31,13 @@ pub struct Doorkeeper {
     dice: Arc<dyn Dice>,
     hasher: Hasher,
     throttle: Throttle,
+    /// Strangers who want to be heard.
+    strangers: Throttle,
 }
 
 impl Default for Doorkeeper {
     fn default() -> Self {
-        Self { dice: Arc::new(NoDice), hasher: Hasher::default(), throttle: Throttle::default() }
+        Self { dice: Arc::new(NoDice), hasher: Hasher::default(), throttle: Throttle::default(), strangers: Throttle::default() }
     }
 }
 
@@ -50,6 +52,15 @@ impl Registry {
     /// Where secrets come from.
     pub(crate) fn dice(&self) -> &dyn Dice {
         &*self.doorkeeper.dice
+    }
+
+    /// Counts what somebody without an account asks for: by mail address and by where it comes from.
+    pub(super) fn count_stranger(&self, mail: &str, peer: &str) -> Result<()> {
+        self.doorkeeper.strangers.begin(self.clock.now(), mail, peer).map_err(|refusal| {
+            let (da, en) = ("for mange henvendelser; prøv igen senere", "too many requests; try again later");
+            let wait = refusal.retry_after.unwrap_or(1);
+            Refusal::new(refusal.code, da, en).retry_after(wait)
+        })
     }
 
     /// Begins to change something about people.

@@ -316,7 +316,7 @@ impl Registry {
         Ok(draft.edits().iter().enumerate().map(|(i, e)| EditAnswer::new(i + 1, e)).collect())
     }
 
-    async fn operate(
+    pub(super) async fn operate(
         &self,
         under: &mut Under<Draft>,
         operation: Operation,
@@ -390,7 +390,7 @@ impl Registry {
         Ok((uuid, fields))
     }
 
-    fn operation(&self, desk: &Desk<'_>, wanted: OperationRequest) -> Result<Operation> {
+    pub(super) fn operation(&self, desk: &Desk<'_>, wanted: OperationRequest) -> Result<Operation> {
         let there = |key: &str| desk.find(key).filter(|u| desk.said(*u).is_some()).ok_or_else(|| unknown(key));
         let mut also = BTreeMap::new();
         let mut place = |part: PartRequest, may_be_there: bool| -> Result<(Uuid, ContentFields<String>)> {
@@ -465,7 +465,7 @@ pub(super) fn unknown(key: &str) -> Refusal {
 }
 
 /// Holds what a request was made of against what there is.
-fn precondition(
+pub(super) fn precondition(
     desk: &Desk<'_>,
     concept: Option<Uuid>,
     now: Option<&Content>,

@@ -3,11 +3,18 @@
 //! Every command goes one way: take the writers' lock, read the matter as it is under it, ask [`permit_in`], let the
 //! matter take the step (it may refuse), lay the step down, commit, and wait until readings have it.
 
+mod answering;
 mod answers;
+mod answers_hearing;
+mod attachments;
+mod disposing;
 mod drafts;
 mod edits;
+mod hearings;
+mod note;
 mod publish;
 mod show;
+mod time;
 
 use std::sync::Arc;
 
@@ -17,6 +24,14 @@ pub use answers::{
     ApprovalAnswer, CommentAnswer, ConflictAnswer, DraftAnswer, EditAnswer, EffectAnswer, MergedAnswer, ProposedAnswer,
     RecommendationAnswer, StampAnswer, ThreadAnswer,
 };
+pub use answering::{AnswerRequest, Received};
+pub use answers_hearing::{
+    AnswerAnswer, AnswerItemAnswer, AnswerStage, ContactAnswer, DispositionAnswer, ExtensionAnswer, HeardAnswer,
+    HearingAnswer, HearingSummary, ItemEditAnswer, LinkAnswer, PartyAnswer, PendingAnswer, QuestionAnswer,
+};
+pub use attachments::{File, FileRequest};
+pub use disposing::{DispositionRequest, ItemEditRequest};
+pub use hearings::{Heard, HearingRequest, PartyRequest};
 pub use drafts::{CommentRequest, DraftFilter, DraftRequest, RebaseRequest, RebasedAnswer, SettledConflict, Steer, TopicRequest};
 pub use edits::{EditRequest, ImportEdit, Made, Precondition, OperationRequest, PartRequest, RelationRequest};
 pub use publish::{DecideRequest, DraftPublishRequest, RecommendRequest};
