@@ -10,6 +10,7 @@ mod mail;
 mod negotiate;
 mod operation;
 mod params;
+mod precondition;
 mod private;
 mod problem;
 mod reply;

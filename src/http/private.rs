@@ -1,13 +1,17 @@
 //! Answers that are for one caller alone: no cache keeps them.
 
 use axum::body::Body;
-use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, LINK, LOCATION, REFERRER_POLICY,
+};
+use axum::http::{HeaderValue, StatusCode, Uri};
 use axum::response::Response;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::api::next_link;
 use crate::model::{Code, Place, Refusal, Result};
+use crate::registry::Slice;
 
 /// As for other pages, but with forms that lead to ourselves.
 const FORMS: HeaderValue = HeaderValue::from_static(
@@ -62,4 +66,48 @@ pub fn body<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
         };
         Refusal::new(Code::InvalidBody, told(da), told(en)).at(place)
     })
+}
+
+/// A part of a body that was read as JSON already.
+pub fn part<T: DeserializeOwned>(value: serde_json::Value) -> Result<T> {
+    serde_json::from_value(value).map_err(|e| {
+        Refusal::new(Code::InvalidBody, format!("kroppen kan ikke læses: {e}"), format!("the body cannot be read: {e}"))
+    })
+}
+
+/// A page of a list for one caller, with the address of the next one.
+pub fn page_of<T: Serialize>(slice: &Slice<T>, uri: &Uri) -> Result<Response> {
+    let mut response = json(StatusCode::OK, &slice.items)?;
+    response.headers_mut().insert("x-total-count", HeaderValue::from(slice.total));
+    let link = slice.next.as_deref().map(|cursor| next_link(uri, cursor));
+    if let Some(link) = link.and_then(|l| HeaderValue::try_from(l).ok()) {
+        response.headers_mut().insert(LINK, link);
+    }
+    Ok(response)
+}
+
+/// A text for one caller. Pages have their look in them and load nothing.
+pub fn text(media: &'static str, text: String) -> Response {
+    let mut response = response(StatusCode::OK, media, text.into_bytes());
+    if media.starts_with("text/html") {
+        response.headers_mut().insert(CONTENT_SECURITY_POLICY, FORMS);
+    }
+    response
+}
+
+/// The answer with the entity tag of what it tells.
+pub fn tagged(mut response: Response, tag: Option<&str>) -> Response {
+    if let Some(tag) = tag.and_then(|t| HeaderValue::try_from(t).ok()) {
+        response.headers_mut().insert(ETAG, tag);
+    }
+    response
+}
+
+/// What was made, and where it is.
+pub fn made<T: Serialize + ?Sized>(value: &T, address: &str) -> Result<Response> {
+    let mut response = json(StatusCode::CREATED, value)?;
+    if let Ok(address) = HeaderValue::try_from(address) {
+        response.headers_mut().insert(LOCATION, address);
+    }
+    Ok(response)
 }

@@ -86,6 +86,8 @@ words!(
     Command, "»{}« er ikke en kommando", "'{}' is not a command", {
         /// Create a vocabulary or change its frame.
         Frame = "frame",
+        /// Change how the versions of a vocabulary come to be: its governance, and the rule of four eyes.
+        Govern = "govern",
         /// Publish a version without the decision of a committee.
         Publish = "publish",
         /// See drafts with their comments, hearings before they open, and change requests.

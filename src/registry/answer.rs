@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::work::Reason;
 use crate::model::{ContentFields, Instant, Label, Manifest, Slug, Version, VocabularyFields};
 use crate::projection::Said;
 
@@ -202,6 +203,12 @@ pub struct HistoryState {
     pub registered_to: Option<Instant>,
     /// The versions in which the concept reads so.
     pub versions: Vec<Label>,
+    /// The edits of a draft that made it read so, when it came by a version that was published from one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub because: Vec<Reason>,
+    /// The decision that was carried out: `/api/v1/decisions/{uuid}`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decision: Option<Uuid>,
     /// The content.
     #[schema(value_type = ContentFields)]
     pub content: Box<RawValue>,

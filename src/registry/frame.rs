@@ -1,13 +1,71 @@
 //! The frame of a vocabulary: how it is first made, and how it changes.
 
+use serde::Deserialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::Registry;
 use super::permission::{Actor, Command, permit};
+use super::{Registry, VocabularyAnswer};
 use crate::exchange::Frame;
 use crate::model::{
-    Code, Facet, Governance, Kind, Language, Refusal, Result, Slug, Text, Vocabulary, VocabularyFields,
+    Code, Facet, Governance, Kind, Language, Place, Refusal, Result, Slug, Text, Vocabulary, VocabularyFields,
 };
+use crate::workflow::Line;
+
+/// The frame of a vocabulary, whole: what is absent is taken away, or as it is usual.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FrameRequest {
+    /// The uuid, for ever; made of the namespace when absent.
+    #[serde(default)]
+    pub uuid: Option<Uuid>,
+    /// The titles, one for each language.
+    pub titles: Vec<Text>,
+    /// What it is about.
+    #[serde(default)]
+    pub descriptions: Vec<Text>,
+    /// What it is. It stays what it was made.
+    pub kind: Kind,
+    /// How a version comes to be. To change it takes the right to `govern`.
+    pub governance: Governance,
+    /// Whether who wrote a draft cannot publish it alone. To change it takes the right to `govern`.
+    #[serde(default)]
+    pub four_eyes: bool,
+    /// What the IRIs of its concepts begin with; it stays what it was made.
+    #[serde(default)]
+    pub namespace: Option<String>,
+    /// What others call it: OID as `urn:oid:…`, FHIR url.
+    #[serde(default)]
+    pub identifiers: Vec<Line>,
+    /// The organisation that owns it.
+    #[serde(default)]
+    pub owner: Option<Line>,
+    /// Where to write.
+    #[serde(default)]
+    pub contact: Option<Line>,
+    /// The licence, an IRI.
+    #[serde(default)]
+    pub licence: Option<Line>,
+    /// Its languages; texts without one are in the first. Danish when there are none.
+    #[serde(default)]
+    pub languages: Vec<Language>,
+    /// Its facets.
+    #[serde(default)]
+    pub facets: Vec<FacetRequest>,
+}
+
+/// A facet.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FacetRequest {
+    /// The code, unique in the vocabulary.
+    pub code: Line,
+    /// The uuid, for ever; as it was, else made of the code, when absent.
+    #[serde(default)]
+    pub uuid: Option<Uuid>,
+    /// Its name.
+    pub titles: Vec<Text>,
+}
 
 impl Registry {
     /// Changes the frame of a vocabulary: titles, descriptions, contact and what else may change. Slug, uuid,
@@ -38,6 +96,92 @@ impl Registry {
         write.change_vocabulary(&wanted).await?;
         write.commit().await?;
         self.follower.catch_up().await.map(drop)
+    }
+
+    /// Creates a vocabulary, which has no version yet, or changes its frame. Whether it was created is told with it.
+    ///
+    /// # Errors
+    /// [`Code::Immutable`] for another uuid, kind or namespace, [`Code::Exists`], or what `permit` and the model
+    /// refuse.
+    pub async fn put_frame(
+        &self,
+        actor: &Actor,
+        slug: Slug,
+        request: FrameRequest,
+    ) -> Result<(VocabularyAnswer, bool)> {
+        let (mut write, _) = self.lock(actor).await?;
+        let vocabularies = write.vocabularies().await?;
+        let known = vocabularies.iter().find(|v| *v.slug() == slug);
+        permit(actor, Command::Frame, known)?;
+        let wanted = self.wanted(&slug, request, known.map(Vocabulary::fields))?;
+        match known {
+            Some(known) if *known == wanted => drop(write),
+            Some(known) => {
+                let rules = |v: &Vocabulary| (v.fields().governance, v.fields().four_eyes);
+                if rules(known) != rules(&wanted) {
+                    permit(actor, Command::Govern, Some(known))?;
+                }
+                write.change_vocabulary(&wanted).await?;
+                self.settle(write).await?;
+            }
+            None => {
+                if let Some(same) = vocabularies.iter().find(|v| v.uuid() == wanted.uuid()) {
+                    let same = same.slug();
+                    let da = format!("det ordforråd findes under kortnavnet {same}");
+                    let en = format!("that vocabulary exists under the slug {same}");
+                    return Err(Refusal::new(Code::Exists, da, en).at(Place::field("uuid")).allowed([same.to_string()]));
+                }
+                write.create_vocabulary(&wanted).await?;
+                self.settle(write).await?;
+            }
+        }
+        Ok((self.vocabulary(slug.as_str())?, known.is_none()))
+    }
+
+    /// What a request makes of the frame of a vocabulary.
+    fn wanted(&self, slug: &Slug, request: FrameRequest, known: Option<&VocabularyFields>) -> Result<Vocabulary> {
+        let usual = || known.map_or_else(|| format!("{}/id/{slug}/", self.settings.public_url), |k| k.namespace.clone());
+        let namespace = request.namespace.unwrap_or_else(usual);
+        let made = || known.map_or_else(|| Uuid::new_v5(&Uuid::NAMESPACE_URL, namespace.as_bytes()), |k| k.uuid);
+        let uuid = request.uuid.unwrap_or_else(made);
+        if let Some(known) = known {
+            let stays = [
+                ("uuid", known.uuid == uuid),
+                ("kind", known.kind == request.kind),
+                ("namespace", known.namespace == namespace),
+            ];
+            if let Some((field, _)) = stays.into_iter().find(|(_, same)| !same) {
+                let (da, en) = (format!("{field} kan ikke ændres"), format!("{field} cannot be changed"));
+                return Err(Refusal::new(Code::Immutable, da, en).at(Place::field(field)));
+            }
+        }
+        let lawful = |texts: Vec<Text>, field: &str| {
+            let texts = texts.into_iter().map(|t| Text::new(t.language, &t.text));
+            texts.collect::<Result<Vec<_>>>().map_err(|r| r.at(Place::field(field)))
+        };
+        let facet = |f: FacetRequest| {
+            let there = known.and_then(|k| k.facets.iter().find(|x| x.code == f.code.as_str())).map(|x| x.uuid);
+            let made = || Uuid::new_v5(&uuid, format!("facet/{}", f.code).as_bytes());
+            let titles = lawful(f.titles, "facets")?;
+            Ok(Facet { uuid: f.uuid.or(there).unwrap_or_else(made), code: f.code.into(), titles })
+        };
+        let languages = if request.languages.is_empty() { vec![Language::danish()] } else { request.languages };
+        Vocabulary::new(VocabularyFields {
+            uuid,
+            slug: slug.clone(),
+            titles: lawful(request.titles, "titles")?,
+            descriptions: lawful(request.descriptions, "descriptions")?,
+            kind: request.kind,
+            governance: request.governance,
+            four_eyes: request.four_eyes,
+            namespace,
+            identifiers: request.identifiers.into_iter().map(Into::into).collect(),
+            owner: request.owner.map(Into::into),
+            contact: request.contact.map(Into::into),
+            licence: request.licence.map(Into::into),
+            languages,
+            facets: request.facets.into_iter().map(facet).collect::<Result<_>>()?,
+        })
     }
 
     /// The frame of a vocabulary that a file brings along.

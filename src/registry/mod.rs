@@ -33,6 +33,7 @@ pub use answer::{
 };
 pub use command::{ImportRequest, PublishRequest};
 pub use export::Telling;
+pub use frame::{FacetRequest, FrameRequest};
 pub use identity::{Identity, identity};
 pub use list::{Codes, ConceptFilter, Cursor, FIELDS, Page, Relatives};
 pub use load::LoadReport;
@@ -59,10 +60,10 @@ pub use work::{
     ItemEditRequest, LinkAnswer, PartyAnswer, PartyRequest, PendingAnswer, QuestionAnswer, Received,
 };
 pub use work::{
-    ApprovalAnswer, CommentAnswer, CommentRequest, ConflictAnswer, DecideRequest, DraftAnswer, DraftFilter,
+    ApprovalAnswer, CommentAnswer, CommentRequest, ConflictAnswer, DecideRequest, DecisionAnswer, DraftAnswer, DraftChange, DraftFilter,
     DraftPublishRequest, DraftRequest, EditAnswer, EditRequest, EffectAnswer, ImportEdit, Made, Precondition, MergedAnswer,
-    Moment, OperationRequest, Paper, PartRequest, ProposedAnswer, RebaseRequest, RebasedAnswer, RecommendRequest,
-    RecommendationAnswer, RelationRequest, SettledConflict, StampAnswer, Steer, ThreadAnswer, TopicRequest,
+    Moment, OperationRequest, Paper, PartRequest, ProposedAnswer, Reason, RebaseRequest, RebasedAnswer, RecommendRequest,
+    RecommendationAnswer, RelationRequest, SettledConflict, Slice, StampAnswer, Steer, WorkPaging, ThreadAnswer, TopicRequest,
 };
 
 use crate::model::{Clock, Result};

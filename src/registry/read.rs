@@ -176,6 +176,7 @@ impl Registry {
         };
         let plane = &view.plane;
         let sayings = plane.sayings(uuid);
+        let published = self.published_drafts(&self.snapshot(), plane.vocabulary().uuid());
         let state = |s: &Arc<Saying>| {
             // A version was read off the state that held when it was registered; a later registration may
             // have split that state without changing what it says.
@@ -185,12 +186,18 @@ impl Registry {
                         .iter()
                         .any(|o| o.state.covers(v.point()) && o.state.content().digest == s.state.content().digest)
             };
+            let versions: Vec<&Arc<Version>> = plane.versions().iter().filter(reads_so).collect();
+            // It came by the version that first said so; those after it let it stand.
+            let came = versions.iter().min_by_key(|v| v.registered);
+            let (because, decision) = came.map(|v| published.why(v.uuid, uuid)).unwrap_or_default();
             HistoryState {
                 valid_from: s.state.valid().from(),
                 valid_to: end(s.state.valid()),
                 registered_from: s.state.registered().from(),
                 registered_to: end(s.state.registered()),
-                versions: plane.versions().iter().filter(reads_so).map(|v| v.label.clone()).collect(),
+                versions: versions.iter().map(|v| v.label.clone()).collect(),
+                because,
+                decision,
                 content: raw(&s.state.content().json),
             }
         };

@@ -50,10 +50,9 @@ pub struct Effect {
 
 /// What led to an edit.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub enum Because {
     /// An item of an answer to a hearing.
-    #[serde(rename_all = "camelCase")]
     Answer {
         /// The hearing.
         hearing: Uuid,

@@ -3,6 +3,9 @@
 
 mod changes;
 mod concepts;
+mod decisions;
+mod drafts;
+mod edits;
 mod export;
 mod lookup;
 mod me;
@@ -11,7 +14,7 @@ mod publish;
 pub mod search;
 mod vocabularies;
 
-pub use concepts::{not_acceptable, not_one_of};
+pub use concepts::{next_link, not_acceptable, not_one_of};
 pub use search::aside;
 
 use std::sync::Arc;
@@ -56,6 +59,10 @@ pub fn router(options: &HttpOptions) -> OpenApiRouter<App> {
         .routes(routes!(lookup::validate))
         .routes(routes!(publish::import))
         .routes(routes!(publish::publish))
+        .routes(routes!(edits::import))
+        .routes(routes!(decisions::recommend))
+        .routes(routes!(decisions::approve))
+        .routes(routes!(decisions::publish))
         .layer(DefaultBodyLimit::max(options.body_limit))
         .layer(timeout);
     let people = OpenApiRouter::new()
@@ -80,7 +87,7 @@ pub fn router(options: &HttpOptions) -> OpenApiRouter<App> {
         .layer(axum::Extension(sparql::TrustForwarded(options.trust_forwarded)));
     let v1 = OpenApiRouter::new()
         .routes(routes!(vocabularies::list))
-        .routes(routes!(vocabularies::one))
+        .routes(routes!(vocabularies::one, vocabularies::put))
         .routes(routes!(vocabularies::versions))
         .routes(routes!(vocabularies::version))
         .routes(routes!(concepts::list))
@@ -96,10 +103,33 @@ pub fn router(options: &HttpOptions) -> OpenApiRouter<App> {
         .routes(routes!(search::search))
         .routes(routes!(search::suggest))
         .merge(waiting)
+        .merge(drafts())
         .merge(people);
     let sparql = OpenApiRouter::new()
         .routes(routes!(sparql::get, sparql::post))
         .routes(routes!(sparql::void))
         .layer(axum::Extension(sparql::TrustForwarded(options.trust_forwarded)));
     OpenApiRouter::with_openapi(Document::openapi()).nest("/api/v1", v1).merge(sparql)
+}
+
+/// The routes of drafts and decisions.
+fn drafts() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(drafts::list, drafts::open))
+        .routes(routes!(drafts::one, drafts::describe))
+        .routes(routes!(drafts::phase))
+        .routes(routes!(drafts::rebase))
+        .routes(routes!(drafts::comments, drafts::comment))
+        .routes(routes!(drafts::reply))
+        .routes(routes!(drafts::settle))
+        .routes(routes!(edits::concepts))
+        .routes(routes!(edits::concept, edits::put, edits::patch, edits::retire))
+        .routes(routes!(edits::edits, edits::operate))
+        .routes(routes!(edits::edit))
+        .routes(routes!(edits::undo))
+        .routes(routes!(decisions::findings))
+        .routes(routes!(decisions::preview))
+        .routes(routes!(decisions::diff))
+        .routes(routes!(decisions::decisions, decisions::decide))
+        .routes(routes!(decisions::decision))
 }

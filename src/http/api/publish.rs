@@ -107,7 +107,7 @@ pub async fn import(
 ///
 /// # Errors
 /// [`Code::Busy`] after a while.
-async fn turn() -> Result<SemaphorePermit<'static>> {
+pub async fn turn() -> Result<SemaphorePermit<'static>> {
     static TURNS: Semaphore = Semaphore::const_new(2);
     let (da, en) = ("andre er i gang med at udgive", "others are publishing");
     let busy = || Refusal::new(Code::Busy, da, en);
@@ -141,7 +141,7 @@ pub async fn publish(
     report(tokio::task::spawn_blocking(work).await)
 }
 
-fn report(done: std::result::Result<Result<ImportReport>, tokio::task::JoinError>) -> Result<Response, Failure> {
+pub fn report(done: std::result::Result<Result<ImportReport>, tokio::task::JoinError>) -> Result<Response, Failure> {
     let report = done.map_err(|e| Refusal::new(Code::Internal, e.to_string(), e.to_string()))??;
     let status = if report.verdict == Verdict::Published { StatusCode::CREATED } else { StatusCode::OK };
     Ok(json(status, &report)?)

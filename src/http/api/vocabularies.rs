@@ -1,14 +1,19 @@
 //! Vocabularies and their versions.
 
+use axum::body::Bytes;
 use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use axum::response::Response;
 
 use super::App;
 use crate::http::negotiate::Caller;
 use crate::http::params::{Nothing, Params};
+use crate::http::private::{body, json, made};
 use crate::http::problem::{Failure, Problem};
 use crate::http::reply::Reply;
-use crate::registry::{VersionAnswer, VocabularyAnswer};
+use crate::http::who::Who;
+use crate::model::Slug;
+use crate::registry::{FrameRequest, VersionAnswer, VocabularyAnswer};
 
 /// Every vocabulary, by slug.
 #[utoipa::path(get, path = "/vocabularies", operation_id = "vocabularies", tag = "vocabularies",
@@ -28,6 +33,28 @@ pub async fn one(
     _: Params<Nothing>,
 ) -> Result<Response, Failure> {
     Ok(Reply::json(&app.vocabulary(&vocabulary)?, false).respond(&headers))
+}
+
+/// Creates a vocabulary, or changes its frame. A new one takes the right to `frame` in all vocabularies; it has no
+/// version until one is imported, or published from a draft. To change `governance` or `fourEyes` of one that is there
+/// takes the right to `govern`. `uuid`, `kind` and `namespace` stay as they were made.
+#[utoipa::path(put, path = "/vocabularies/{vocabulary}", operation_id = "putVocabulary", tag = "vocabularies",
+    params(("vocabulary" = String, Path, description = "The slug")), request_body = FrameRequest,
+    responses((status = 200, body = VocabularyAnswer), (status = 201, description = "Created", body = VocabularyAnswer),
+        (status = 401, body = Problem, content_type = "application/problem+json"), (status = 403, body = Problem, content_type = "application/problem+json"),
+        (status = 409, body = Problem, content_type = "application/problem+json"), (status = 422, body = Problem, content_type = "application/problem+json")))]
+pub async fn put(
+    State(app): State<App>,
+    Who(actor): Who,
+    Path(vocabulary): Path<String>,
+    _: Params<Nothing>,
+    bytes: Bytes,
+) -> Result<Response, Failure> {
+    let slug: Slug = vocabulary.parse()?;
+    let request: FrameRequest = body(&bytes)?;
+    let (answer, created) = app.put_frame(&actor, slug, request).await?;
+    let address = format!("/api/v1/vocabularies/{vocabulary}");
+    Ok(if created { made(&answer, &address)? } else { json(StatusCode::OK, &answer)? })
 }
 
 /// The versions of a vocabulary, newest first, also those that are not in force yet.

@@ -53,6 +53,8 @@ const MAKERS: &[Role] = &[Reader, Contributor, Secretary, CommitteeMember, Chair
 /// give all but those about oneself.
 pub const RIGHTS: &[Right] = &[
     Right { token: true, ..right(Command::Frame, About::Vocabulary, &[Publisher, Administrator]) },
+    // Who publishes must not be able to put the committee, or the second pair of eyes, out of the way.
+    right(Command::Govern, About::Vocabulary, &[Administrator]),
     Right { token: true, undecided: true, ..right(Command::Publish, About::Vocabulary, &[Publisher]) },
     draft(Command::ReadDrafts, MAKERS, &[]),
     draft(Command::OpenDraft, &[Contributor, Secretary], &[]),

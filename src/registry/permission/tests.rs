@@ -32,18 +32,64 @@ fn session() -> By {
 
 const MODES: [Governance; 4] = [Governance::Hearing, Governance::Committee, Governance::Direct, Governance::Mirror];
 
-/// The table once more, written out by hand: a slip in one of them is seen.
-fn expected(command: Command) -> (&'static [Role], bool) {
-    use Role::{Administrator, Publisher, Secretary};
+/// What the table says of a command, written out by hand: who may, whether a token may, what it is about, and in which
+/// phases of a draft. A slip in one of them is seen.
+fn expected(command: Command) -> (&'static [Role], bool, About, &'static [Phase]) {
+    use About::{Oneself, People, Vocabulary};
+    use Phase::{Adopted, Drafting, Heard, InHearing, InReview, OnHold, Recommended};
+    use Role::{Administrator, Chair, CommitteeMember, Contributor, HearingParty, Publisher, Reader, Secretary};
     match command {
-        Command::Frame => (&[Publisher, Administrator], true),
-        Command::Publish => (&[Publisher], true),
-        Command::ReadPeople => (&[Secretary, Administrator], true),
-        Command::ManageOrganisations => (&[Administrator], true),
-        Command::ManageAccounts | Command::ManageGroups | Command::Grant | Command::RevokeTokens => {
-            (&[Administrator], false)
+        Command::Frame => (&[Publisher, Administrator], true, Vocabulary, &[]),
+        Command::Govern => (&[Administrator], false, Vocabulary, &[]),
+        Command::Publish => (&[Publisher], true, Vocabulary, &[]),
+        // All who take part in the making of a version, and who administers.
+        Command::ReadDrafts => (
+            &[Reader, Contributor, Secretary, CommitteeMember, Chair, Publisher, Administrator],
+            true,
+            Vocabulary,
+            &[],
+        ),
+        // The group drafts, with its secretariat.
+        Command::OpenDraft => (&[Contributor, Secretary], true, Vocabulary, &[]),
+        Command::EditDraft => (&[Contributor, Secretary], true, Vocabulary, &[Drafting, InReview, Heard]),
+        Command::Comment => (
+            &[Reader, Contributor, Secretary, CommitteeMember, Chair, Publisher],
+            true,
+            Vocabulary,
+            &[Drafting, InReview, InHearing, Heard, Recommended, Adopted, OnHold],
+        ),
+        Command::SteerDraft => {
+            (&[Secretary], true, Vocabulary, &[Drafting, InReview, InHearing, Heard, Recommended, Adopted, OnHold])
         }
-        Command::OwnAccount | Command::OwnTokens => (Role::ALL, false),
+        // The secretariat runs the hearing and lays the result before the committee.
+        Command::HoldHearing => (&[Secretary], true, Vocabulary, &[Drafting, InReview, InHearing, Heard]),
+        Command::AnswerHearing => (
+            &[Reader, Contributor, Secretary, HearingParty, CommitteeMember, Chair, Publisher],
+            true,
+            Vocabulary,
+            &[InHearing, Heard],
+        ),
+        Command::Dispose => (&[Contributor, Secretary], true, Vocabulary, &[InHearing, Heard]),
+        Command::Recommend => (&[Secretary], true, Vocabulary, &[Drafting, InReview, Heard]),
+        Command::Mandate | Command::CallMeeting => (&[Secretary, Chair], true, People, &[]),
+        // The committee's word is its chair's to record, by hand and on what was laid before it.
+        Command::Decide => (&[Chair], false, Vocabulary, &[Recommended]),
+        Command::Approve => (
+            &[Contributor, Secretary, CommitteeMember, Chair, Publisher],
+            false,
+            Vocabulary,
+            &[Drafting, InReview, Heard, Adopted],
+        ),
+        // Adopted, or finished where no decision is needed.
+        Command::PublishDraft => (&[Publisher], true, Vocabulary, &[Drafting, InReview, Heard, Adopted]),
+        Command::HandleRequests => (&[Secretary], true, Vocabulary, &[]),
+        Command::Certify => (&[Secretary, Publisher], true, Vocabulary, &[]),
+        Command::ReadPeople => (&[Secretary, Administrator], true, People, &[]),
+        Command::ManageOrganisations => (&[Administrator], true, People, &[]),
+        Command::ManageAccounts | Command::ManageGroups | Command::Grant | Command::RevokeTokens => {
+            (&[Administrator], false, People, &[])
+        }
+        Command::OwnAccount | Command::OwnTokens => (Role::ALL, false, Oneself, &[]),
     }
 }
 
@@ -51,9 +97,9 @@ fn expected(command: Command) -> (&'static [Role], bool) {
 fn every_cell_of_the_table() {
     let operator = Actor::Operator("o".into());
     for command in Command::ALL {
-        let (roles, by_token) = expected(*command);
-        let own = matches!(command, Command::OwnAccount | Command::OwnTokens);
-        let about_vocabulary = matches!(command, Command::Frame | Command::Publish);
+        let (roles, by_token, about, _) = expected(*command);
+        let own = about == About::Oneself;
+        let about_vocabulary = about == About::Vocabulary;
         for mode in MODES {
             let (here, there) = (vocabulary(1, mode), vocabulary(2, mode));
             let governed = *command != Command::Publish || matches!(mode, Governance::Direct | Governance::Mirror);
@@ -79,6 +125,34 @@ fn every_cell_of_the_table() {
             let all: Vec<_> = Role::ALL.iter().map(|r| (*r, None)).collect();
             let token = account(&all, By::Token(Uuid::nil(), everything));
             assert_eq!(may(&token, &here), by_token && governed, "token {command} {mode:?}");
+        }
+    }
+}
+
+/// Role × command × phase: who may, may only in the phases; who may not, may in none.
+#[test]
+fn every_phase_of_every_cell() {
+    for command in Command::ALL {
+        let (roles, _, about, phases) = expected(*command);
+        for mode in MODES {
+            let here = vocabulary(1, mode);
+            let governed = *command != Command::Publish || matches!(mode, Governance::Direct | Governance::Mirror);
+            for phase in Phase::ALL {
+                let in_phase = phases.is_empty() || phases.contains(phase);
+                let code = |actor: &Actor| permit_in(actor, *command, &here, *phase).err().map(|r| r.code);
+                assert_eq!(code(&Actor::Public), Some(Code::NotSignedIn), "{command} {phase}");
+                for role in Role::ALL {
+                    let named = format!("{role} {command} {mode:?} {phase}");
+                    let expected = match (about, roles.contains(role)) {
+                        (About::Oneself, _) => None,
+                        (_, false) => Some(Code::NotAllowed),
+                        (_, true) if !governed => Some(Code::Governance),
+                        (_, true) if !in_phase => Some(Code::Phase),
+                        (_, true) => None,
+                    };
+                    assert_eq!(code(&account(&[(*role, None)], session())), expected, "{named}");
+                }
+            }
         }
     }
 }

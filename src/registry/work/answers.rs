@@ -255,6 +255,38 @@ pub struct ProposedAnswer {
     pub base: Option<ContentFields>,
 }
 
+/// A decision, with what was decided and what came of it.
+#[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
+pub struct DecisionAnswer {
+    /// The decision.
+    #[serde(flatten)]
+    pub decision: Decision,
+    /// The draft that was decided.
+    pub draft: Uuid,
+    /// The slug of the vocabulary.
+    pub vocabulary: Slug,
+    /// What the draft is called.
+    pub title: String,
+    /// The version that carries it out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub publication: Option<Publication>,
+}
+
+impl DecisionAnswer {
+    /// A decision over a draft.
+    #[must_use]
+    pub fn new(decision: &Decision, draft: &Draft, vocabulary: Slug) -> Self {
+        let carried_out = draft.publication().filter(|p| p.decision == Some(decision.uuid)).cloned();
+        Self {
+            decision: decision.clone(),
+            draft: draft.uuid,
+            vocabulary,
+            title: draft.title.to_string(),
+            publication: carried_out,
+        }
+    }
+}
+
 /// The entity tag of content in a draft.
 #[must_use]
 pub(super) fn tag(content: &Content) -> String {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -11,6 +11,7 @@ use super::super::permission::{Actor, Command, permit};
 use super::super::{Registry, query};
 use super::answers::{DraftAnswer, MergedAnswer, ThreadAnswer};
 use super::edits::{Precondition, draft_precondition};
+use super::paging::{Slice, WorkPaging};
 use super::{begin, unlawful};
 use crate::model::{Code, ContentFields, Governance, Label, Refusal, Result, Slug, new_uuid};
 use crate::workflow::{Base, Choice, Draft, DraftStep, Line, Phase, Prose, Resolution, Topic, merge};
@@ -67,8 +68,30 @@ pub enum Steer {
     Withdraw(Prose),
     /// The recommendation is taken back.
     Recall(Prose),
-    /// Title, purpose and group are these.
-    Describe(Line, Option<Prose>, Option<Uuid>),
+    /// Title, purpose or group are others.
+    Describe(DraftChange),
+}
+
+/// What is to be said of a draft; what is absent stays.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DraftChange {
+    /// What it is called.
+    #[serde(default)]
+    pub title: Option<Line>,
+    /// What it is for; `null` takes it away.
+    #[serde(default, deserialize_with = "said")]
+    #[schema(value_type = Option<String>)]
+    pub purpose: Option<Option<Prose>>,
+    /// The group that works on it; `null` takes it away.
+    #[serde(default, deserialize_with = "said")]
+    #[schema(value_type = Option<Uuid>)]
+    pub group: Option<Option<Uuid>>,
+}
+
+/// What is there, be it `null`, was said; what is absent was not.
+fn said<'de, T: Deserialize<'de>, D: Deserializer<'de>>(from: D) -> Result<Option<Option<T>>, D::Error> {
+    Option::deserialize(from).map(Some)
 }
 
 /// Something to say.
@@ -173,8 +196,8 @@ impl Registry {
     /// The drafts that somebody may read, the one that changed last first.
     ///
     /// # Errors
-    /// [`Code::NotSignedIn`], [`Code::UnknownVocabulary`].
-    pub fn drafts(&self, actor: &Actor, filter: &DraftFilter) -> Result<Vec<DraftAnswer>> {
+    /// [`Code::NotSignedIn`], [`Code::UnknownVocabulary`], or as [`WorkPaging::cut`].
+    pub fn drafts(&self, actor: &Actor, filter: &DraftFilter, paging: &WorkPaging) -> Result<Slice<DraftAnswer>> {
         if matches!(actor, Actor::Public) {
             return Err(super::super::permission::not_signed_in());
         }
@@ -184,7 +207,7 @@ impl Registry {
         };
         let now = self.clock.now();
         let snapshot = self.snapshot();
-        let mut drafts: Vec<&Arc<Draft>> = snapshot
+        let drafts: Vec<&Arc<Draft>> = snapshot
             .matters
             .all::<Draft>()
             .filter(|d| of.is_none_or(|v| d.vocabulary == v))
@@ -192,8 +215,8 @@ impl Registry {
             .filter(|d| filter.group.is_none_or(|g| d.group == Some(g)))
             .filter(|d| self.may_read(actor, d.vocabulary))
             .collect();
-        drafts.sort_by_key(|d| (std::cmp::Reverse(d.last.at), d.uuid));
-        drafts.into_iter().map(|d| self.draft_answer(d)).collect()
+        let page = paging.cut(drafts, |d| (-d.last.at.micros(), d.uuid))?;
+        page.try_map(|d| self.draft_answer(d))
     }
 
     /// Whether somebody may read drafts of a vocabulary.
@@ -228,7 +251,7 @@ impl Registry {
     /// # Errors
     /// [`Code::Phase`], [`Code::PreconditionFailed`].
     pub async fn steer_draft(&self, actor: &Actor, uuid: Uuid, steer: Steer, matches: &Precondition) -> Result<DraftAnswer> {
-        if let Steer::Describe(_, _, Some(group)) = &steer {
+        if let Steer::Describe(DraftChange { group: Some(Some(group)), .. }) = &steer {
             self.group_there(*group).await?;
         }
         let mut under = self.draft_for(actor, uuid, Command::SteerDraft).await?;
@@ -239,20 +262,25 @@ impl Registry {
             Steer::Resume(reason) => DraftStep::Resumed { reason },
             Steer::Withdraw(reason) => DraftStep::Withdrawn { reason },
             Steer::Recall(reason) => DraftStep::Recalled { reason },
-            Steer::Describe(title, purpose, group) => DraftStep::Described { title, purpose, group },
+            Steer::Describe(change) => DraftStep::Described {
+                title: change.title.unwrap_or_else(|| under.matter.title.clone()),
+                purpose: change.purpose.unwrap_or_else(|| under.matter.purpose.clone()),
+                group: change.group.unwrap_or(under.matter.group),
+            },
         };
         under.step(step).await?;
         self.settle(under.write).await?;
         self.draft_answer(&under.matter)
     }
 
-    /// The threads of a draft.
+    /// The threads of a draft, the first first.
     ///
     /// # Errors
-    /// As [`Registry::draft`].
-    pub fn threads(&self, actor: &Actor, uuid: Uuid) -> Result<Vec<ThreadAnswer>> {
+    /// As [`Registry::draft`], or as [`WorkPaging::cut`].
+    pub fn threads(&self, actor: &Actor, uuid: Uuid, paging: &WorkPaging) -> Result<Slice<ThreadAnswer>> {
         let draft = self.draft(actor, uuid)?;
-        Ok(draft.threads().iter().enumerate().map(|(i, t)| ThreadAnswer::new(i + 1, t)).collect())
+        let threads = draft.threads().iter().enumerate().map(|(i, t)| ThreadAnswer::new(i + 1, t)).collect();
+        paging.cut(threads, |t| (t.number as i64, Uuid::nil()))
     }
 
     /// Says something of a draft: in a thread, or in a new one.
@@ -302,9 +330,17 @@ impl Registry {
     /// settled by the request, and the answer tells of each concept what came of it.
     ///
     /// # Errors
-    /// [`Code::Conflict`] with every conflict that is not settled: `base`, `theirs`, `ours`.
-    pub async fn rebase_draft(&self, actor: &Actor, uuid: Uuid, request: RebaseRequest) -> Result<RebasedAnswer> {
+    /// [`Code::Conflict`] with every conflict that is not settled: `base`, `theirs`, `ours`;
+    /// [`Code::PreconditionFailed`].
+    pub async fn rebase_draft(
+        &self,
+        actor: &Actor,
+        uuid: Uuid,
+        request: RebaseRequest,
+        matches: &Precondition,
+    ) -> Result<RebasedAnswer> {
         let mut under = self.draft_for(actor, uuid, Command::EditDraft).await?;
+        draft_precondition(&under.matter, matches)?;
         let (onto, merged) = {
             let desk = self.desk(&under.matter)?;
             let version = match &request.onto {

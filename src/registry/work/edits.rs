@@ -8,9 +8,10 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::super::permission::{Actor, Command};
+use super::super::permission::{Actor, Command, permit_in};
 use super::super::plan::{Wish, plan};
 use super::super::{Identity, Registry};
+use super::paging::{Slice, WorkPaging};
 use super::answers::{EditAnswer, ProposedAnswer, fields, tag};
 use super::show::Desk;
 use super::{Under, unlawful};
@@ -36,11 +37,11 @@ pub struct EditRequest {
 pub enum Precondition {
     /// Nothing.
     Unsaid,
-    /// `If-None-Precondition: *`: there must be no such concept.
+    /// `If-None-Match: *`: there must be no such concept.
     Absent,
-    /// `If-Precondition: *`: there must be one.
+    /// `If-Match: *`: there must be one.
     Any,
-    /// `If-Precondition` with entity tags.
+    /// `If-Match` with entity tags.
     Tags(Vec<String>),
 }
 
@@ -223,10 +224,11 @@ impl Registry {
         Ok(edit)
     }
 
-    /// Edits several concepts at once. With `steps`, only while the draft has taken just so many.
+    /// Edits several concepts at once. What puts other words where there are some must say what it was made of, by
+    /// the tag of the draft.
     ///
     /// # Errors
-    /// [`Code::PreconditionFailed`], or what the rules refuse.
+    /// [`Code::PreconditionRequired`], [`Code::PreconditionFailed`], or what the rules refuse.
     pub async fn edit_draft(
         &self,
         actor: &Actor,
@@ -237,21 +239,31 @@ impl Registry {
     ) -> Result<EditAnswer> {
         let mut under = self.draft_for(actor, uuid, Command::EditDraft).await?;
         draft_precondition(&under.matter, matches)?;
-        let operation = self.operation(&self.desk(&under.matter)?, wanted)?;
+        let desk = self.desk(&under.matter)?;
+        if let OperationRequest::Merge { into: PartRequest { concept: Some(key), .. }, .. } = &wanted
+            && desk.find(key).is_some_and(|u| desk.said(u).is_some())
+        {
+            draft_said(&under.matter, matches)?;
+        }
+        let operation = self.operation(&desk, wanted)?;
+        drop(desk);
         let edit = self.operate(&mut under, operation, request).await?;
         self.settle(under.write).await?;
         Ok(edit)
     }
 
-    /// Makes the draft say what a file says, as one edit.
+    /// Makes the draft say what a file says, as one edit. The request must say, by the tag of the draft, what the file
+    /// was made of: what others did meanwhile would go with it.
     ///
     /// # Errors
-    /// What the reader or the plan refuses; [`Code::Phase`] when the file changes nothing.
+    /// [`Code::PreconditionRequired`], [`Code::PreconditionFailed`]; what the reader or the plan refuses;
+    /// [`Code::Phase`] when the file changes nothing.
     pub async fn import_edit(
         &self,
         actor: &Actor,
         uuid: Uuid,
         import: ImportEdit<'_>,
+        matches: &Precondition,
         request: EditRequest,
     ) -> Result<EditAnswer> {
         let draft = self.draft(actor, uuid)?;
@@ -260,8 +272,12 @@ impl Registry {
             language: vocabulary.default_language().clone(),
             namespace: Some(vocabulary.fields().namespace.clone()),
         };
+        // Asked before the file is read, and again under the lock.
+        permit_in(actor, Command::EditDraft, &vocabulary, draft.phase(self.clock.now()))?;
+        draft_said(&draft, matches)?;
         let incoming = exchange::read(import.format, import.bytes, &options)?;
         let mut under = self.draft_for(actor, uuid, Command::EditDraft).await?;
+        draft_precondition(&under.matter, matches)?;
         let effects = {
             let desk = self.desk(&under.matter)?;
             let effective = desk.version.as_ref().map_or_else(|| self.projections.today(), |v| v.effective);
@@ -310,10 +326,34 @@ impl Registry {
     /// The edits of a draft, the first first.
     ///
     /// # Errors
-    /// As [`Registry::draft`].
-    pub fn edits(&self, actor: &Actor, uuid: Uuid) -> Result<Vec<EditAnswer>> {
+    /// As [`Registry::draft`], or as [`WorkPaging::cut`].
+    pub fn edits(&self, actor: &Actor, uuid: Uuid, paging: &WorkPaging) -> Result<Slice<EditAnswer>> {
         let draft = self.draft(actor, uuid)?;
-        Ok(draft.edits().iter().enumerate().map(|(i, e)| EditAnswer::new(i + 1, e)).collect())
+        let edits = draft.edits().iter().enumerate().collect();
+        paging.cut(edits, |(i, _)| (*i as i64, Uuid::nil()))?.try_map(|(i, e)| Ok(EditAnswer::new(i + 1, e)))
+    }
+
+    /// One edit of a draft.
+    ///
+    /// # Errors
+    /// As [`Registry::draft`]; [`Code::NotFound`].
+    pub fn edit(&self, actor: &Actor, uuid: Uuid, number: usize) -> Result<EditAnswer> {
+        let draft = self.draft(actor, uuid)?;
+        let found = number.checked_sub(1).and_then(|i| draft.edits().get(i));
+        found.map(|e| EditAnswer::new(number, e)).ok_or_else(|| {
+            let (da, en) = (format!("der er ingen rettelse {number}"), format!("there is no edit {number}"));
+            Refusal::new(Code::NotFound, da, en).at(Place::field("edit"))
+        })
+    }
+
+    /// What a draft says of the concepts that it changes.
+    ///
+    /// # Errors
+    /// As [`Registry::draft`], or as [`WorkPaging::cut`].
+    pub fn draft_concepts(&self, actor: &Actor, uuid: Uuid, paging: &WorkPaging) -> Result<Slice<ProposedAnswer>> {
+        let draft = self.draft(actor, uuid)?;
+        let changed = draft.proposals().iter().filter(|(_, p)| p.differs()).collect();
+        paging.cut(changed, |(u, _)| (0, **u))?.try_map(|(u, p)| Ok(ProposedAnswer::new(*u, p)))
     }
 
     pub(super) async fn operate(
@@ -475,7 +515,7 @@ pub(super) fn precondition(
     let met = match (matches, now) {
         (Precondition::Unsaid | Precondition::Absent, None) => true,
         (Precondition::Unsaid, Some(_)) => {
-            let (da, en) = ("sig med If-Precondition, hvad ændringen bygger på", "say by If-Precondition what the change was made of");
+            let (da, en) = ("sig med If-Match, hvad ændringen bygger på", "say by If-Match what the change was made of");
             return Err(Refusal::new(Code::PreconditionRequired, da, en).allowed([now.map(tag).unwrap_or_default()]));
         }
         (Precondition::Any, now) => now.is_some(),
@@ -510,6 +550,15 @@ pub(super) fn draft_precondition(draft: &Draft, matches: &Precondition) -> Resul
         Precondition::Absent => Err(Refusal::new(Code::PreconditionFailed, "kladden er der", "the draft is there")),
         _ => Ok(()),
     }
+}
+
+/// Refuses what does not say which steps of the draft it was made of.
+fn draft_said(draft: &Draft, matches: &Precondition) -> Result<()> {
+    if *matches != Precondition::Unsaid {
+        return draft_precondition(draft, matches);
+    }
+    let (da, en) = ("sig med If-Match, hvilken kladde ændringen bygger på", "say by If-Match which draft the change was made of");
+    Err(Refusal::new(Code::PreconditionRequired, da, en).allowed([format!("\"{}\"", crate::workflow::Matter::steps(draft))]))
 }
 
 fn patched(now: &Content, patch: &json_patch::Patch) -> Result<ContentFields<String>> {

@@ -12,6 +12,9 @@ mod drafts;
 mod edits;
 mod hearings;
 mod note;
+mod paging;
+mod papers;
+mod provenance;
 mod publish;
 mod show;
 mod time;
@@ -21,7 +24,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 pub use answers::{
-    ApprovalAnswer, CommentAnswer, ConflictAnswer, DraftAnswer, EditAnswer, EffectAnswer, MergedAnswer, ProposedAnswer,
+    ApprovalAnswer, CommentAnswer, ConflictAnswer, DecisionAnswer, DraftAnswer, EditAnswer, EffectAnswer, MergedAnswer, ProposedAnswer,
     RecommendationAnswer, StampAnswer, ThreadAnswer,
 };
 pub use answering::{AnswerRequest, Received};
@@ -32,8 +35,10 @@ pub use answers_hearing::{
 pub use attachments::{File, FileRequest};
 pub use disposing::{DispositionRequest, ItemEditRequest};
 pub use hearings::{Heard, HearingRequest, PartyRequest};
-pub use drafts::{CommentRequest, DraftFilter, DraftRequest, RebaseRequest, RebasedAnswer, SettledConflict, Steer, TopicRequest};
+pub use drafts::{CommentRequest, DraftChange, DraftFilter, DraftRequest, RebaseRequest, RebasedAnswer, SettledConflict, Steer, TopicRequest};
 pub use edits::{EditRequest, ImportEdit, Made, Precondition, OperationRequest, PartRequest, RelationRequest};
+pub use paging::{Slice, WorkPaging};
+pub use provenance::Reason;
 pub use publish::{DecideRequest, DraftPublishRequest, RecommendRequest};
 pub use show::{Moment, Paper};
 

@@ -11,8 +11,9 @@ use super::super::command::{Edition, Naming, known_of};
 use super::super::permission::{Actor, Command};
 use super::super::plan::{Plan, Wish, plan};
 use super::super::{Identity, ImportReport, Registry};
-use super::answers::DraftAnswer;
+use super::answers::{DecisionAnswer, DraftAnswer};
 use super::edits::instant;
+use super::paging::{Slice, WorkPaging};
 use super::show::Desk;
 use super::{Under, none, unlawful};
 use crate::exchange::{Incoming, IncomingConcept, Key};
@@ -105,7 +106,7 @@ impl Registry {
     ///
     /// # Errors
     /// What [`decide`] refuses; [`Code::NotFound`] for a meeting that the committee did not call.
-    pub async fn decide(&self, actor: &Actor, request: DecideRequest) -> Result<Decision> {
+    pub async fn decide(&self, actor: &Actor, request: DecideRequest) -> Result<DecisionAnswer> {
         let effective = request.effective.as_deref().map(|t| instant(t, "effective")).transpose()?;
         let mut under = self.draft_for(actor, request.draft, Command::Decide).await?;
         let recommendation = under.matter.recommendations().last().cloned().ok_or_else(|| none(request.draft))?;
@@ -127,32 +128,40 @@ impl Registry {
         let decision = decide(request.draft, &recommendation, meeting, wish)?;
         under.step(DraftStep::Decided { decision: decision.clone() }).await?;
         self.settle(under.write).await?;
-        Ok(decision)
+        self.decision_answer(&decision, &under.matter)
     }
 
     /// A decision, which everybody may read when the version is published, and before that who may read the draft.
     ///
     /// # Errors
     /// [`Code::NotFound`].
-    pub fn decision(&self, actor: &Actor, uuid: Uuid) -> Result<(Decision, DraftAnswer)> {
+    pub fn decision(&self, actor: &Actor, uuid: Uuid) -> Result<DecisionAnswer> {
         let snapshot = self.snapshot();
         let draft = snapshot.matters.whole_of(uuid).and_then(|d| snapshot.matters.get::<Draft>(d));
-        let draft = draft.ok_or_else(|| none(uuid))?;
-        if draft.publication().is_none() && !self.may_read(actor, draft.vocabulary) {
-            return Err(none(uuid));
-        }
-        let decision = draft.decisions().iter().find(|d| d.uuid == uuid).cloned().ok_or_else(|| none(uuid))?;
-        Ok((decision, self.draft_answer(draft)?))
+        let draft = draft.filter(|d| self.tells_decisions(actor, d)).ok_or_else(|| none(uuid))?;
+        let decision = draft.decisions().iter().find(|d| d.uuid == uuid).ok_or_else(|| none(uuid))?;
+        self.decision_answer(decision, draft)
     }
 
     /// Every decision that somebody may read, the last first.
-    pub fn decisions(&self, actor: &Actor) -> Vec<(Decision, Uuid)> {
+    ///
+    /// # Errors
+    /// As [`WorkPaging::cut`].
+    pub fn decisions(&self, actor: &Actor, paging: &WorkPaging) -> Result<Slice<DecisionAnswer>> {
         let snapshot = self.snapshot();
-        let readable = |d: &&std::sync::Arc<Draft>| d.publication().is_some() || self.may_read(actor, d.vocabulary);
-        let drafts = snapshot.matters.all::<Draft>().filter(readable);
-        let mut all: Vec<_> = drafts.flat_map(|d| d.decisions().iter().map(|x| (x.clone(), d.uuid))).collect();
-        all.sort_by_key(|(d, _)| (std::cmp::Reverse(d.at), d.uuid));
-        all
+        let drafts = snapshot.matters.all::<Draft>().filter(|d| self.tells_decisions(actor, d));
+        let all = drafts.flat_map(|d| d.decisions().iter().map(move |decision| (decision, d))).collect();
+        let page = paging.cut(all, |(decision, _)| (-decision.at.micros(), decision.uuid))?;
+        page.try_map(|(decision, draft)| self.decision_answer(decision, draft))
+    }
+
+    /// Whether somebody may read what was decided of a draft.
+    fn tells_decisions(&self, actor: &Actor, draft: &Draft) -> bool {
+        draft.publication().is_some() || self.may_read(actor, draft.vocabulary)
+    }
+
+    fn decision_answer(&self, decision: &Decision, draft: &Draft) -> Result<DecisionAnswer> {
+        Ok(DecisionAnswer::new(decision, draft, self.vocabulary_by(draft.vocabulary)?.slug().clone()))
     }
 
     /// Lets a draft that somebody else wrote be published: the second pair of eyes, on exactly this content.

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::super::Registry;
 use super::super::permission::{Actor, Command, permit};
 use crate::model::{
-    Code, ConceptChange, Content, ContentFields, Place, Point, Refusal, RelationKind, Result, Version, diff,
+    Code, ConceptChange, Content, ContentFields, Place, Point, Refusal, RelationKind, Result, Side, Version, diff,
 };
 use crate::projection::{Edition, Plane};
 use crate::quality::{Finding, Inspection, Weight};
@@ -57,8 +57,8 @@ pub struct Paper {
     pub changes: Vec<ConceptChange>,
     /// The content of each changed concept on both sides.
     pub sides: BTreeMap<Uuid, (Option<Arc<Content>>, Option<Arc<Content>>)>,
-    /// What every concept that is named there is called: notation and term.
-    pub names: BTreeMap<Uuid, String>,
+    /// What every concept that is named there is called.
+    pub names: BTreeMap<Uuid, Side>,
 }
 
 /// A draft over the edition that it lies over.
@@ -155,21 +155,13 @@ impl Desk<'_> {
     }
 
     /// What a concept is called: notation and preferred term.
-    pub(super) fn name(&self, concept: Uuid) -> Option<String> {
+    pub(super) fn name(&self, concept: Uuid) -> Option<Side> {
         let proposal = self.draft.proposals().get(&concept);
         let content = self.said(concept).or_else(|| proposal.and_then(|p| p.base.clone())).or_else(|| {
             let said = self.plane.sayings(concept).last()?;
             Some(Arc::new(said.state.content().content()))
         })?;
-        Some(name_of(&content))
-    }
-}
-
-/// What content is called: notation and preferred term.
-pub(super) fn name_of(content: &Content) -> String {
-    match &content.fields().notation {
-        Some(notation) => format!("{notation} {}", content.label("da")),
-        None => content.label("da").to_owned(),
+        Some(Side { notation: content.fields().notation.clone(), label: content.label("da").to_owned() })
     }
 }
 
@@ -228,10 +220,10 @@ impl Registry {
             let both = in_force.iter().chain(&desk.base);
             touched.extend(both.flat_map(|e| e.entries().map(|x| x.uuid()).collect::<Vec<_>>()));
         }
-        let say = |side: &Side, concept: Uuid| match side {
-            Side::Below => desk.draft.proposals().get(&concept).map_or_else(|| desk.below(concept), |p| p.base.clone()),
-            Side::Moment(said) => said.get(&concept).cloned().unwrap_or_else(|| desk.below(concept)),
-            Side::InForce => {
+        let say = |side: &Held, concept: Uuid| match side {
+            Held::Below => desk.draft.proposals().get(&concept).map_or_else(|| desk.below(concept), |p| p.base.clone()),
+            Held::Moment(said) => said.get(&concept).cloned().unwrap_or_else(|| desk.below(concept)),
+            Held::InForce => {
                 let entry = in_force.as_ref().and_then(|e| e.get(concept));
                 entry.map(|e| Arc::new(e.said().content()))
             }
@@ -248,10 +240,10 @@ impl Registry {
         Ok(Paper { draft: draft.clone(), changes, sides, names })
     }
 
-    fn side(&self, desk: &Desk<'_>, moment: Moment) -> Result<Side> {
+    fn side(&self, desk: &Desk<'_>, moment: Moment) -> Result<Held> {
         let edits = match moment {
-            Moment::Base => return Ok(Side::Below),
-            Moment::InForce => return Ok(Side::InForce),
+            Moment::Base => return Ok(Held::Below),
+            Moment::InForce => return Ok(Held::InForce),
             Moment::Now => desk.draft.edits().len(),
             Moment::Edit(number) => number,
             Moment::Hearing => {
@@ -262,7 +254,7 @@ impl Registry {
                 })?
             }
         };
-        Ok(Side::Moment(desk.draft.moment(edits)?))
+        Ok(Held::Moment(desk.draft.moment(edits)?))
     }
 
     /// What is doubtful about a draft, and what will be refused: of all its concepts, or of those it changes.
@@ -310,7 +302,8 @@ fn refused(refusal: &Refusal) -> Finding {
     }
 }
 
-enum Side {
+/// What is said at a moment.
+enum Held {
     Below,
     InForce,
     Moment(BTreeMap<Uuid, Option<Arc<Content>>>),

@@ -1,0 +1,62 @@
+//! Where what stands in a version comes from: answer or request, edit, decision, version. A reading of the matters.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::super::Registry;
+use crate::model::Instant;
+use crate::projection::Snapshot;
+use crate::workflow::{Because, Draft, Edit, EditKind};
+
+/// An edit that made a concept read as it does. Public with the version: it names what was done, and nobody.
+#[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
+pub struct Reason {
+    /// The draft.
+    pub draft: Uuid,
+    /// The number of the edit in it, from 1.
+    pub edit: usize,
+    /// Of what kind it was.
+    pub kind: EditKind,
+    /// Why.
+    pub reason: String,
+    /// When.
+    #[schema(value_type = String)]
+    pub at: Instant,
+    /// `answer` or `request`: what led to it.
+    #[serde(flatten)]
+    pub because: Option<Because>,
+}
+
+/// The drafts that became versions of a vocabulary, by version.
+pub(in super::super) struct Published(HashMap<Uuid, Arc<Draft>>);
+
+impl Registry {
+    /// The drafts that became versions of a vocabulary.
+    pub(in super::super) fn published_drafts(&self, snapshot: &Snapshot, vocabulary: Uuid) -> Published {
+        let drafts = snapshot.matters.all::<Draft>().filter(|d| d.vocabulary == vocabulary);
+        Published(drafts.filter_map(|d| Some((d.publication()?.version, d.clone()))).collect())
+    }
+}
+
+impl Published {
+    /// Why a version says what it says of a concept: the edits that stand, and the decision that was carried out.
+    pub(in super::super) fn why(&self, version: Uuid, concept: Uuid) -> (Vec<Reason>, Option<Uuid>) {
+        let Some(draft) = self.0.get(&version) else { return (Vec::new(), None) };
+        let stands = |e: &Edit| e.undone.is_none() && e.undoes.is_none();
+        let touches = |e: &Edit| e.effects.iter().any(|effect| effect.concept == concept);
+        let edits = draft.edits().iter().enumerate().filter(|(_, e)| stands(e) && touches(e));
+        let reason = |(i, e): (usize, &Edit)| Reason {
+            draft: draft.uuid,
+            edit: i + 1,
+            kind: e.kind,
+            reason: e.reason.to_string(),
+            at: e.stamp.at,
+            because: e.because,
+        };
+        (edits.map(reason).collect(), draft.publication().and_then(|p| p.decision))
+    }
+}
