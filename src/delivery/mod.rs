@@ -6,12 +6,14 @@
 //! `docs/mail.md`.
 
 mod composer;
+mod hearings;
 mod letter;
 mod post;
 mod security;
 mod smtp;
 
 pub use composer::{Composed, Composer, Desk};
+pub use hearings::HearingLetters;
 pub use letter::{Letter, LetterKind, LetterLanguage};
 pub use post::{Patience, Post};
 pub use security::SecurityNotices;

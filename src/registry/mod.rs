@@ -54,10 +54,11 @@ pub use search::{
 };
 pub use sparql::{Answer, Question, SolutionFormat, Solved, SparqlLimits, Wanted};
 pub use verify::{Verification, VerifiedVersion};
+pub(crate) use work::{CONFIRM_PREFIX, HearingNews, LINK_PREFIX, confirm_page, link_errand, party_page};
 pub use work::{
     AnswerAnswer, AnswerItemAnswer, AnswerRequest, AnswerStage, ContactAnswer, DispositionAnswer, DispositionRequest,
     ExtensionAnswer, File, FileRequest, Heard, HeardAnswer, HearingAnswer, HearingRequest, HearingSummary, ItemEditAnswer,
-    ItemEditRequest, LinkAnswer, PartyAnswer, PartyRequest, PendingAnswer, QuestionAnswer, Received,
+    ItemEditRequest, LinkAnswer, PartyAnswer, PartyRequest, PendingAnswer, QuestionAnswer, Received, moment,
 };
 pub use work::{
     ApprovalAnswer, CommentAnswer, CommentRequest, ConflictAnswer, DecideRequest, DecisionAnswer, DraftAnswer, DraftChange, DraftFilter,

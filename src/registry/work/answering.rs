@@ -11,8 +11,8 @@ use super::super::Registry;
 use super::super::permission::{Actor, Visitor, permit_answer};
 use super::answers_hearing::{AnswerAnswer, AnswerItemAnswer, AnswerStage, PendingAnswer};
 use super::hearings::{Sight, days_after, leads_nowhere, still_guest, tell};
-use super::{Under, none, unlawful};
-use crate::model::{Code, Instant, Mail, Name, Place, Refusal, Result, Secret, new_uuid};
+use super::{Slice, Under, WorkPaging, none, unlawful};
+use crate::model::{Code, Mail, Name, Place, Refusal, Result, Secret, new_uuid};
 use crate::store::{Contact, Errand, ErrandKind};
 use crate::workflow::{
     Answer, AnswerItem, Attachment, Audience, Author, Draft, DraftStep, Hearing, HearingStage, Line, Stamp,
@@ -394,7 +394,17 @@ impl Registry {
     ///
     /// # Errors
     /// [`Code::NotFound`], [`Code::Database`].
-    pub async fn answers(&self, visitor: &Visitor, hearing: Uuid) -> Result<Vec<AnswerAnswer>> {
+    pub async fn answers(
+        &self,
+        visitor: &Visitor,
+        hearing: Uuid,
+        paging: &WorkPaging,
+    ) -> Result<Slice<AnswerAnswer>> {
+        let answers = self.all_answers(visitor, hearing).await?;
+        paging.cut(answers, |a| (a.submitted.as_ref().map_or(i64::MAX, |s| s.at.micros()), a.uuid))
+    }
+
+    async fn all_answers(&self, visitor: &Visitor, hearing: Uuid) -> Result<Vec<AnswerAnswer>> {
         let sight = self.sight(visitor, hearing)?;
         let read = sight.hearing.answers.iter().filter(|a| visitor.reads(&sight.vocabulary, &sight.hearing, a, sight.now));
         let with_replies = sight.shows_replies(visitor);
@@ -410,7 +420,7 @@ impl Registry {
     /// # Errors
     /// [`Code::NotFound`], [`Code::Database`].
     pub async fn answer(&self, visitor: &Visitor, hearing: Uuid, answer: Uuid) -> Result<AnswerAnswer> {
-        let answers = self.answers(visitor, hearing).await?;
+        let answers = self.all_answers(visitor, hearing).await?;
         answers.into_iter().find(|a| a.uuid == answer).ok_or_else(|| none(answer))
     }
 }
@@ -437,8 +447,3 @@ pub(crate) fn confirm_page(secret: &Secret) -> String {
 
 /// What stands before the secret of every confirmation link.
 pub(crate) const CONFIRM_PREFIX: &str = "begreb_c_";
-
-/// From when a pending answer is forgotten.
-pub(crate) fn is_pending(errand: &Errand, now: Instant) -> bool {
-    errand.kind == ErrandKind::PendingAnswer && errand.expires > now
-}

@@ -6,7 +6,6 @@ use uuid::Uuid;
 
 use super::super::Registry;
 use super::super::permission::Visitor;
-use super::answering::Written;
 use super::{none, unlawful};
 use crate::model::{Code, Digest, Refusal, Result, new_uuid};
 use crate::store::Errand;

@@ -14,8 +14,7 @@ use super::answers_hearing::{
     ContactAnswer, HeardAnswer, HearingAnswer, HearingSummary, LinkAnswer, PartyAnswer, QUESTIONS,
 };
 use super::edits::{instant, unknown};
-use super::show::name_of;
-use super::{Under, none};
+use super::{Slice, Under, WorkPaging, none};
 use crate::model::{Code, Content, Instant, Mail, Name, Refusal, Result, Secret, Vocabulary, diff, new_uuid};
 use crate::store::{Contact, Errand, ErrandKind, Write};
 use crate::workflow::{
@@ -23,7 +22,7 @@ use crate::workflow::{
 };
 
 /// What stands before the secret of every personal link, so that one that was left somewhere can be found.
-pub(super) const PREFIX: &str = "begreb_h_";
+pub(crate) const PREFIX: &str = "begreb_h_";
 
 /// How long a personal link leads somewhere at most, in days.
 const LINK_DAYS: i64 = 365;
@@ -273,15 +272,31 @@ impl Registry {
     ///
     /// # Errors
     /// [`Code::NotFound`], [`Code::Database`].
-    pub async fn parties(&self, visitor: &Visitor, hearing: Uuid) -> Result<Vec<PartyAnswer>> {
+    pub async fn parties(&self, visitor: &Visitor, hearing: Uuid, paging: &WorkPaging) -> Result<Slice<PartyAnswer>> {
         let sight = self.sight(visitor, hearing)?;
         let mut contacts = BTreeMap::new();
         if visitor.is_insider(&sight.vocabulary) {
             contacts = self.store.contacts().await?.into_iter().map(|c| (c.uuid, c)).collect();
         }
         let who = |p: &Party| contacts.get(&p.contact).map(|c| ContactAnswer { name: c.name.clone(), mail: c.mail.clone() });
-        let parties = sight.hearing.parties.iter();
-        Ok(parties.map(|(p, invited)| PartyAnswer::new(&sight.hearing, p, invited, who(p))).collect())
+        let parties = sight.hearing.parties.iter().collect();
+        let parties = paging.cut(parties, |(p, invited)| (invited.at.micros(), p.uuid))?;
+        parties.try_map(|(p, invited)| Ok(PartyAnswer::new(&sight.hearing, p, invited, who(p))))
+    }
+
+    /// One party of a hearing.
+    ///
+    /// # Errors
+    /// As [`Registry::parties`].
+    pub async fn party(&self, visitor: &Visitor, hearing: Uuid, party: Uuid) -> Result<PartyAnswer> {
+        let sight = self.sight(visitor, hearing)?;
+        let found = sight.hearing.parties.iter().find(|(p, _)| p.uuid == party).ok_or_else(|| none(party))?;
+        let contact = match visitor.is_insider(&sight.vocabulary) {
+            true => self.store.contact(found.0.contact).await?,
+            false => None,
+        };
+        let contact = contact.map(|c| ContactAnswer { name: c.name, mail: c.mail });
+        Ok(PartyAnswer::new(&sight.hearing, &found.0, &found.1, contact))
     }
 
     /// Makes a personal link for a party; those that were made before lead nowhere.
@@ -308,7 +323,12 @@ impl Registry {
     ///
     /// # Errors
     /// [`Code::NotFound`] for a draft that is not there.
-    pub fn hearings(&self, visitor: &Visitor, of: Option<Uuid>) -> Result<Vec<HearingSummary>> {
+    pub fn hearings(
+        &self,
+        visitor: &Visitor,
+        of: Option<Uuid>,
+        paging: &WorkPaging,
+    ) -> Result<Slice<HearingSummary>> {
         if let (Some(draft), Visitor::Actor(actor)) = (of, visitor) {
             self.draft(actor, draft)?;
         }
@@ -324,8 +344,9 @@ impl Registry {
                 }
             }
         }
-        found.sort_by_key(|h| (h.stage != HearingStage::Open, std::cmp::Reverse(h.deadline), h.uuid));
-        Ok(found)
+        // The latest deadline first, and before all of them those that are open.
+        let open = |h: &HearingSummary| if h.stage == HearingStage::Open { i64::MIN / 2 } else { 0 };
+        paging.cut(found, |h| (open(h).saturating_sub(h.deadline.micros()), h.uuid))
     }
 
     /// A hearing, with what is heard.
@@ -407,6 +428,14 @@ impl Sight {
             parties: hearing.parties.len(),
             answers: hearing.standing().filter(read).count(),
         }
+    }
+}
+
+/// What content is called: notation and preferred term.
+fn name_of(content: &Content) -> String {
+    match &content.fields().notation {
+        Some(notation) => format!("{notation} {}", content.label("da")),
+        None => content.label("da").to_owned(),
     }
 }
 

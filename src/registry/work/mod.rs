@@ -11,6 +11,7 @@ mod disposing;
 mod drafts;
 mod edits;
 mod hearings;
+mod news;
 mod note;
 mod paging;
 mod papers;
@@ -34,6 +35,10 @@ pub use answers_hearing::{
 };
 pub use attachments::{File, FileRequest};
 pub use disposing::{DispositionRequest, ItemEditRequest};
+pub(crate) use answering::{CONFIRM_PREFIX, confirm_page};
+pub(crate) use hearings::{PREFIX as LINK_PREFIX, answer_page as party_page, link_errand};
+pub(crate) use news::HearingNews;
+pub use note::moment;
 pub use hearings::{Heard, HearingRequest, PartyRequest};
 pub use drafts::{CommentRequest, DraftChange, DraftFilter, DraftRequest, RebaseRequest, RebasedAnswer, SettledConflict, Steer, TopicRequest};
 pub use edits::{EditRequest, ImportEdit, Made, Precondition, OperationRequest, PartRequest, RelationRequest};

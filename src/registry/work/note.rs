@@ -11,7 +11,7 @@ use super::hearings::{Heard, Sight};
 use super::none;
 use crate::exchange::paper::{
     AnswerItem, AnswerParty, Answers, Changed, ConceptHearing, ConceptPaper, Disposition, Extension, HearingNote,
-    HearingParty, HearingPeriod, NotePaper, PartyAnswer, Remark, Wording,
+    HearingParty, HearingPeriod, NotePaper, PartyAnswer, Remark, Tongue, Wording,
 };
 use crate::model::{Content, Instant, Result, Side, TermStatus, Vocabulary, diff};
 use crate::workflow::{AnswerState, Hearing, Ruling};
@@ -131,6 +131,12 @@ impl Registry {
     }
 }
 
+/// A moment as people in Denmark read it: the day, and the time of day where it is not midnight.
+#[must_use]
+pub fn moment(at: Instant, danish: bool) -> String {
+    crate::exchange::paper::moment(at, if danish { Tongue::Danish } else { Tongue::English })
+}
+
 /// What a vocabulary is called, Danish first.
 fn title(vocabulary: &Vocabulary) -> String {
     let titles = &vocabulary.fields().titles;
@@ -146,7 +152,7 @@ fn side(content: &Content) -> Side {
 fn wording(content: &Content) -> Wording {
     let f = content.fields();
     let preferred = |t: &&crate::model::Term| t.status == TermStatus::Preferred;
-    let language = f.terms.iter().filter(preferred).find(|t| t.text == content.label("da")).map(|t| &t.language);
+    let language = f.terms.iter().filter(preferred).find(|t| t.value == content.label("da")).map(|t| &t.language);
     let definition = f.definitions.iter().find(|d| Some(&d.language) == language && d.audience.is_none());
     let definition = definition.or(f.definitions.first());
     Wording { term: content.label("da").to_owned(), definition: definition.map(|d| d.text.clone()) }
