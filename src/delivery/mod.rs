@@ -6,6 +6,7 @@
 //! `docs/mail.md`.
 
 mod composer;
+mod hearings;
 mod letter;
 mod post;
 mod requests;
@@ -13,6 +14,7 @@ mod security;
 mod smtp;
 
 pub use composer::{Composed, Composer, Desk};
+pub use hearings::HearingLetters;
 pub use letter::{Letter, LetterKind, LetterLanguage};
 pub use post::{Patience, Post};
 pub use requests::RequestLetters;

@@ -60,7 +60,7 @@ async fn composed(change: &Change, desk: &Desk<'_>) -> Result<Vec<Composed>> {
 /// nothing that they wrote stands in it.
 async fn confirmation(errand: Uuid, desk: &Desk<'_>) -> Result<Vec<Composed>> {
     let store = desk.registry().store();
-    let found = store.errand_named(errand).await?;
+    let found = store.errand_by(errand).await?;
     let Some(errand) = found.filter(|e| e.kind == ErrandKind::PendingRequest && e.expires > desk.now()) else {
         return Ok(Vec::new());
     };

@@ -95,6 +95,11 @@ pub fn text(media: &'static str, text: String) -> Response {
     response
 }
 
+/// A file for one caller.
+pub fn bytes(media: &'static str, bytes: Vec<u8>) -> Response {
+    response(StatusCode::OK, media, bytes)
+}
+
 /// The answer with the entity tag of what it tells.
 pub fn tagged(mut response: Response, tag: Option<&str>) -> Response {
     if let Some(tag) = tag.and_then(|t| HeaderValue::try_from(t).ok()) {

@@ -12,7 +12,7 @@ use super::api::App;
 use super::peer::{TrustForwarded, client};
 use super::problem::Failure;
 use crate::model::{Code, Refusal, Result, Secret};
-use crate::registry::{Actor, SignedIn};
+use crate::registry::{Actor, SignedIn, Visitor};
 
 /// Who asks.
 pub struct Who(pub Actor);
@@ -35,6 +35,25 @@ impl FromRequestParts<App> for Who {
             return Err(foreign().into());
         }
         Ok(Self(app.by_session(&Secret::shown(secret)).await?))
+    }
+}
+
+/// Who comes to a hearing: as everywhere else, or a party by its personal link.
+pub struct Visiting(pub Visitor);
+
+/// What stands before the secret of every personal link.
+const LINK: &str = "begreb_h_";
+
+impl FromRequestParts<App> for Visiting {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
+        let shown = parts.headers.get(AUTHORIZATION).and_then(|v| v.to_str().ok()).and_then(bearer);
+        if let Some(link) = shown.filter(|s| s.starts_with(LINK)) {
+            return Ok(Self(Visitor::Guest(app.by_party_link(&Secret::shown(link)).await?)));
+        }
+        let Who(actor) = Who::from_request_parts(parts, app).await?;
+        Ok(Self(actor.into()))
     }
 }
 

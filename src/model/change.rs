@@ -104,6 +104,12 @@ pub enum ChangeKind {
     /// A hearing has closed.
     #[serde(rename = "hearing.closed")]
     HearingClosed,
+    /// Those who have not answered a hearing were reminded of the deadline.
+    #[serde(rename = "hearing.reminded")]
+    HearingReminded,
+    /// Somebody without an account is asked whether a mail address is theirs.
+    #[serde(rename = "address.asked")]
+    AddressAsked,
     /// The deadline of a hearing was moved out.
     #[serde(rename = "hearing.extended")]
     HearingExtended,
@@ -201,6 +207,8 @@ impl ChangeKind {
             Self::HearingCancelled => "hearing.cancelled",
             Self::HearingOpened => "hearing.opened",
             Self::HearingClosed => "hearing.closed",
+            Self::HearingReminded => "hearing.reminded",
+            Self::AddressAsked => "address.asked",
             Self::HearingExtended => "hearing.extended",
             Self::HearingInvited => "hearing.invited",
             Self::HearingAnswered => "hearing.answered",

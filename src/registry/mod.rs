@@ -44,7 +44,7 @@ pub use people::{
     Leaving, LinkFor, MadeToken, Me, OrganisationChange, SessionAnswer, SignedIn, TokenAnswer, TokenRequest,
 };
 pub use pages::{Paged, Pages};
-pub use permission::{About, Actor, By, Caller, Command, Held, RIGHTS, Right, permit, permit_in, rights_table};
+pub use permission::{About, Actor, By, Caller, Command, Guest, Held, RIGHTS, Right, Visitor, permit, permit_in, rights_table};
 pub use plan::{Matched, Outcome, Planned};
 pub use query::{At, ChangesAnswer, Edge};
 pub use report::{ImportReport, Verdict};
@@ -54,6 +54,12 @@ pub use search::{
 };
 pub use sparql::{Answer, Question, SolutionFormat, Solved, SparqlLimits, Wanted};
 pub use verify::{Verification, VerifiedVersion};
+pub(crate) use work::{CONFIRM_PREFIX, HearingNews, LINK_PREFIX, confirm_page, link_errand, party_page};
+pub use work::{
+    AnswerAnswer, AnswerItemAnswer, AnswerRequest, AnswerStage, DispositionAnswer, DispositionRequest,
+    ExtensionAnswer, File, FileRequest, Heard, HeardAnswer, HearingAnswer, HearingRequest, HearingSummary, ItemEditAnswer,
+    ItemEditRequest, LinkAnswer, PartyAnswer, PartyRequest, PendingAnswer, QuestionAnswer, Received, moment,
+};
 pub use work::{
     AcceptRequest, AcceptedAnswer, AskRequest, AskedAnswer, AssignRequest, AssignmentAnswer, ContactAnswer, FoundEdit,
     OutcomeAnswer, OutcomeRequest, RequestAnswer, RequestFilter, Submitted,

@@ -13,6 +13,7 @@ use sqlx::Row;
 use uuid::Uuid;
 
 use super::facts::{Facts, Tx};
+use super::work::Errand;
 use super::write::Write;
 use super::{Db, Link, Store, broken, corrupt, run, sql, uuid};
 use crate::model::{Code, Digest, Instant, Mail, Name, Refusal, Result};
@@ -231,6 +232,20 @@ impl Outbox {
         run!(self.tx.link(), sql::LINK_MAKE, |q, c| {
             let query = sqlx::query(q).bind(digest.to_string()).bind(account.to_string()).bind(expires.micros());
             query.execute(c).await.map_err(broken)?;
+        });
+        Ok(())
+    }
+
+    /// Lays down an errand with the digest of the secret that leads to it, beside those that there are.
+    ///
+    /// # Errors
+    /// [`Code::Database`].
+    pub async fn add_errand(&mut self, errand: &Errand, digest: Digest) -> Result<()> {
+        run!(self.tx.link(), sql::ERRAND_PUT, |q, c| {
+            let query = sqlx::query(q).bind(errand.uuid.to_string()).bind(errand.kind.as_str());
+            let query = query.bind(errand.matter.to_string()).bind(errand.subject.to_string());
+            let query = query.bind(errand.contact.map(|c| c.to_string())).bind(Some(digest.to_string()));
+            query.bind(errand.body.clone()).bind(errand.expires.micros()).execute(c).await.map_err(broken)?;
         });
         Ok(())
     }

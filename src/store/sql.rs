@@ -213,12 +213,18 @@ statements! {
     ERRAND = "SELECT uuid, kind, matter, subject, contact, body, expires FROM errand WHERE uuid = $1";
     /// The link of an errand, made when the letter that holds it is composed.
     ERRAND_LINK = "UPDATE errand SET digest = $2 WHERE uuid = $1 AND digest IS NULL";
+    ERRANDS_COUNT_OF = "SELECT COUNT(*) FROM errand WHERE matter = $1 AND subject = $2 AND kind = $3";
+    ERRANDS_RUN_OUT = "SELECT COUNT(*) FROM errand WHERE expires <= $1";
+    ERRANDS_DROP_OF = "DELETE FROM errand WHERE matter = $1 AND subject = $2 AND kind = $3";
     ERRAND_DROP = "DELETE FROM errand WHERE uuid = $1";
     ERRANDS_SWEEP = "DELETE FROM errand WHERE expires <= $1";
     /// The contacts of errands that ran out and led nowhere.
     CONTACTS_SWEEP = "DELETE FROM contact WHERE uuid IN (SELECT e.contact FROM errand e WHERE e.expires <= $1
         AND e.kind IN ('pending-answer', 'pending-request'))";
 
+    /// The files of answers that nobody submitted in time: an answer and its errand have one uuid.
+    ATTACHMENTS_SWEEP = "DELETE FROM attachment WHERE owner IN (SELECT e.uuid FROM errand e WHERE e.expires <= $1
+        AND e.kind = 'answer-draft')";
     ATTACHMENT_PUT = "INSERT INTO attachment (uuid, matter, owner, body, created) VALUES ($1, $2, $3, $4, $5)";
     ATTACHMENTS_INSERT = ["INSERT INTO attachment (uuid, matter, owner, body, created)
         SELECT r.value->>0, r.value->>1, r.value->>2, r.value->>3, CAST(r.value->>4 AS BIGINT) FROM" "WHERE true"];

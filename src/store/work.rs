@@ -43,6 +43,14 @@ macro_rules! errand_row {
     }};
 }
 
+macro_rules! contact_row {
+    ($r:expr) => {{
+        let r = $r;
+        let (name, mail): (&str, &str) = (r.get(1), r.get(2));
+        Ok(Contact { uuid: uuid(r.get(0))?, name: name.parse()?, mail: mail.parse()?, organisation: r.get(3) })
+    }};
+}
+
 /// A step, as it lies on disk.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct StepRow {
@@ -159,24 +167,45 @@ impl Store {
         contact(self.take().await?.link(), of).await
     }
 
+    /// Every contact.
+    ///
+    /// # Errors
+    /// [`crate::model::Code::Database`], [`crate::model::Code::Corrupt`].
+    pub async fn contacts(&self) -> Result<Vec<Contact>> {
+        let mut taken = self.take().await?;
+        run!(taken.link(), sql::CONTACTS, |q, c| {
+            let rows = sqlx::query(q).fetch_all(c).await.map_err(broken)?;
+            rows.iter().map(|r| contact_row!(r)).collect()
+        })
+    }
+
+    /// An errand, run out or not.
+    ///
+    /// # Errors
+    /// [`crate::model::Code::Database`], [`crate::model::Code::Corrupt`].
+    pub async fn errand_by(&self, of: Uuid) -> Result<Option<Errand>> {
+        errand_by(self.take().await?.link(), of).await
+    }
+
+    /// Whether an errand has run out and waits to be swept.
+    ///
+    /// # Errors
+    /// [`crate::model::Code::Database`].
+    pub async fn has_stale_errands(&self, now: Instant) -> Result<bool> {
+        let mut taken = self.take().await?;
+        run!(taken.link(), sql::ERRANDS_RUN_OUT, |q, c| {
+            let row = sqlx::query(q).bind(now.micros()).fetch_one(c).await.map_err(broken)?;
+            let count: i64 = row.get(0);
+            Ok(count > 0)
+        })
+    }
+
     /// The errand of a secret's digest, run out or not.
     ///
     /// # Errors
     /// [`crate::model::Code::Database`], [`crate::model::Code::Corrupt`].
     pub async fn errand(&self, digest: Digest) -> Result<Option<Errand>> {
         errand(self.take().await?.link(), digest).await
-    }
-
-    /// An errand by its own uuid, run out or not.
-    ///
-    /// # Errors
-    /// [`crate::model::Code::Database`], [`crate::model::Code::Corrupt`].
-    pub async fn errand_named(&self, of: Uuid) -> Result<Option<Errand>> {
-        let mut taken = self.take().await?;
-        run!(taken.link(), sql::ERRAND, |q, c| {
-            let row = sqlx::query(q).bind(of.to_string()).fetch_optional(c).await.map_err(broken)?;
-            row.map(|r| errand_row!(&r)).transpose()
-        })
     }
 
     /// The errands of a kind about a subject.
@@ -215,11 +244,14 @@ async fn steps(link: Link<'_>, after: i64, to: i64, limit: i64) -> Result<Vec<St
 async fn contact(link: Link<'_>, of: Uuid) -> Result<Option<Contact>> {
     run!(link, sql::CONTACT, |q, c| {
         let row = sqlx::query(q).bind(of.to_string()).fetch_optional(c).await.map_err(broken)?;
-        row.map(|r| {
-            let (name, mail): (&str, &str) = (r.get(1), r.get(2));
-            Ok(Contact { uuid: uuid(r.get(0))?, name: name.parse()?, mail: mail.parse()?, organisation: r.get(3) })
-        })
-        .transpose()
+        row.map(|r| contact_row!(&r)).transpose()
+    })
+}
+
+async fn errand_by(link: Link<'_>, of: Uuid) -> Result<Option<Errand>> {
+    run!(link, sql::ERRAND, |q, c| {
+        let row = sqlx::query(q).bind(of.to_string()).fetch_optional(c).await.map_err(broken)?;
+        row.map(|r| errand_row!(&r)).transpose()
     })
 }
 
@@ -312,6 +344,51 @@ impl Write {
         errand(self.tx.link(), digest).await
     }
 
+    /// An errand, as this write sees it.
+    ///
+    /// # Errors
+    /// [`crate::model::Code::Database`], [`crate::model::Code::Corrupt`].
+    pub async fn errand_by(&mut self, of: Uuid) -> Result<Option<Errand>> {
+        errand_by(self.tx.link(), of).await
+    }
+
+    /// A contact, as this write sees it.
+    ///
+    /// # Errors
+    /// [`crate::model::Code::Database`], [`crate::model::Code::Corrupt`].
+    pub async fn contact(&mut self, of: Uuid) -> Result<Option<Contact>> {
+        contact(self.tx.link(), of).await
+    }
+
+    /// How many errands of a kind there are about a subject.
+    ///
+    /// # Errors
+    /// [`crate::model::Code::Database`].
+    pub async fn errands_about(&mut self, matter: Uuid, subject: Uuid, kind: ErrandKind) -> Result<i64> {
+        run!(self.tx.link(), sql::ERRANDS_COUNT_OF, |q, c| {
+            let query = sqlx::query(q).bind(matter.to_string()).bind(subject.to_string()).bind(kind.as_str());
+            Ok(query.fetch_one(c).await.map_err(broken)?.get(0))
+        })
+    }
+
+    /// Drops the errands of a kind about a subject.
+    ///
+    /// # Errors
+    /// [`crate::model::Code::Database`].
+    pub async fn drop_errands(&mut self, matter: Uuid, subject: Uuid, kind: ErrandKind) -> Result<()> {
+        run!(self.tx.link(), sql::ERRANDS_DROP_OF, |q, c| {
+            let query = sqlx::query(q).bind(matter.to_string()).bind(subject.to_string()).bind(kind.as_str());
+            query.execute(c).await.map_err(broken)?;
+        });
+        Ok(())
+    }
+
+    /// Lets the log tell that somebody is asked whether a mail address is theirs: by the errand alone.
+    pub fn ask_address(&mut self, vocabulary: Uuid, errand: &Errand) {
+        let told = json!({ "errand": errand.kind.as_str(), "matter": errand.matter });
+        self.record(ChangeKind::AddressAsked, vocabulary, errand.uuid, canonical_json(&told));
+    }
+
     /// How many errands of a kind there are.
     ///
     /// # Errors
@@ -358,7 +435,7 @@ impl Write {
     /// [`crate::model::Code::Database`].
     pub async fn sweep_errands(&mut self) -> Result<()> {
         let at = self.at().micros();
-        for statement in [sql::CONTACTS_SWEEP, sql::ERRANDS_SWEEP] {
+        for statement in [sql::ATTACHMENTS_SWEEP, sql::CONTACTS_SWEEP, sql::ERRANDS_SWEEP] {
             run!(self.tx.link(), statement, |q, c| {
                 sqlx::query(q).bind(at).execute(c).await.map_err(broken)?;
             });

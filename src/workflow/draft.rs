@@ -138,6 +138,8 @@ pub enum DraftStep {
     HearingOpened { hearing: Uuid },
     /// The hearing has closed: what the clock did is told.
     HearingClosed { hearing: Uuid },
+    /// Those who have not answered are reminded of the deadline.
+    HearingReminded { hearing: Uuid },
     /// The deadline is moved out.
     HearingExtended { hearing: Uuid, deadline: Instant, reason: Prose },
     /// Somebody is asked to answer.
@@ -270,6 +272,7 @@ impl Matter for Draft {
             DraftStep::HearingCancelled { .. } => ChangeKind::HearingCancelled,
             DraftStep::HearingOpened { .. } => ChangeKind::HearingOpened,
             DraftStep::HearingClosed { .. } => ChangeKind::HearingClosed,
+            DraftStep::HearingReminded { .. } => ChangeKind::HearingReminded,
             DraftStep::HearingExtended { .. } => ChangeKind::HearingExtended,
             DraftStep::PartyInvited { .. } => ChangeKind::HearingInvited,
             DraftStep::Answered { .. } => ChangeKind::HearingAnswered,
@@ -319,6 +322,7 @@ impl Draft {
         {
             // Nothing could be edited from the moment it opened.
             hearing.snapshot = Some(edits);
+            hearing.below = self.proposals.iter().map(|(u, p)| (*u, p.base.clone())).collect();
         }
         self.phase = phase;
     }
@@ -603,6 +607,7 @@ impl Draft {
             }
             DraftStep::HearingOpened { hearing } => self.hearing_mut(hearing)?.tell_opened(stamp),
             DraftStep::HearingClosed { hearing } => self.hearing_mut(hearing)?.tell_closed(stamp),
+            DraftStep::HearingReminded { hearing } => self.hearing_mut(hearing)?.remind(stamp),
             DraftStep::HearingExtended { hearing, deadline, reason } => {
                 self.need(&[Phase::Drafting, Phase::InReview, Phase::Heard, Phase::InHearing])?;
                 // It is open again then, and so the draft is frozen again.

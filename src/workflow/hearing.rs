@@ -1,12 +1,15 @@
 //! A hearing: others are asked what they think of a frozen draft, and every answer gets its reply.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::draft::no;
 use super::{Author, Line, Prose, Stamp, out_of_turn};
-use crate::model::{Code, Digest, Instant, Place, Refusal, Result};
+use crate::model::{Code, Content, Digest, Instant, Place, Refusal, Result};
 
 /// Who may answer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
@@ -197,7 +200,7 @@ impl AnswerState {
 }
 
 /// A hearing as its steps have made it.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Hearing {
     /// For ever.
     pub uuid: Uuid,
@@ -207,6 +210,9 @@ pub struct Hearing {
     pub plan: HearingPlan,
     /// How many edits the draft had when it was frozen; none before the hearing has opened.
     pub snapshot: Option<usize>,
+    /// What the version below said then of what the draft touched: a later rebase changes what is below, not what was
+    /// heard.
+    pub below: BTreeMap<Uuid, Option<Arc<Content>>>,
     /// The extensions.
     pub extensions: Vec<Extension>,
     /// The parties, each with when it was invited.
@@ -217,16 +223,35 @@ pub struct Hearing {
     pub told_opened: Option<Stamp>,
     /// When it was told that it had closed; no longer after an extension.
     pub told_closed: Option<Stamp>,
+    /// The deadline that parties were last reminded of.
+    pub reminded: Option<Instant>,
     /// When it was completed.
     pub completed: Option<Stamp>,
     /// When it was called off, and why.
     pub cancelled: Option<(Stamp, Prose)>,
 }
 
+/// What the clock did to a hearing and nobody has told yet.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Untold {
+    /// It has opened.
+    pub opened: bool,
+    /// Those who have not answered are to be reminded.
+    pub reminder: bool,
+    /// It has closed.
+    pub closed: bool,
+}
+
 /// The most parties and the most answers of a hearing, and the most items and files of an answer.
-const MOST: (usize, usize, usize, usize) = (5_000, 20_000, 2_000, 10);
+const MOST: (usize, usize, usize, usize) = (5_000, 20_000, 2_000, Hearing::MOST_FILES);
+
+/// How long before the deadline those who have not answered are reminded, in microseconds: seven days.
+const REMINDED_BEFORE: i64 = 7 * 86_400_000_000;
 
 impl Hearing {
+    /// The most files of an answer.
+    pub const MOST_FILES: usize = 10;
+
     /// A hearing that is planned.
     ///
     /// # Errors
@@ -238,11 +263,13 @@ impl Hearing {
             stamp: stamp.clone(),
             plan,
             snapshot: None,
+            below: BTreeMap::new(),
             extensions: Vec::new(),
             parties: Vec::new(),
             answers: Vec::new(),
             told_opened: None,
             told_closed: None,
+            reminded: None,
             completed: None,
             cancelled: None,
         })
@@ -274,6 +301,36 @@ impl Hearing {
     #[must_use]
     pub fn is_over(&self) -> bool {
         self.cancelled.is_some() || self.completed.is_some()
+    }
+
+    /// When those who have not answered are reminded; never in a hearing that is too short for it.
+    #[must_use]
+    pub fn reminds(&self) -> Option<Instant> {
+        let at = Instant::from_micros(self.plan.deadline.micros().saturating_sub(REMINDED_BEFORE));
+        Some(at).filter(|at| *at > self.plan.opens)
+    }
+
+    /// What the clock has to tell at an instant and has not told.
+    #[must_use]
+    pub fn untold(&self, at: Instant) -> Untold {
+        let stage = self.stage(at);
+        let has_opened = !matches!(stage, HearingStage::Planned | HearingStage::Cancelled);
+        let is_due = self.reminds().is_some_and(|due| due <= at) && self.reminded != Some(self.plan.deadline);
+        Untold {
+            opened: has_opened && self.told_opened.is_none(),
+            reminder: stage == HearingStage::Open && is_due,
+            closed: matches!(stage, HearingStage::Closed | HearingStage::Completed) && self.told_closed.is_none(),
+        }
+    }
+
+    /// The next instant after another at which the clock has something to tell.
+    #[must_use]
+    pub fn next(&self, after: Instant) -> Option<Instant> {
+        if self.is_over() {
+            return None;
+        }
+        let times = [Some(self.plan.opens), self.reminds(), Some(self.plan.deadline)];
+        times.into_iter().flatten().filter(|t| *t > after).min()
     }
 
     /// Whether everybody may read the answers at an instant.
@@ -397,6 +454,15 @@ impl Hearing {
             return Err(out_of_turn("det er sagt, eller ikke sket", "it has been told, or has not happened"));
         }
         self.told_closed = Some(stamp.clone());
+        Ok(())
+    }
+
+    /// Reminds of the deadline; once of each.
+    pub(super) fn remind(&mut self, stamp: &Stamp) -> Result<()> {
+        if !self.untold(stamp.at).reminder {
+            return Err(out_of_turn("der er ikke noget at minde om", "there is nothing to remind of"));
+        }
+        self.reminded = Some(self.plan.deadline);
         Ok(())
     }
 

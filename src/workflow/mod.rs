@@ -16,6 +16,7 @@ mod comment;
 mod decision;
 mod draft;
 mod edit;
+mod file;
 mod group;
 mod hearing;
 mod merge;
@@ -34,11 +35,12 @@ pub use certification::{Certification, CertificationStep, CertificationVerdict, 
 pub use comment::{Comment, Thread, Topic};
 pub use decision::{Decision, Dissent, Outcome, Recommendation, Vote, VoteCast, Voting, Wish, decide};
 pub use draft::{Approval, Base, Draft, DraftStep, Move, Publication};
+pub use file::FileKind;
 pub use edit::{Because, Edit, EditKind, Effect, Operation, Part, Proposal};
 pub use group::{AgendaItem, Attendance, Due, ItemKind, Mandate, Meeting, Work, WorkStep};
 pub use hearing::{
     Answer, AnswerItem, AnswerState, Attachment, Audience, Disposition, Extension, Hearing, HearingPlan, HearingStage,
-    Party, Readable, Ruling,
+    Party, Readable, Ruling, Untold,
 };
 pub use merge::{Choice, Conflict, Merged, Merging, Resolution, merge};
 pub use phase::Phase;

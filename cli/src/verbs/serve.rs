@@ -170,6 +170,8 @@ impl Serve {
         let listener: TcpListener = socket.listen(1024).map_err(|e| self.cannot_listen(&e))?;
         let following = registry.clone();
         let follower = tokio::spawn(async move { following.follow().await });
+        let keeping = registry.clone();
+        let timekeeper = tokio::spawn(async move { keeping.keep_time().await });
         let post = smtp.map(|smtp| super::serve_mail::start(&registry, smtp));
         let mut options = HttpOptions::default();
         self.set(&mut options);
@@ -197,6 +199,7 @@ impl Serve {
             }
         };
         follower.abort();
+        timekeeper.abort();
         if let Some(post) = post {
             post.stop().await;
         }

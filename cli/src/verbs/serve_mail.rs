@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use begreb::delivery::{Post, Protection, RequestLetters, SecurityNotices, Sender, Smtp};
+use begreb::delivery::{HearingLetters, Post, Protection, RequestLetters, SecurityNotices, Sender, Smtp};
 use begreb::model::{Code, Refusal};
 use begreb::registry::Registry;
 
@@ -73,7 +73,7 @@ pub fn start(registry: &Arc<Registry>, smtp: Smtp) -> Running {
         Protection::None => tracing::warn!(?smtp, "mail is sent without TLS"),
         _ => tracing::info!(?smtp, "mail is sent"),
     }
-    let post = Post::new(registry.clone(), vec![Box::new(SecurityNotices), Box::new(RequestLetters)], smtp);
+    let post = Post::new(registry.clone(), vec![Box::new(SecurityNotices), Box::new(RequestLetters), Box::new(HearingLetters)], smtp);
     let (stop, stopping) = tokio::sync::watch::channel(false);
     Running(tokio::spawn(async move { post.run(stopping).await }), stop)
 }

@@ -25,6 +25,7 @@ pub use note::{
     ConceptHearing, Disposition, DispositionCount, Extension, HearingNote, HearingParty, HearingPeriod, NotePaper,
     PartyAnswer, Remark, Summary, Wording,
 };
+pub use moment::moment;
 pub use odt::MEDIA_TYPE as ODT;
 pub use sheet::{AnswerItem, AnswerParty, Answers, MEDIA_TYPE as XLSX};
 pub use words::{Piece, PieceKind, compare};

@@ -10,7 +10,8 @@ use crate::model::{Instant, today_in_denmark};
 
 /// `2026-11-22`; with the time of day in Denmark where the instant is not the beginning of a day in UTC, which is how
 /// the registry writes a calendar day: `2026-11-22 kl. 14.05` or `2026-11-22 14:05`.
-pub(super) fn moment(at: Instant, tongue: Tongue) -> String {
+#[must_use]
+pub fn moment(at: Instant, tongue: Tongue) -> String {
     match (is_day(at), denmark(at)) {
         (false, Some(local)) => local.strftime(tongue.choose("%Y-%m-%d kl. %H.%M", "%Y-%m-%d %H:%M")).to_string(),
         _ => day(at),

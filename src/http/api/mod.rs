@@ -8,6 +8,7 @@ mod decisions;
 mod drafts;
 mod edits;
 mod export;
+mod hearings;
 mod lookup;
 mod me;
 mod meetings;
@@ -67,6 +68,7 @@ pub fn router(options: &HttpOptions) -> OpenApiRouter<App> {
         .routes(routes!(decisions::recommend))
         .routes(routes!(decisions::approve))
         .routes(routes!(decisions::publish))
+        .routes(routes!(hearings::attach))
         .layer(DefaultBodyLimit::max(options.body_limit))
         .layer(timeout);
     let people = OpenApiRouter::new()
@@ -107,6 +109,25 @@ pub fn router(options: &HttpOptions) -> OpenApiRouter<App> {
         .routes(routes!(certifications::verdict))
         .routes(routes!(certifications::links))
         .layer(axum::Extension(TrustForwarded(options.trust_forwarded)));
+    let hearings = OpenApiRouter::new()
+        .routes(routes!(hearings::of_draft, hearings::plan))
+        .routes(routes!(hearings::all))
+        .routes(routes!(hearings::one, hearings::replan))
+        .routes(routes!(hearings::cancel))
+        .routes(routes!(hearings::extend))
+        .routes(routes!(hearings::complete))
+        .routes(routes!(hearings::parties, hearings::invite))
+        .routes(routes!(hearings::party))
+        .routes(routes!(hearings::link))
+        .routes(routes!(hearings::answers, hearings::answer))
+        .routes(routes!(hearings::one_answer, hearings::change_answer))
+        .routes(routes!(hearings::submit))
+        .routes(routes!(hearings::withdraw))
+        .routes(routes!(hearings::file, hearings::detach))
+        .routes(routes!(hearings::dispose))
+        .routes(routes!(hearings::edit))
+        .routes(routes!(hearings::note))
+        .layer(axum::Extension(TrustForwarded(options.trust_forwarded)));
     let v1 = OpenApiRouter::new()
         .routes(routes!(vocabularies::list))
         .routes(routes!(vocabularies::one, vocabularies::put))
@@ -126,7 +147,8 @@ pub fn router(options: &HttpOptions) -> OpenApiRouter<App> {
         .routes(routes!(search::suggest))
         .merge(waiting)
         .merge(drafts())
-        .merge(people);
+        .merge(people)
+        .merge(hearings);
     let sparql = OpenApiRouter::new()
         .routes(routes!(sparql::get, sparql::post))
         .routes(routes!(sparql::void))

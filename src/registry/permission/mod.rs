@@ -1,10 +1,12 @@
 //! Who may do what: the one place where it is decided, below every door. The decisions themselves are data, in
 //! [`table`].
 
+mod guest;
 mod table;
 
 use uuid::Uuid;
 
+pub use self::guest::{Guest, Visitor, permit_answer};
 pub use self::table::{About, RIGHTS, Right, right_to, rights_table};
 pub use crate::model::Command;
 use crate::model::{Code, Governance, Place, Refusal, Result, Role, Scope, Vocabulary};

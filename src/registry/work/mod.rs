@@ -3,16 +3,24 @@
 //! Every command goes one way: take the writers' lock, read the matter as it is under it, ask [`permit_in`], let the
 //! matter take the step (it may refuse), lay the step down, commit, and wait until readings have it.
 
+mod answering;
 mod answers;
+mod answers_hearing;
+mod attachments;
 mod certifications;
+mod disposing;
 mod drafts;
 mod edits;
+mod hearings;
+mod news;
+mod note;
 mod papers;
 mod provenance;
 mod meetings;
 mod publish;
 mod requests;
 mod show;
+mod time;
 
 use std::sync::Arc;
 
@@ -22,6 +30,18 @@ pub use answers::{
     ApprovalAnswer, CommentAnswer, ConflictAnswer, DecisionAnswer, DraftAnswer, EditAnswer, EffectAnswer, MergedAnswer, ProposedAnswer,
     RecommendationAnswer, StampAnswer, ThreadAnswer,
 };
+pub use answering::{AnswerRequest, Received};
+pub use answers_hearing::{
+    AnswerAnswer, AnswerItemAnswer, AnswerStage, DispositionAnswer, ExtensionAnswer, HeardAnswer,
+    HearingAnswer, HearingSummary, ItemEditAnswer, LinkAnswer, PartyAnswer, PendingAnswer, QuestionAnswer,
+};
+pub use attachments::{File, FileRequest};
+pub use disposing::{DispositionRequest, ItemEditRequest};
+pub(crate) use answering::{CONFIRM_PREFIX, confirm_page};
+pub(crate) use hearings::{PREFIX as LINK_PREFIX, answer_page as party_page, link_errand};
+pub(crate) use news::HearingNews;
+pub use note::moment;
+pub use hearings::{Heard, HearingRequest, PartyRequest};
 pub use drafts::{CommentRequest, DraftChange, DraftFilter, DraftRequest, RebaseRequest, RebasedAnswer, SettledConflict, Steer, TopicRequest};
 pub use edits::{EditRequest, ImportEdit, Made, Precondition, OperationRequest, PartRequest, RelationRequest};
 pub(super) use publish::overtaken;

@@ -1,0 +1,485 @@
+//! Hearings: planning and steering them, asking parties, and what is shown of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde::Deserialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::super::Registry;
+use super::super::permission::{Actor, Command, Guest, Visitor, permit};
+use super::answers::fields;
+use super::answers_hearing::{
+    HeardAnswer, HearingAnswer, HearingSummary, LinkAnswer, PartyAnswer, QUESTIONS,
+};
+use super::edits::{instant, unknown};
+use super::super::pages::{Paged, Pages};
+use super::requests::ContactAnswer;
+use super::{Under, none};
+use crate::model::{Code, Content, Instant, Mail, Name, Refusal, Result, Secret, Vocabulary, diff, new_uuid};
+use crate::store::{Contact, Errand, ErrandKind, Write};
+use crate::workflow::{
+    Audience, Draft, DraftStep, Hearing, HearingPlan, HearingStage, Line, Party, Prose, Readable, Stamp,
+};
+
+/// What stands before the secret of every personal link, so that one that was left somewhere can be found.
+pub(crate) const PREFIX: &str = "begreb_h_";
+
+/// How long a personal link leads somewhere at most, in days.
+const LINK_DAYS: i64 = 365;
+
+/// How long a hearing is when nothing else is said, in days.
+const FOUR_WEEKS: i64 = 28;
+
+/// An instant so many days after another.
+pub(super) fn days_after(at: Instant, days: i64) -> Instant {
+    Instant::from_micros(at.micros().saturating_add(days * 86_400_000_000))
+}
+
+/// A hearing to plan, or to plan otherwise.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct HearingRequest {
+    /// What it is called.
+    pub title: Line,
+    /// The hearing letter (høringsbrev).
+    pub letter: Prose,
+    /// Who may answer.
+    pub audience: Audience,
+    /// When answers can be read by all; after the deadline when absent.
+    #[serde(default)]
+    pub readable: Option<Readable>,
+    /// When it opens; at once when absent.
+    #[serde(default)]
+    pub opens: Option<String>,
+    /// The deadline: the first instant that is too late; four weeks after it opens when absent.
+    #[serde(default)]
+    pub deadline: Option<String>,
+    /// The concepts that are asked about, by uuid, notation or alias; all that the draft changes when absent.
+    #[serde(default)]
+    pub concepts: Vec<String>,
+}
+
+/// Somebody to ask.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PartyRequest {
+    /// The organisation.
+    pub organisation: Line,
+    /// The person there.
+    pub name: Name,
+    /// Where mail goes.
+    pub mail: Mail,
+}
+
+/// A concept as it was heard.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Heard {
+    /// The concept.
+    pub concept: Uuid,
+    /// What the version below said.
+    pub before: Option<Arc<Content>>,
+    /// What the draft said.
+    pub after: Option<Arc<Content>>,
+}
+
+impl Heard {
+    /// What it is called.
+    #[must_use]
+    pub fn name(&self) -> String {
+        self.after.as_ref().or(self.before.as_ref()).map_or_else(|| self.concept.to_string(), |c| name_of(c))
+    }
+}
+
+/// A hearing with all that it is a part of, as readings have it.
+pub(super) struct Sight {
+    pub(super) draft: Arc<Draft>,
+    pub(super) hearing: Hearing,
+    pub(super) vocabulary: Arc<Vocabulary>,
+    pub(super) now: Instant,
+}
+
+impl Registry {
+    /// The party that a personal link was sent to.
+    ///
+    /// # Errors
+    /// [`Code::Expired`] when it leads nowhere any more, or never did.
+    pub async fn by_party_link(&self, secret: &Secret) -> Result<Guest> {
+        let errand = self.store.errand(secret.digest()).await?;
+        let errand = errand.filter(|e| e.kind == ErrandKind::PartyLink && e.expires > self.clock.now());
+        let guest = errand.and_then(|e| self.guest(&e));
+        guest.ok_or_else(leads_nowhere)
+    }
+
+    /// The party that an errand is about, while its hearing goes on.
+    fn guest(&self, errand: &Errand) -> Option<Guest> {
+        let draft = self.matter::<Draft>(errand.matter).ok()?;
+        let asked = |h: &&Hearing| h.party(errand.subject).is_ok();
+        let hearing = draft.hearings().iter().find(asked).filter(|h| !h.is_over())?;
+        let contact = hearing.party(errand.subject).ok()?.contact;
+        Some(Guest { errand: errand.uuid, draft: draft.uuid, hearing: hearing.uuid, party: errand.subject, contact })
+    }
+
+    /// A hearing, whoever asks.
+    pub(super) fn any_hearing(&self, uuid: Uuid) -> Result<Sight> {
+        let draft = self.snapshot().matters.whole_of(uuid).ok_or_else(|| none(uuid))?;
+        let draft = self.matter::<Draft>(draft)?;
+        let hearing = draft.hearing(uuid)?.clone();
+        let vocabulary = self.vocabulary_by(draft.vocabulary)?;
+        Ok(Sight { draft, hearing, vocabulary, now: self.clock.now() })
+    }
+
+    /// A hearing, for one who may see it.
+    ///
+    /// # Errors
+    /// [`Code::NotFound`], also when it is not for their eyes.
+    pub(super) fn sight(&self, visitor: &Visitor, uuid: Uuid) -> Result<Sight> {
+        let sight = self.any_hearing(uuid)?;
+        if sight.seen(visitor) { Ok(sight) } else { Err(none(uuid)) }
+    }
+
+    /// The draft of a hearing under the lock, with what the clock did told: then nothing is told out of its order.
+    pub(super) async fn hearing_for(&self, actor: &Actor, uuid: Uuid, command: Command) -> Result<Under<Draft>> {
+        let draft = self.any_hearing(uuid)?.draft;
+        permit(actor, command, Some(&*self.vocabulary_by(draft.vocabulary)?))?;
+        let mut under = self.draft_for(actor, draft.uuid, command).await?;
+        tell(&mut under).await?;
+        Ok(under)
+    }
+
+    /// Plans a hearing of a draft; it opens by itself.
+    ///
+    /// # Errors
+    /// [`Code::Phase`] when another is planned or not completed, [`Code::Unlawful`], [`Code::UnknownConcept`].
+    pub async fn plan_hearing(&self, actor: &Actor, draft: Uuid, request: HearingRequest) -> Result<HearingAnswer> {
+        let mut under = self.draft_for(actor, draft, Command::HoldHearing).await?;
+        let plan = self.plan_of(&under, request)?;
+        let hearing = new_uuid(self.dice())?;
+        under.step(DraftStep::HearingPlanned { hearing, plan }).await?;
+        self.steered(under, actor, hearing).await
+    }
+
+    /// Plans a hearing otherwise that has not opened.
+    ///
+    /// # Errors
+    /// As [`Registry::plan_hearing`]; [`Code::NotFound`].
+    pub async fn replan_hearing(&self, actor: &Actor, hearing: Uuid, request: HearingRequest) -> Result<HearingAnswer> {
+        let mut under = self.hearing_for(actor, hearing, Command::HoldHearing).await?;
+        let plan = self.plan_of(&under, request)?;
+        under.step(DraftStep::HearingReplanned { hearing, plan }).await?;
+        self.steered(under, actor, hearing).await
+    }
+
+    /// Calls a hearing off before its deadline.
+    ///
+    /// # Errors
+    /// [`Code::NotFound`], [`Code::Phase`].
+    pub async fn cancel_hearing(&self, actor: &Actor, hearing: Uuid, reason: Prose) -> Result<HearingAnswer> {
+        let mut under = self.hearing_for(actor, hearing, Command::HoldHearing).await?;
+        under.step(DraftStep::HearingCancelled { hearing, reason }).await?;
+        self.steered(under, actor, hearing).await
+    }
+
+    /// Moves the deadline of a hearing out; the draft is frozen again if it was over.
+    ///
+    /// # Errors
+    /// [`Code::NotFound`], [`Code::Phase`], [`Code::Unlawful`] when it is not later.
+    pub async fn extend_hearing(
+        &self,
+        actor: &Actor,
+        hearing: Uuid,
+        deadline: &str,
+        reason: Prose,
+    ) -> Result<HearingAnswer> {
+        let deadline = instant(deadline, "deadline")?;
+        let mut under = self.hearing_for(actor, hearing, Command::HoldHearing).await?;
+        under.step(DraftStep::HearingExtended { hearing, deadline, reason }).await?;
+        self.steered(under, actor, hearing).await
+    }
+
+    /// Ends a hearing in which every item has its reply.
+    ///
+    /// # Errors
+    /// [`Code::Phase`] with the items that have none.
+    pub async fn complete_hearing(&self, actor: &Actor, hearing: Uuid) -> Result<HearingAnswer> {
+        let mut under = self.hearing_for(actor, hearing, Command::HoldHearing).await?;
+        under.step(DraftStep::HearingCompleted { hearing }).await?;
+        // Its links lead nowhere from now on.
+        for (party, _) in under.matter.hearing(hearing)?.parties.clone() {
+            under.write.drop_errands(under.uuid, party.uuid, ErrandKind::PartyLink).await?;
+        }
+        self.steered(under, actor, hearing).await
+    }
+
+    async fn steered(&self, mut under: Under<Draft>, actor: &Actor, hearing: Uuid) -> Result<HearingAnswer> {
+        tell(&mut under).await?;
+        self.settle(under.write).await?;
+        self.hearing(&actor.clone().into(), hearing)
+    }
+
+    fn plan_of(&self, under: &Under<Draft>, request: HearingRequest) -> Result<HearingPlan> {
+        let at = under.stamp.at;
+        let opens = request.opens.map_or(Ok(at), |text| instant(&text, "opens"))?;
+        let deadline = request.deadline.map_or(Ok(days_after(opens, FOUR_WEEKS)), |text| instant(&text, "deadline"))?;
+        let desk = self.desk(&under.matter)?;
+        let mut concepts = Vec::new();
+        for key in &request.concepts {
+            let found = desk.find(key).ok_or_else(|| unknown(key))?;
+            if !concepts.contains(&found) {
+                concepts.push(found);
+            }
+        }
+        Ok(HearingPlan {
+            title: request.title,
+            letter: request.letter,
+            audience: request.audience,
+            readable: request.readable.unwrap_or(Readable::AfterDeadline),
+            opens,
+            deadline,
+            concepts,
+        })
+    }
+
+    /// Asks somebody to answer a hearing.
+    ///
+    /// # Errors
+    /// [`Code::Phase`] when it is over, [`Code::TooLarge`].
+    pub async fn invite_party(&self, actor: &Actor, hearing: Uuid, request: PartyRequest) -> Result<PartyAnswer> {
+        let mut under = self.hearing_for(actor, hearing, Command::HoldHearing).await?;
+        for (party, _) in &under.matter.hearing(hearing)?.parties {
+            let known = under.write.contact(party.contact).await?;
+            if party.organisation == request.organisation && known.is_some_and(|k| k.mail == request.mail) {
+                let (da, en) = ("den part er inviteret", "that party is invited");
+                return Err(Refusal::new(Code::Exists, da, en).at(crate::model::Place::field("mail")));
+            }
+        }
+        let contact = Contact {
+            uuid: new_uuid(self.dice())?,
+            name: request.name,
+            mail: request.mail,
+            organisation: Some(request.organisation.to_string()),
+        };
+        let uuid = new_uuid(self.dice())?;
+        under.write.put_contact(&contact).await?;
+        let party = Party { uuid, organisation: request.organisation, contact: contact.uuid };
+        under.step(DraftStep::PartyInvited { hearing, party: party.clone() }).await?;
+        let shown = ContactAnswer { name: contact.name, mail: contact.mail };
+        let answer = PartyAnswer::new(under.matter.hearing(hearing)?, &party, &under.stamp, Some(shown));
+        self.settle(under.write).await?;
+        Ok(answer)
+    }
+
+    /// The parties of a hearing, each with whether it has answered; with who they are for those who make the draft.
+    ///
+    /// # Errors
+    /// [`Code::NotFound`], [`Code::Database`].
+    pub async fn parties(&self, visitor: &Visitor, hearing: Uuid, paging: &Pages) -> Result<Paged<PartyAnswer>> {
+        let sight = self.sight(visitor, hearing)?;
+        let mut contacts = BTreeMap::new();
+        if visitor.is_insider(&sight.vocabulary) {
+            contacts = self.store.contacts().await?.into_iter().map(|c| (c.uuid, c)).collect();
+        }
+        let who = |p: &Party| contacts.get(&p.contact).map(|c| ContactAnswer { name: c.name.clone(), mail: c.mail.clone() });
+        let parties = sight.hearing.parties.iter().collect();
+        let parties = paging.cut(parties, |(p, invited)| (invited.at.micros(), p.uuid))?;
+        parties.try_map(|(p, invited)| Ok(PartyAnswer::new(&sight.hearing, p, invited, who(p))))
+    }
+
+    /// One party of a hearing.
+    ///
+    /// # Errors
+    /// As [`Registry::parties`].
+    pub async fn party(&self, visitor: &Visitor, hearing: Uuid, party: Uuid) -> Result<PartyAnswer> {
+        let sight = self.sight(visitor, hearing)?;
+        let found = sight.hearing.parties.iter().find(|(p, _)| p.uuid == party).ok_or_else(|| none(party))?;
+        let contact = match visitor.is_insider(&sight.vocabulary) {
+            true => self.store.contact(found.0.contact).await?,
+            false => None,
+        };
+        let contact = contact.map(|c| ContactAnswer { name: c.name, mail: c.mail });
+        Ok(PartyAnswer::new(&sight.hearing, &found.0, &found.1, contact))
+    }
+
+    /// Makes a personal link for a party; those that were made before lead nowhere.
+    ///
+    /// # Errors
+    /// [`Code::NotFound`], [`Code::Phase`] when the hearing is over.
+    pub async fn party_link(&self, actor: &Actor, hearing: Uuid, party: Uuid) -> Result<LinkAnswer> {
+        let mut under = self.hearing_for(actor, hearing, Command::HoldHearing).await?;
+        let found = under.matter.hearing(hearing)?;
+        let contact = found.party(party)?.contact;
+        if found.is_over() {
+            return Err(Refusal::new(Code::Phase, "høringen er afsluttet", "the hearing is over"));
+        }
+        let secret = Secret::new(self.dice(), PREFIX)?;
+        let errand = link_errand(new_uuid(self.dice())?, under.uuid, party, contact, under.stamp.at);
+        under.write.drop_errands(under.uuid, party, ErrandKind::PartyLink).await?;
+        under.write.put_errand(&errand, Some(secret.digest())).await?;
+        self.settle(under.write).await?;
+        let link = format!("{}{}", self.settings.public_url, answer_page(hearing, &secret));
+        Ok(LinkAnswer { party, link, secret: secret.expose().to_owned(), expires: errand.expires })
+    }
+
+    /// The hearings that somebody may see: those that are open first, and of each the one with the latest deadline.
+    ///
+    /// # Errors
+    /// [`Code::NotFound`] for a draft that is not there.
+    pub fn hearings(
+        &self,
+        visitor: &Visitor,
+        of: Option<Uuid>,
+        paging: &Pages,
+    ) -> Result<Paged<HearingSummary>> {
+        if let (Some(draft), Visitor::Actor(actor)) = (of, visitor) {
+            self.draft(actor, draft)?;
+        }
+        let (snapshot, now) = (self.snapshot(), self.clock.now());
+        let mut found = Vec::new();
+        for draft in snapshot.matters.all::<Draft>().filter(|d| of.is_none_or(|of| d.uuid == of)) {
+            let vocabulary = self.vocabulary_by(draft.vocabulary)?;
+            for hearing in draft.hearings() {
+                let sight =
+                    Sight { draft: draft.clone(), hearing: hearing.clone(), vocabulary: vocabulary.clone(), now };
+                if sight.seen(visitor) {
+                    found.push(sight.summary(visitor));
+                }
+            }
+        }
+        // The latest deadline first, and before all of them those that are open.
+        let open = |h: &HearingSummary| if h.stage == HearingStage::Open { i64::MIN / 2 } else { 0 };
+        paging.cut(found, |h| (open(h).saturating_sub(h.deadline.micros()), h.uuid))
+    }
+
+    /// A hearing, with what is heard.
+    ///
+    /// # Errors
+    /// [`Code::NotFound`], also when it is not for their eyes.
+    pub fn hearing(&self, visitor: &Visitor, uuid: Uuid) -> Result<HearingAnswer> {
+        let sight = self.sight(visitor, uuid)?;
+        let heard = self.heard(&sight.draft, &sight.hearing)?;
+        let pairs: Vec<_> = heard.iter().map(|h| (h.concept, h.before.as_deref(), h.after.as_deref())).collect();
+        let mut kinds: BTreeMap<Uuid, _> = diff(&pairs).into_iter().map(|c| (c.uuid, c.kinds)).collect();
+        let heard = heard.iter().map(|h| HeardAnswer {
+            uuid: h.concept,
+            name: h.name(),
+            kinds: kinds.remove(&h.concept).unwrap_or_default(),
+            before: fields(h.before.as_deref()),
+            after: fields(h.after.as_deref()),
+        });
+        let hearing = &sight.hearing;
+        Ok(HearingAnswer {
+            summary: sight.summary(visitor),
+            letter: hearing.plan.letter.to_string(),
+            planned: (&hearing.stamp).into(),
+            extensions: hearing.extensions.iter().map(Into::into).collect(),
+            completed: hearing.completed.as_ref().map(Into::into),
+            cancelled: hearing.cancelled.as_ref().map(|(stamp, why)| (stamp.into(), why.to_string())),
+            snapshot: hearing.snapshot,
+            questions: QUESTIONS.to_vec(),
+            heard: heard.collect(),
+        })
+    }
+
+    /// What a hearing is about, as it was when it opened; as it is now when it has not. In the order of the codes.
+    pub(super) fn heard(&self, draft: &Draft, hearing: &Hearing) -> Result<Vec<Heard>> {
+        let now = || draft.proposals().iter().map(|(u, p)| (*u, p.content.clone())).collect();
+        let said: BTreeMap<Uuid, Option<Arc<Content>>> = match hearing.snapshot {
+            Some(edits) => draft.moment(edits)?,
+            None => now(),
+        };
+        let before = |u: &Uuid| match hearing.snapshot {
+            Some(_) => hearing.below.get(u).cloned(),
+            None => draft.proposals().get(u).map(|p| p.base.clone()),
+        };
+        let asked: BTreeSet<Uuid> = match hearing.plan.concepts.as_slice() {
+            [] => said.keys().filter(|u| before(u).is_some_and(|b| Some(&b) != said.get(u))).copied().collect(),
+            some => some.iter().copied().collect(),
+        };
+        let desk = self.desk(draft)?;
+        let heard = asked.into_iter().map(|concept| {
+            let after = said.get(&concept).cloned().unwrap_or_else(|| desk.below(concept));
+            // What the draft did not touch stands as it stood.
+            let before = before(&concept).unwrap_or_else(|| after.clone());
+            Heard { concept, before, after }
+        });
+        let mut heard: Vec<Heard> = heard.collect();
+        heard.sort_by_cached_key(|h| (h.name(), h.concept));
+        Ok(heard)
+    }
+}
+
+impl Sight {
+    fn seen(&self, visitor: &Visitor) -> bool {
+        visitor.sees(&self.vocabulary, &self.hearing, self.now)
+    }
+
+    pub(super) fn summary(&self, visitor: &Visitor) -> HearingSummary {
+        let hearing = &self.hearing;
+        let read = |a: &&crate::workflow::AnswerState| visitor.reads(&self.vocabulary, hearing, a, self.now);
+        HearingSummary {
+            uuid: hearing.uuid,
+            draft: self.draft.uuid,
+            vocabulary: self.vocabulary.slug().clone(),
+            title: hearing.plan.title.to_string(),
+            audience: hearing.plan.audience,
+            readable: hearing.plan.readable,
+            stage: hearing.stage(self.now),
+            opens: hearing.plan.opens,
+            deadline: hearing.plan.deadline,
+            parties: hearing.parties.len(),
+            answers: hearing.standing().filter(read).count(),
+        }
+    }
+}
+
+/// What content is called: notation and preferred term.
+fn name_of(content: &Content) -> String {
+    match &content.fields().notation {
+        Some(notation) => format!("{notation} {}", content.label("da")),
+        None => content.label("da").to_owned(),
+    }
+}
+
+/// The page where a party answers.
+pub(crate) fn answer_page(hearing: Uuid, secret: &Secret) -> String {
+    format!("/hearings/{hearing}/answer?link={}", secret.expose())
+}
+
+/// What is kept of a personal link.
+pub(crate) fn link_errand(uuid: Uuid, draft: Uuid, party: Uuid, contact: Uuid, at: Instant) -> Errand {
+    let expires = days_after(at, LINK_DAYS);
+    let body = "{}".to_owned();
+    Errand { uuid, kind: ErrandKind::PartyLink, matter: draft, subject: party, contact: Some(contact), body, expires }
+}
+
+/// Lays down what the clock did to the hearings of a draft and nobody has told; whether there was anything.
+pub(super) async fn tell(under: &mut Under<Draft>) -> Result<bool> {
+    let stamp = Stamp { at: under.stamp.at, by: crate::workflow::Author::Clock };
+    let mut told = false;
+    for hearing in under.matter.hearings().iter().map(|h| h.uuid).collect::<Vec<_>>() {
+        let untold = under.matter.hearing(hearing)?.untold(stamp.at);
+        let steps = [
+            untold.opened.then_some(DraftStep::HearingOpened { hearing }),
+            untold.reminder.then_some(DraftStep::HearingReminded { hearing }),
+            untold.closed.then_some(DraftStep::HearingClosed { hearing }),
+        ];
+        for step in steps.into_iter().flatten() {
+            under.step_by(&stamp, step).await?;
+            told = true;
+        }
+    }
+    Ok(told)
+}
+
+/// Whether a personal link still is what it was when it was shown: asked under the lock.
+pub(super) async fn still_guest(write: &mut Write, guest: &Guest) -> Result<()> {
+    let errand = write.errand_by(guest.errand).await?;
+    let stands = errand.is_some_and(|e| e.kind == ErrandKind::PartyLink && e.subject == guest.party && e.expires > write.at());
+    if stands { Ok(()) } else { Err(leads_nowhere()) }
+}
+
+pub(super) fn leads_nowhere() -> Refusal {
+    let (da, en) = ("linket er udløbet, fornyet eller forkert", "the link has run out, was renewed, or is wrong");
+    Refusal::new(Code::Expired, da, en)
+}
