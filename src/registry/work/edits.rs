@@ -177,7 +177,11 @@ impl Registry {
             };
             precondition(&desk, found, now.as_deref(), matches, || yours(&made))?;
             let wanted = match (made, &now) {
-                (Made::Whole(fields), _) => fields,
+                // Who does not say where a concept stands leaves it there.
+                (Made::Whole(fields), Some(now)) => {
+                    ContentFields { rank: fields.rank.or(now.fields().rank), ..fields }
+                }
+                (Made::Whole(fields), None) => fields,
                 (Made::Patch(patch), Some(now)) => patched(now, &patch)?,
                 (Made::Patch(_), None) => return Err(unknown(key)),
             };
