@@ -711,7 +711,9 @@ async fn identifiers_answer_in_every_format() {
                     let alternate = format!("<?format={name}>; rel=\"alternate\"; type=\"{media}\"");
                     assert!(link.contains(&alternate), "{address}: {link}");
                 }
-                let pinned = address.contains("/versions/") && name != "html";
+                // What reviewers say of a version may come later, and stands in its JSON.
+                let told = name == "json" && address.ends_with("/versions/2010-12-08");
+                let pinned = address.contains("/versions/") && name != "html" && !told;
                 let control = if pinned { "public, max-age=31536000, immutable" } else { "public, no-cache" };
                 assert_eq!(by_accept.header("cache-control"), control, "{address} {name}");
                 match name {
@@ -852,9 +854,11 @@ async fn what_is_pinned_is_kept_for_ever_and_the_rest_is_asked_for_again() {
         w.clock.set("2026-11-22T13:00:00Z");
         // Up to the last row of the log; what is registered later may still be added to.
         let then = "date=2024-06-01&registered=2026-11-22T12:00:00Z";
-        for address in [format!("{V}/versions/2024-01-01"), format!("{ID}/versions/2024-01-01/{ADULTS}?format=ttl")] {
-            assert_eq!(w.get(&address).await.ok().header("cache-control"), "public, max-age=31536000, immutable");
-        }
+        let address = format!("{ID}/versions/2024-01-01/{ADULTS}?format=ttl");
+        assert_eq!(w.get(&address).await.ok().header("cache-control"), "public, max-age=31536000, immutable");
+        // A version tells what reviewers said of it last, which may come later.
+        let address = format!("{V}/versions/2024-01-01");
+        assert_eq!(w.get(&address).await.ok().header("cache-control"), "public, no-cache");
         for at in ["version=2024-01-01", then] {
             for address in [
                 format!("{V}/concepts?{at}"),

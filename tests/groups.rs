@@ -5,12 +5,13 @@
 #[allow(dead_code, reason = "each file of tests uses another part of what they share")]
 mod common;
 
-use begreb::exchange::Format;
-use begreb::model::{Code, Role};
-use begreb::registry::{DraftRequest, EditRequest, OperationRequest, PartRequest, Precondition, RecommendRequest, Registry, Settings};
+use begreb::model::{Code, Governance, Role};
+use begreb::registry::{
+    DraftRequest, EditRequest, OperationRequest, PartRequest, Precondition, RecommendRequest, Registry, Settings,
+};
 use begreb::store::Store;
-use common::crew::{Person, group, person};
-use common::{Folder, World, edition, on_every_database};
+use common::crew::{Person, group, person, vocabulary};
+use common::{Folder, World, on_every_database};
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
@@ -21,7 +22,7 @@ const NONE: &str = "00000000-0000-4000-8000-000000000009";
 
 async fn with_vocabulary(w: &World) {
     let file = format!("notation,uuid,preferred.da\nA,{A},a\nB,,b\n");
-    w.import(edition("koder", Format::Csv, file.as_bytes(), "1", "2020-01-01")).await.expect("it is lawful");
+    vocabulary(w, "koder", Governance::Direct, &file).await;
 }
 
 /// Who takes part.
@@ -137,7 +138,7 @@ async fn a_meeting_from_its_call_to_its_last_minutes() {
         let draft = recommended(&w, &c).await;
         let uri = format!("/groups/{}/meetings", c.committee);
         let call = json!({
-            "at": "2026-12-01T09:00:00Z",
+            "at": "2026-11-22T14:00:00Z",
             "place": "Lokale 3",
             "agenda": [
                 { "kind": "decision", "title": "Vedtagelse", "draft": draft },
@@ -174,9 +175,9 @@ async fn a_meeting_from_its_call_to_its_last_minutes() {
             who.send(&w, "PUT", &format!("{meeting}/minutes"), json!({ "minutes": "x" })).await.with(status);
         }
 
-        let change = json!({ "at": "2026-12-02T09:00:00Z", "place": null });
+        let change = json!({ "at": "2026-11-22T15:00:00Z", "place": null });
         let changed = c.chair.send(&w, "PATCH", &meeting, change).await.ok().json();
-        assert_eq!((&changed["at"], changed.get("place")), (&json!("2026-12-02T09:00:00Z"), None));
+        assert_eq!((&changed["at"], changed.get("place")), (&json!("2026-11-22T15:00:00Z"), None));
         assert_eq!(changed["agenda"].as_array().map(Vec::len), Some(3), "what is absent stays");
 
         let hold = |members: &[(Uuid, bool)]| {
@@ -187,8 +188,11 @@ async fn a_meeting_from_its_call_to_its_last_minutes() {
         let both = [(c.chair.uuid, true), (c.member.uuid, false)];
         let early = c.secretary.send(&w, "PUT", &attendance, hold(&both)).await;
         assert_eq!(code(&early), (409, "phase".into()), "it has not begun");
-        assert_eq!(code(&c.secretary.send(&w, "PUT", &minutes, json!({ "minutes": "x" })).await), (409, "phase".into()));
-        w.clock.set("2026-12-02T11:00:00Z");
+        assert_eq!(
+            code(&c.secretary.send(&w, "PUT", &minutes, json!({ "minutes": "x" })).await),
+            (409, "phase".into())
+        );
+        w.clock.set("2026-11-22T17:00:00Z");
         let wrong = [hold(&[(c.reader.uuid, true)]), hold(&[]), hold(&[(c.chair.uuid, true), (c.chair.uuid, false)])];
         for wrong in wrong {
             assert_eq!(code(&c.secretary.send(&w, "PUT", &attendance, wrong).await), (422, "unlawful".into()));
@@ -225,7 +229,11 @@ async fn what_cannot_be_on_an_agenda_is_refused_and_lists_come_page_by_page() {
             (&uri, json!({ "at": at, "agenda": [{ "kind": "decision", "title": "x\ny" }] }), (400, "invalid-body")),
             (&uri, json!({ "at": at, "agenda": decide(NONE) }), (404, "not-found")),
             (&uri, json!({ "at": at, "agenda": many }), (413, "too-large")),
-            (&format!("/groups/{other}/meetings"), json!({ "at": at, "agenda": decide(&draft.to_string()) }), (409, "phase")),
+            (
+                &format!("/groups/{other}/meetings"),
+                json!({ "at": at, "agenda": decide(&draft.to_string()) }),
+                (409, "phase"),
+            ),
             (&format!("/groups/{NONE}/meetings"), json!({ "at": at }), (404, "not-found")),
         ] {
             let answer = c.secretary.send(&w, "POST", uri, body.clone()).await;
@@ -247,7 +255,9 @@ async fn what_cannot_be_on_an_agenda_is_refused_and_lists_come_page_by_page() {
         let next = first.header("link");
         let next = next.trim_start_matches("</api/v1").split('>').next().expect("a link").to_owned();
         assert_eq!(days(&c.member.get(&w, &next).await.ok()), ["2027-03-01"]);
-        for (query, expected) in [("limit=0", "invalid-parameter"), ("cursor=x", "invalid-cursor"), ("x=1", "unknown-parameter")] {
+        for (query, expected) in
+            [("limit=0", "invalid-parameter"), ("cursor=x", "invalid-cursor"), ("x=1", "unknown-parameter")]
+        {
             assert_eq!(code(&c.member.get(&w, &format!("{uri}?{query}")).await), (400, expected.into()));
         }
         // One that was called off stays so.
@@ -257,8 +267,14 @@ async fn what_cannot_be_on_an_agenda_is_refused_and_lists_come_page_by_page() {
         let shown = c.chair.send(&w, "POST", &format!("{meeting}/cancellation"), off.clone()).await.ok().json();
         assert_eq!(shown["cancelled"]["reason"], "Sygdom");
         assert_eq!(code(&c.chair.send(&w, "PATCH", &meeting, json!({})).await), (409, "phase".into()));
-        assert_eq!(code(&c.chair.send(&w, "POST", &format!("{meeting}/cancellation"), off).await), (409, "phase".into()));
-        assert_eq!(code(&c.chair.send(&w, "PATCH", &format!("/meetings/{NONE}"), json!({})).await), (404, "not-found".into()));
+        assert_eq!(
+            code(&c.chair.send(&w, "POST", &format!("{meeting}/cancellation"), off).await),
+            (409, "phase".into())
+        );
+        assert_eq!(
+            code(&c.chair.send(&w, "PATCH", &format!("/meetings/{NONE}"), json!({})).await),
+            (404, "not-found".into())
+        );
     })
     .await;
 }
@@ -298,12 +314,12 @@ async fn a_version_is_certified_on_record() {
         }
         c.secretary.send(&w, "POST", &judge, verdict("conditional")).await.ok();
         c.secretary.send(&w, "PUT", &format!("{one}/links"), json!({ "links": [{ "concept": A, "element": "urn:x" }] })).await.ok();
-        w.clock.set("2026-12-01T12:00:00Z");
+        w.clock.set("2026-11-22T18:00:00Z");
         c.secretary.send(&w, "POST", &judge, verdict("certified")).await.ok();
         assert_eq!(code(&c.secretary.send(&w, "POST", &judge, verdict("rejected")).await), (409, "phase".into()));
         assert_snapshot!("certification", nobody.get(&w, &one).await.ok().shown());
         let shown = nobody.get(&w, version).await.ok();
-        let told = json!({ "uuid": made["uuid"], "verdict": "certified", "at": "2026-12-01T12:00:00Z" });
+        let told = json!({ "uuid": made["uuid"], "verdict": "certified", "at": "2026-11-22T18:00:00Z" });
         assert_eq!(shown.json()["certification"], told);
         assert_eq!(shown.header("cache-control"), "public, no-cache", "what is said of it may come later");
         assert_eq!(nobody.get(&w, "/vocabularies/koder/versions").await.ok().json()[0]["certification"], told);
@@ -315,7 +331,12 @@ async fn a_version_is_certified_on_record() {
 /// Past the registry, as whoever holds the database: the guards are taken away first.
 async fn tamper(w: &World, sql: &str) {
     let sqls = match w.database {
-        "sqlite" => vec!["PRAGMA foreign_keys = OFF", "DROP TRIGGER IF EXISTS step_no_update", "DROP TRIGGER IF EXISTS step_no_delete", sql],
+        "sqlite" => vec![
+            "PRAGMA foreign_keys = OFF",
+            "DROP TRIGGER IF EXISTS step_no_update",
+            "DROP TRIGGER IF EXISTS step_no_delete",
+            sql,
+        ],
         _ => vec!["SET session_replication_role = replica", sql],
     };
     match w.database {
@@ -384,7 +405,8 @@ async fn a_backup_keeps_everything_that_is_worked_on() {
         let draft = recommended(&w, &c).await;
         c.secretary.send(&w, "PUT", &format!("/groups/{}/mandate", c.committee), mandate("et")).await.ok();
         let call = json!({ "at": "2026-12-01", "agenda": [{ "kind": "decision", "title": "x", "draft": draft }] });
-        let made = c.secretary.send(&w, "POST", &format!("/groups/{}/meetings", c.committee), call).await.with(201).json();
+        let made =
+            c.secretary.send(&w, "POST", &format!("/groups/{}/meetings", c.committee), call).await.with(201).json();
         let submit = json!({ "reviewer": "OIO-komitéen" });
         c.secretary.send(&w, "POST", "/vocabularies/koder/versions/1/certifications", submit).await.with(201);
         let mut backup = Vec::new();

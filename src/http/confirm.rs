@@ -31,7 +31,12 @@ struct ConfirmPage {
     refused: Option<String>,
 }
 
-async fn show(State(app): State<App>, Path(secret): Path<String>, Caller(headers): Caller, _: Params<Nothing>) -> Answer {
+async fn show(
+    State(app): State<App>,
+    Path(secret): Path<String>,
+    Caller(headers): Caller,
+    _: Params<Nothing>,
+) -> Answer {
     match app.pending_request(&Secret::shown(&secret)).await {
         Ok(()) => {
             let (done, refused) = (None, None);

@@ -197,7 +197,9 @@ statements! {
     CONTACTS_INSERT = ["INSERT INTO contact (uuid, name, mail, organisation)
         SELECT r.value->>0, r.value->>1, r.value->>2, r.value->>3 FROM" "WHERE true"];
     CONTACT = "SELECT uuid, name, mail, organisation FROM contact WHERE uuid = $1";
-    CONTACTS = "SELECT uuid, name, mail, organisation FROM contact ORDER BY uuid";
+    /// For the backup, which has no errands: whoever has not confirmed anything is not kept there either.
+    CONTACTS = "SELECT uuid, name, mail, organisation FROM contact c WHERE NOT EXISTS (SELECT 1 FROM errand e
+        WHERE e.contact = c.uuid AND e.kind IN ('pending-answer', 'pending-request')) ORDER BY uuid";
     CONTACT_ERASE = "DELETE FROM contact WHERE uuid = $1";
 
     ERRAND_PUT = "INSERT INTO errand (uuid, kind, matter, subject, contact, digest, body, expires)

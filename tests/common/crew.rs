@@ -2,15 +2,41 @@
 
 use axum::body::Body;
 use axum::http::Request;
-use begreb::model::{Password, Role, Secret};
+use begreb::exchange::Format;
+use begreb::model::{Governance, Kind, Language, Password, Role, Secret, Text, VocabularyFields};
 use begreb::registry::{AccountRequest, Actor, GiveRequest, GroupRequest};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{Answer, World, operator};
+use super::{Answer, World, edition, operator};
 
 const SITE: &str = "http://127.0.0.1:8080";
 const PASSWORD: &str = "korrekt hest batteri";
+
+/// A vocabulary with its first version, in force since 2020.
+pub async fn vocabulary(w: &World, slug: &str, governance: Governance, csv: &str) {
+    let danish = Language::danish();
+    let mut request = edition(slug, Format::Csv, csv.as_bytes(), "1", "2020-01-01");
+    // Its editions come from a file the first time; how it is governed from then on is another matter.
+    let frame = VocabularyFields {
+        uuid: Uuid::new_v5(&Uuid::NAMESPACE_URL, slug.as_bytes()),
+        slug: slug.parse().expect("a slug"),
+        titles: vec![Text::new(danish.clone(), slug).expect("a title")],
+        descriptions: vec![],
+        kind: Kind::CodeList,
+        governance,
+        four_eyes: false,
+        namespace: format!("{SITE}/id/{slug}/"),
+        identifiers: vec![],
+        owner: None,
+        contact: None,
+        licence: None,
+        languages: vec![danish],
+        facets: vec![],
+    };
+    request.frame = Some(frame);
+    w.import(request).await.expect("it is lawful");
+}
 
 /// Somebody who asks; nobody in particular without a cookie.
 #[derive(Clone, Default)]

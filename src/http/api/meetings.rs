@@ -104,12 +104,7 @@ pub async fn call(
 #[utoipa::path(get, path = "/meetings/{meeting}", operation_id = "meeting", tag = "groups",
     params(("meeting" = String, Path, description = "The meeting")),
     responses((status = 200, body = MeetingAnswer), (status = 404, body = Problem, content_type = "application/problem+json")))]
-pub async fn meeting(
-    State(app): State<App>,
-    Who(actor): Who,
-    Path(of): Path<String>,
-    _: Params<Nothing>,
-) -> Answer {
+pub async fn meeting(State(app): State<App>, Who(actor): Who, Path(of): Path<String>, _: Params<Nothing>) -> Answer {
     Ok(json(StatusCode::OK, &app.meeting(&actor, uuid(&of)?).await?)?)
 }
 

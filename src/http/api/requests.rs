@@ -90,12 +90,7 @@ pub async fn of_concept(
 #[utoipa::path(get, path = "/change-requests/{request}", operation_id = "changeRequest", tag = "change requests",
     params(("request" = String, Path, description = "The request")),
     responses((status = 200, body = RequestAnswer), (status = 404, body = Problem, content_type = "application/problem+json")))]
-pub async fn request(
-    State(app): State<App>,
-    Who(actor): Who,
-    Path(of): Path<String>,
-    _: Params<Nothing>,
-) -> Answer {
+pub async fn request(State(app): State<App>, Who(actor): Who, Path(of): Path<String>, _: Params<Nothing>) -> Answer {
     Ok(json(StatusCode::OK, &app.change_request(&actor, uuid(&of)?).await?)?)
 }
 
@@ -152,12 +147,7 @@ pub async fn accept(
 #[utoipa::path(post, path = "/change-requests/{request}/withdrawal", operation_id = "withdrawChangeRequest",
     tag = "change requests", params(("request" = String, Path, description = "The request")),
     responses((status = 200, body = RequestAnswer), (status = 403, body = Problem, content_type = "application/problem+json"), (status = 404, body = Problem, content_type = "application/problem+json"), (status = 409, body = Problem, content_type = "application/problem+json")))]
-pub async fn withdraw(
-    State(app): State<App>,
-    Who(actor): Who,
-    Path(of): Path<String>,
-    _: Params<Nothing>,
-) -> Answer {
+pub async fn withdraw(State(app): State<App>, Who(actor): Who, Path(of): Path<String>, _: Params<Nothing>) -> Answer {
     Ok(json(StatusCode::OK, &app.withdraw_request(&actor, uuid(&of)?).await?)?)
 }
 

@@ -8,6 +8,8 @@ use uuid::Uuid;
 use super::super::permission::{Actor, Command, not_signed_in, permit};
 use super::super::pages::{Paged, Pages};
 use super::super::Registry;
+use super::super::people::{Paged, Pages};
+use super::super::permission::{Actor, Command, not_signed_in, permit};
 use super::answers::StampAnswer;
 use super::{Under, begin, none, unlawful};
 use crate::model::{Code, Group, Instant, Place, Refusal, Result, new_uuid};
@@ -152,7 +154,8 @@ pub struct CancelledAnswer {
 impl MeetingAnswer {
     fn new(group: Uuid, meeting: &Meeting) -> Self {
         let minutes = |(stamp, text): &(Stamp, Prose)| MinutesAnswer { stamp: stamp.into(), text: text.to_string() };
-        let cancelled = |(stamp, why): &(Stamp, Prose)| CancelledAnswer { stamp: stamp.into(), reason: why.to_string() };
+        let cancelled =
+            |(stamp, why): &(Stamp, Prose)| CancelledAnswer { stamp: stamp.into(), reason: why.to_string() };
         let items = meeting.agenda.iter().enumerate();
         Self {
             uuid: meeting.uuid,
@@ -192,7 +195,9 @@ impl Registry {
             return Err(endless(&format!("deadlines[{at}].by")));
         }
         if mandate.deadlines.len() > 200 || mandate.vocabularies.len() > 200 {
-            return Err(Refusal::new(Code::TooLarge, "mandatet er for langt", "the mandate is too long").allowed(["200"]));
+            return Err(
+                Refusal::new(Code::TooLarge, "mandatet er for langt", "the mandate is too long").allowed(["200"])
+            );
         }
         for (at, vocabulary) in mandate.vocabularies.iter().enumerate() {
             self.vocabulary_by(*vocabulary).map_err(|r| r.at(Place::field(format!("vocabularies[{at}]"))))?;
@@ -345,7 +350,8 @@ impl Registry {
         let found = people.groups.into_iter().find(|g| g.uuid == group).ok_or_else(|| none(group))?;
         let is_member = matches!(actor, Actor::Account(caller) if found.members.contains(&caller.account));
         let snapshot = self.snapshot();
-        let reads = || snapshot.planes().iter().any(|p| permit(actor, Command::ReadDrafts, Some(p.vocabulary())).is_ok());
+        let reads =
+            || snapshot.planes().iter().any(|p| permit(actor, Command::ReadDrafts, Some(p.vocabulary())).is_ok());
         if is_member || permit(actor, Command::ManageGroups, None).is_ok() || reads() {
             return Ok(());
         }

@@ -17,7 +17,8 @@ use super::answers::{DraftAnswer, EditAnswer};
 use super::edits::{EditRequest, OperationRequest, PartRequest, Precondition, precondition};
 use super::{Under, begin, none, unlawful};
 use crate::model::{
-    Code, Content, ContentFields, Governance, Instant, Mail, Name, Place, Point, Refusal, Result, Secret, Slug, new_uuid,
+    Code, Content, ContentFields, Governance, Instant, Mail, Name, Place, Point, Refusal, Result, Secret, Slug,
+    new_uuid,
 };
 use crate::projection::Plane;
 use crate::store::{Contact, Errand, ErrandKind};
@@ -275,7 +276,8 @@ impl Registry {
                 None
             }
             _ => {
-                let (da, en) = ("navn og mailadresse er for dem uden konto", "name and mail are for those without account");
+                let (da, en) =
+                    ("navn og mailadresse er for dem uden konto", "name and mail are for those without account");
                 return Err(unlawful("mail", da, en));
             }
         };
@@ -287,7 +289,9 @@ impl Registry {
             return Ok(Submitted::Queued(Box::new(self.request_answer(&made, Eyes::Asker)?)));
         };
         let organisation = request.organisation.map(String::from);
-        self.pend(Contact { uuid: new_uuid(self.dice())?, name, mail, organisation }, &step).await.map(Submitted::Pending)
+        self.pend(Contact { uuid: new_uuid(self.dice())?, name, mail, organisation }, &step)
+            .await
+            .map(Submitted::Pending)
     }
 
     /// Keeps a request until its link is followed.
@@ -296,7 +300,8 @@ impl Registry {
             let (da, en) = ("registret sender ikke mail; log ind", "the registry sends no mail; sign in");
             return Err(Refusal::new(Code::NotSignedIn, da, en));
         }
-        let body = serde_json::to_string(step).map_err(|e| Refusal::new(Code::Internal, e.to_string(), e.to_string()))?;
+        let body =
+            serde_json::to_string(step).map_err(|e| Refusal::new(Code::Internal, e.to_string(), e.to_string()))?;
         if body.len() > LARGEST {
             let (da, en) = ("ønsket er for langt", "the request is too long");
             return Err(Refusal::new(Code::TooLarge, da, en).allowed([format!("{LARGEST} bytes")]));
@@ -372,7 +377,12 @@ impl Registry {
     ///
     /// # Errors
     /// [`Code::UnknownVocabulary`], [`Code::UnknownConcept`]; as [`Pages::since`].
-    pub fn change_requests(&self, actor: &Actor, filter: &RequestFilter, pages: &Pages) -> Result<Paged<RequestAnswer>> {
+    pub fn change_requests(
+        &self,
+        actor: &Actor,
+        filter: &RequestFilter,
+        pages: &Pages,
+    ) -> Result<Paged<RequestAnswer>> {
         let plane = filter.vocabulary.as_deref().map(|slug| self.plane(slug)).transpose()?;
         let concept = match (&filter.concept, &plane) {
             (None, _) => None,
@@ -441,7 +451,8 @@ impl Registry {
         let mut under = self.request_for(actor, uuid).await?;
         let OutcomeRequest { outcome, reason, duplicate_of } = request;
         if outcome == RequestOutcome::Accepted {
-            let (da, en) = ("et ønske imødekommes ved at blive en rettelse", "a request is accepted by becoming an edit");
+            let (da, en) =
+                ("et ønske imødekommes ved at blive en rettelse", "a request is accepted by becoming an edit");
             return Err(unlawful("outcome", da, en).allowed(["declined", "duplicate", "outOfScope"]));
         }
         if (outcome == RequestOutcome::Duplicate) != duplicate_of.is_some() {
@@ -452,7 +463,8 @@ impl Registry {
             let there = self.matter_in::<ChangeRequest>(&mut under.write, other).await;
             let there = there.map_err(|r| r.at(Place::field("duplicateOf")))?;
             if other == uuid || there.vocabulary != under.matter.vocabulary {
-                let (da, en) = ("det er et andet ønske til samme ordforråd", "that is another request of the vocabulary");
+                let (da, en) =
+                    ("det er et andet ønske til samme ordforråd", "that is another request of the vocabulary");
                 return Err(unlawful("duplicateOf", da, en));
             }
         }
@@ -534,7 +546,8 @@ impl Registry {
         permit(actor, Command::OpenDraft, Some(&vocabulary))?;
         permit(actor, Command::EditDraft, Some(&vocabulary))?;
         if let Some((_, Track::Group(group), _)) = asked.assigned.last() {
-            let (da, en) = ("en gruppe har taget ønsket på sig; nævn dens kladde", "a group has taken it on; name its draft");
+            let (da, en) =
+                ("en gruppe har taget ønsket på sig; nævn dens kladde", "a group has taken it on; name its draft");
             return Err(unlawful("draft", da, en).items([group.to_string()]));
         }
         if vocabulary.fields().governance == Governance::Mirror {
@@ -593,6 +606,9 @@ impl Registry {
         if own || seen != now {
             precondition(&desk, Some(concept), now.as_deref(), matches, || json!(fields))?;
         }
+        let mut fields = fields;
+        // Who does not say where a concept stands among its siblings does not ask for it to be moved.
+        fields.rank = fields.rank.or(now.as_ref().and_then(|c| c.fields().rank));
         let part = Part { concept, content: desk.content(fields, &BTreeMap::new())? };
         Ok(if now.is_some() { Operation::Change(part) } else { Operation::Add(part) })
     }
