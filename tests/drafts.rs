@@ -365,6 +365,20 @@ async fn taking_back_and_importing() {
         assert_eq!(again.code(), "phase", "the file changes nothing");
         bo.post(&w, &undo(5), json!({ "reason": "r" })).await.with(201);
         assert_eq!(bo.get(&w, &format!("/drafts/{draft}/concepts")).await.ok().json(), json!([]));
+
+        // What will be refused is told while one works: a code that is there twice, a concept that goes from under others.
+        let twice = json!({ "kind": "add", "content": content("B", "et andet", "noget"), "reason": "r" });
+        bo.edit(&w, &draft, twice, 201).await;
+        let findings = bo.get(&w, &format!("/drafts/{draft}/findings")).await.ok();
+        assert_snapshot!("findings_twice", shown(&findings));
+        assert_eq!(findings.json()[0]["rule"], "duplicate-code");
+        assert_eq!(bo.get(&w, &format!("/drafts/{draft}/preview")).await.with(422).code(), "duplicate-code");
+        assert_eq!(bo.publish(&w, &draft, "2", "2026-02-01").await.with(422).code(), "duplicate-code");
+        bo.post(&w, &undo(7), json!({ "reason": "r" })).await.with(201);
+        bo.edit(&w, &draft, json!({ "kind": "retire", "concepts": ["A"], "reason": "r" }), 201).await;
+        assert_eq!(bo.publish(&w, &draft, "2", "2026-02-01").await.with(422).code(), "unknown-target");
+        assert_eq!(w.json("/api/v1/vocabularies/ord/versions").await.as_array().expect("a list").len(), 1);
+        w.registry.verify().await.expect("all is whole");
     })
     .await;
 }
@@ -467,7 +481,7 @@ async fn what_lies_with_a_committee_is_frozen() {
         };
         let (committee, workers) = (group("committee").await, group("workingGroup").await);
         let draft = bo.open(&w, "ord", "Til styregruppen").await;
-        let change = |body: Value| async { bo.send(&w, "PATCH", &format!("/drafts/{draft}"), &[], &body.to_string()).await };
+        let change = async |body: Value| { bo.send(&w, "PATCH", &format!("/drafts/{draft}"), &[], &body.to_string()).await };
         assert_eq!(change(json!({ "group": workers, "purpose": "p" })).await.ok().json()["group"], workers);
         let described = change(json!({ "group": null, "title": "Til udvalget" })).await.ok();
         assert_eq!((&described.json()["group"], &described.json()["purpose"]), (&Value::Null, &json!("p")));
@@ -478,7 +492,7 @@ async fn what_lies_with_a_committee_is_frozen() {
         let recommend = async |to: &str| {
             bo.post(&w, &format!("/drafts/{draft}/recommendations"), json!({ "committee": to, "text": "Vedtag." })).await
         };
-        assert_eq!(recommend(&committee).await.with(409).code(), "phase", "it changes nothing");
+        assert_eq!(recommend(&committee).await.with(422).code(), "incomplete", "it says nothing");
         bo.put(&w, &draft, "A", None, content("A", "tilbud", "noget")).await.with(201);
         assert_eq!(recommend(&workers).await.with(422).code(), "unlawful");
         assert_eq!(recommend(NONE).await.with(404).code(), "not-found");
@@ -515,14 +529,13 @@ async fn comments_in_threads_and_lists_in_pages() {
     on_every_database(async |w| {
         let anne = administrator(&w).await;
         let bo = account(&w, &anne, "bo", &[Role::Contributor, Role::Publisher], None).await;
-        let ida = account(&w, &anne, "ida", &[Role::Reader], Some("ord")).await.clone();
         with_version(&w, &anne, &bo, false).await;
+        let ida = account(&w, &anne, "ida", &[Role::Reader], Some("ord")).await;
         let draft = bo.open(&w, "ord", "Snak").await;
         let comments = format!("/drafts/{draft}/comments");
         for topic in [json!({}), json!({ "concept": "A" }), json!({ "concept": "A", "field": "definitions" })] {
             bo.post(&w, &comments, json!({ "topic": topic, "text": "Hvad med dette?" })).await.with(201);
         }
-        // A grant in a vocabulary that came later than it would be another thing: it is of this one by name.
         for (topic, status, code) in [
             (json!({ "concept": "Z" }), 404, "unknown-concept"),
             (json!({ "field": "terms" }), 422, "unlawful"),
@@ -533,7 +546,9 @@ async fn comments_in_threads_and_lists_in_pages() {
             assert_eq!(wrong.code(), code, "{topic}");
         }
         ida.post(&w, &format!("{comments}/3"), json!({ "text": "Enig." })).await.with(201);
-        let settle = async |n: u32, settled: bool| bo.post(&w, &format!("{comments}/{n}/settlement"), json!({ "settled": settled })).await;
+        let settle = async |n: u32, settled: bool| {
+            bo.post(&w, &format!("{comments}/{n}/settlement"), json!({ "settled": settled })).await
+        };
         settle(3, true).await.ok();
         assert_eq!(bo.get(&w, &format!("/drafts/{draft}")).await.ok().json()["openThreads"], 2);
         ida.post(&w, &format!("{comments}/3"), json!({ "text": "Nej, vent." })).await.with(201);
@@ -549,7 +564,9 @@ async fn comments_in_threads_and_lists_in_pages() {
         for key in ["K1", "K2", "K3"] {
             bo.put(&w, &draft, key, None, content(key, key, key)).await.with(201);
         }
-        for list in ["/drafts".to_owned(), comments, format!("/drafts/{draft}/edits"), format!("/drafts/{draft}/concepts")] {
+        for list in
+            ["/drafts".to_owned(), comments, format!("/drafts/{draft}/edits"), format!("/drafts/{draft}/concepts")]
+        {
             let whole = bo.get(&w, &list).await.ok();
             let (mut pieces, mut next) = (Vec::new(), Some(format!("{list}?limit=2")));
             while let Some(uri) = next {
@@ -562,7 +579,9 @@ async fn comments_in_threads_and_lists_in_pages() {
             }
             assert_eq!(Value::Array(pieces), whole.json(), "{list}");
         }
-        let some = async |query: &str| bo.get(&w, &format!("/drafts?{query}")).await.ok().json().as_array().expect("a list").len();
+        let some = async |query: &str| {
+            bo.get(&w, &format!("/drafts?{query}")).await.ok().json().as_array().expect("a list").len()
+        };
         assert_eq!((some("phase=drafting").await, some("phase=published").await), (6, 1));
         assert_eq!((some("vocabulary=ord").await, some(&format!("group={NONE}")).await), (7, 0));
     })
@@ -601,7 +620,12 @@ fn addresses(draft: &str) -> Vec<(&'static str, String, Value, &'static [Role])>
         ("POST", d("/comments/99/settlement"), json!({ "settled": true }), SPEAK),
         ("PATCH", d(""), json!({}), &[Secretary]),
         ("POST", d("/phase"), json!({ "step": "resume", "reason": "r" }), &[Secretary]),
-        ("POST", d("/approvals"), json!({ "digest": zero }), &[Contributor, Secretary, CommitteeMember, Chair, Publisher]),
+        (
+            "POST",
+            d("/approvals"),
+            json!({ "digest": zero }),
+            &[Contributor, Secretary, CommitteeMember, Chair, Publisher],
+        ),
         ("POST", d("/publication"), json!({ "version": "1" }), &[Publisher]),
         ("PUT", "/vocabularies/ord".into(), frame("ord", "direct", false), &[Publisher, Administrator]),
         ("PUT", "/vocabularies/ord".into(), frame("ord", "direct", true), &[Administrator]),
@@ -692,7 +716,10 @@ async fn the_frame_of_a_vocabulary() {
         let store = Store::open(&w.address).await.expect("the database opens");
         let log = store.changes(0, 1000).await.expect("the log");
         let last = log.last().expect("a row");
-        assert_eq!((last.kind.as_str(), last.actor.as_str()), ("vocabulary.changed", format!("account:{}", anne.uuid).as_str()));
+        assert_eq!(
+            (last.kind.as_str(), last.actor.as_str()),
+            ("vocabulary.changed", format!("account:{}", anne.uuid).as_str())
+        );
         assert_eq!(w.json("/api/v1/vocabularies/ord").await["governance"], "direct");
 
         for (field, value, status, code) in [
@@ -711,7 +738,7 @@ async fn the_frame_of_a_vocabulary() {
             wrong[field] = value.clone();
             assert_eq!(put(&anne, "ord", &wrong).await.with(status).code(), code, "{field} {value}");
         }
-        assert_eq!(put(&anne, "Store Ord", &direct).await.with(400).code(), "invalid-parameter");
+        assert_eq!(put(&anne, "Store_Ord", &direct).await.with(400).code(), "invalid-slug");
         let mut same = frame("andet", "direct", false);
         same["uuid"] = w.json("/api/v1/vocabularies/ord").await["uuid"].clone();
         assert_eq!(put(&anne, "andet", &same).await.with(409).code(), "exists");
@@ -831,7 +858,7 @@ async fn bad_input_is_told_and_changes_nothing() {
             ("POST", d("/approvals"), vec![], json!({ "digest": "x" }).to_string(), 400, "invalid-body"),
             ("POST", d("/publication"), vec![], json!({ "version": "a b/c" }).to_string(), 400, "invalid-body"),
             ("POST", d("/publication"), vec![], json!({ "version": "2", "effective": "snart" }).to_string(), 400, "invalid-time"),
-            ("POST", d("/publication"), vec![], json!({ "version": "2", "effective": "2026-02-30" }).to_string(), 400, "invalid-date"),
+            ("POST", d("/publication"), vec![], json!({ "version": "2", "effective": "2026-02-30" }).to_string(), 400, "invalid-time"),
             ("GET", "/decisions?x=1".into(), vec![], String::new(), 400, "unknown-parameter"),
             ("GET", "/decisions/x".into(), vec![], String::new(), 400, "invalid-identifier"),
             ("DELETE", d(""), vec![], String::new(), 405, "method-not-allowed"),

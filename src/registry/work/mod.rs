@@ -17,11 +17,14 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 pub use answers::{
-    ApprovalAnswer, CommentAnswer, ConflictAnswer, DecisionAnswer, DraftAnswer, EditAnswer, EffectAnswer, MergedAnswer, ProposedAnswer,
-    RecommendationAnswer, StampAnswer, ThreadAnswer,
+    ApprovalAnswer, CommentAnswer, ConflictAnswer, DecisionAnswer, DraftAnswer, EditAnswer, EffectAnswer, MergedAnswer,
+    ProposedAnswer, RecommendationAnswer, StampAnswer, ThreadAnswer,
 };
-pub use drafts::{CommentRequest, DraftChange, DraftFilter, DraftRequest, RebaseRequest, RebasedAnswer, SettledConflict, Steer, TopicRequest};
-pub use edits::{EditRequest, ImportEdit, Made, Precondition, OperationRequest, PartRequest, RelationRequest};
+pub use drafts::{
+    CommentRequest, DraftChange, DraftFilter, DraftRequest, RebaseRequest, RebasedAnswer, SettledConflict, Steer,
+    TopicRequest,
+};
+pub use edits::{EditRequest, ImportEdit, Made, OperationRequest, PartRequest, Precondition, RelationRequest};
 pub use paging::{Slice, WorkPaging};
 pub use provenance::Reason;
 pub use publish::{DecideRequest, DraftPublishRequest, RecommendRequest};
@@ -162,7 +165,11 @@ fn row_of<M: Matter>(
     vocabulary: Option<Uuid>,
 ) -> Result<StepRow> {
     let body = serde_json::to_string(step).map_err(|e| {
-        Refusal::new(Code::Internal, format!("et skridt kan ikke skrives: {e}"), format!("a step cannot be written: {e}"))
+        Refusal::new(
+            Code::Internal,
+            format!("et skridt kan ikke skrives: {e}"),
+            format!("a step cannot be written: {e}"),
+        )
     })?;
     Ok(StepRow {
         matter,
@@ -185,4 +192,3 @@ pub(super) fn none(uuid: Uuid) -> Refusal {
 pub(super) fn unlawful(field: &str, da: impl Into<String>, en: impl Into<String>) -> Refusal {
     Refusal::new(Code::Unlawful, da, en).at(Place::field(field))
 }
-
