@@ -275,8 +275,10 @@ impl Registry {
         let vocabulary = desk.plane.vocabulary();
         let inspection =
             Inspection { edition: &edition, kind: vocabulary.fields().kind, language: vocabulary.default_language() };
-        let changed = |u: Uuid| all || draft.proposals().get(&u).is_some_and(Proposal::differs);
-        let mut found = inspection.findings(changed);
+        let changed = |u: &Uuid| all || draft.proposals().get(u).is_some_and(Proposal::differs);
+        let mut found = inspection.findings(|_| true);
+        // A change is also seen by those around it: what it leaves without a parent, what it now looks like.
+        found.retain(|f| f.concept.iter().chain(&f.others).any(changed));
         if let Err(refusal) = self.preview(&desk) {
             found.insert(0, refused(&refusal));
         }
