@@ -55,8 +55,8 @@ pub use work::{
     ApprovalAnswer, CommentAnswer, CommentRequest, ConflictAnswer, DecideRequest, DecisionAnswer, DraftAnswer,
     DraftChange, DraftFilter, DraftPublishRequest, DraftRequest, EditAnswer, EditRequest, EffectAnswer, ImportEdit,
     Made, MergedAnswer, Moment, OperationRequest, Paper, PartRequest, Precondition, ProposedAnswer, Reason,
-    RebaseRequest, RebasedAnswer, RecommendRequest, RecommendationAnswer, RelationRequest, SettledConflict, Slice,
-    StampAnswer, Steer, ThreadAnswer, TopicRequest, WorkPaging,
+    RebaseRequest, RebasedAnswer, RecommendRequest, RecommendationAnswer, RelationRequest, SettledConflict, Sides,
+    Slice, StampAnswer, Steer, ThreadAnswer, TopicRequest, WorkPaging,
 };
 
 use crate::model::{Clock, Result};

@@ -167,7 +167,7 @@ pub async fn put(
 ) -> Answer {
     let content: ContentFields<String> = body(&bytes)?;
     let (draft, request) = (uuid(&draft)?, why.edit()?);
-    changed(app.edit_concept(&actor, draft, &key, Made::Whole(content), &matches, request).await?)
+    changed(app.edit_concept(&actor, draft, &key, Made::Whole(Box::new(content)), &matches, request).await?)
 }
 
 /// Changes the content of a concept by a JSON Patch (RFC 6902); `If-Match` as for PUT.

@@ -46,7 +46,7 @@ pub enum Precondition {
 /// How a concept is to be changed.
 pub enum Made {
     /// To this content.
-    Whole(ContentFields<String>),
+    Whole(Box<ContentFields<String>>),
     /// By a JSON Patch (RFC 6902) on the content.
     Patch(json_patch::Patch),
 }
@@ -178,7 +178,7 @@ impl Registry {
                 // Its place among its siblings is the registry's number: who does not name it leaves it where it is.
                 (Made::Whole(fields), now) => {
                     let rank = fields.rank.or_else(|| now.as_ref().and_then(|c| c.fields().rank));
-                    ContentFields { rank, ..fields }
+                    ContentFields { rank, ..*fields }
                 }
                 (Made::Patch(patch), Some(now)) => patched(now, &patch)?,
                 (Made::Patch(_), None) => return Err(unknown(key)),

@@ -28,7 +28,7 @@ pub use edits::{EditRequest, ImportEdit, Made, OperationRequest, PartRequest, Pr
 pub use paging::{Slice, WorkPaging};
 pub use provenance::Reason;
 pub use publish::{DecideRequest, DraftPublishRequest, RecommendRequest};
-pub use show::{Moment, Paper};
+pub use show::{Moment, Paper, Sides};
 
 use super::Registry;
 use super::permission::{Actor, Command, permit_in};

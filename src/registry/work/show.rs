@@ -55,6 +55,9 @@ impl FromStr for Moment {
     }
 }
 
+/// The content of a concept on both sides.
+pub type Sides = (Option<Arc<Content>>, Option<Arc<Content>>);
+
 /// What differs between two moments, with the content on both sides, ready for a paper.
 pub struct Paper {
     /// The draft.
@@ -62,7 +65,7 @@ pub struct Paper {
     /// The typed changes.
     pub changes: Vec<ConceptChange>,
     /// The content of each changed concept on both sides.
-    pub sides: BTreeMap<Uuid, (Option<Arc<Content>>, Option<Arc<Content>>)>,
+    pub sides: BTreeMap<Uuid, Sides>,
     /// What every concept that is named there is called.
     pub names: BTreeMap<Uuid, Side>,
 }
