@@ -35,6 +35,7 @@ pub struct Recommendation {
 /// What a committee decides.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = DecisionOutcome)]
 pub enum Outcome {
     /// It is to be published.
     Adopted,
