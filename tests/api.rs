@@ -973,6 +973,10 @@ async fn the_documentation_is_of_the_routes() {
                     .replace("{vocabulary}", "serviceparagraffer")
                     .replace("{version}", "2024-01-01")
                     .replace("{uuid}", "00000000-0000-4000-8000-000000000000")
+                    .replace("{draft}", "00000000-0000-4000-8000-000000000000")
+                    .replace("{decision}", "00000000-0000-4000-8000-000000000000")
+                    .replace("{edit}", "1")
+                    .replace("{thread}", "1")
                     .replace("{key}", ADULTS);
                 let answer = match method.as_str() {
                     "post" => w.post(&address, r#"{"system": "serviceparagraffer", "code": "SEL"}"#).await,
@@ -988,9 +992,11 @@ async fn the_documentation_is_of_the_routes() {
                     401 => {
                         assert_eq!(answer.code(), "not-signed-in", "{path}");
                         let tag = operation["tags"][0].as_str().expect("a tag");
-                        assert!(["people", "me", "publishing"].contains(&tag), "{path}");
+                        assert!(["people", "me", "publishing", "drafts", "decisions"].contains(&tag), "{path}");
                         continue;
                     }
+                    // There is no decision until somebody decides.
+                    404 if path.ends_with("{decision}") => assert_eq!(answer.code(), "not-found", "{path}"),
                     other => panic!("{method} {path}: {other} {}", answer.text()),
                 }
                 // A made-up parameter is refused with the names of those that there are, all documented.

@@ -13,8 +13,8 @@ mod identity;
 mod list;
 mod load;
 mod lookup;
-mod pages;
 mod mail;
+mod pages;
 mod people;
 mod permission;
 mod plan;
@@ -39,12 +39,14 @@ pub use identity::{Identity, identity};
 pub use list::{Codes, ConceptFilter, Cursor, FIELDS, Page, Relatives};
 pub use load::LoadReport;
 pub use lookup::{Resolution, ValidateItem, Validation, ValidationCode};
+pub use pages::{Paged, Pages};
 pub use people::{
     AccountChange, AccountRequest, Arrived, CameBack, GiveRequest, GrantAnswer, GroupChange, GroupRequest, Invited,
     Leaving, LinkFor, MadeToken, Me, OrganisationChange, SessionAnswer, SignedIn, TokenAnswer, TokenRequest,
 };
-pub use pages::{Paged, Pages};
-pub use permission::{About, Actor, By, Caller, Command, Guest, Held, RIGHTS, Right, Visitor, permit, permit_in, rights_table};
+pub use permission::{
+    About, Actor, By, Caller, Command, Guest, Held, RIGHTS, Right, Visitor, permit, permit_in, rights_table,
+};
 pub use plan::{Matched, Outcome, Planned};
 pub use query::{At, ChangesAnswer, Edge};
 pub use report::{ImportReport, Verdict};
@@ -54,26 +56,27 @@ pub use search::{
 };
 pub use sparql::{Answer, Question, SolutionFormat, Solved, SparqlLimits, Wanted};
 pub use verify::{Verification, VerifiedVersion};
-pub(crate) use work::{CONFIRM_PREFIX, HearingNews, LINK_PREFIX, confirm_page, link_errand, party_page};
-pub use work::{
-    AnswerAnswer, AnswerItemAnswer, AnswerRequest, AnswerStage, DispositionAnswer, DispositionRequest,
-    ExtensionAnswer, File, FileRequest, Heard, HeardAnswer, HearingAnswer, HearingRequest, HearingSummary, ItemEditAnswer,
-    ItemEditRequest, LinkAnswer, PartyAnswer, PartyRequest, PendingAnswer, QuestionAnswer, Received, moment,
-};
 pub use work::{
     AcceptRequest, AcceptedAnswer, AskRequest, AskedAnswer, AssignRequest, AssignmentAnswer, ContactAnswer, FoundEdit,
     OutcomeAnswer, OutcomeRequest, RequestAnswer, RequestFilter, Submitted,
 };
 pub use work::{
+    AnswerAnswer, AnswerItemAnswer, AnswerRequest, AnswerStage, DispositionAnswer, DispositionRequest, ExtensionAnswer,
+    File, FileRequest, Heard, HeardAnswer, HearingAnswer, HearingRequest, HearingSummary, ItemEditAnswer,
+    ItemEditRequest, LinkAnswer, PartyAnswer, PartyRequest, PendingAnswer, QuestionAnswer, Received, moment,
+};
+pub use work::{
+    ApprovalAnswer, CommentAnswer, CommentRequest, ConflictAnswer, DecideRequest, DecisionAnswer, DraftAnswer,
+    DraftChange, DraftFilter, DraftPublishRequest, DraftRequest, EditAnswer, EditRequest, EffectAnswer, ImportEdit,
+    Made, MergedAnswer, Moment, OperationRequest, Paper, PartRequest, Precondition, ProposedAnswer, Reason,
+    RebaseRequest, RebasedAnswer, RecommendRequest, RecommendationAnswer, RelationRequest, SettledConflict, Sides,
+    StampAnswer, Steer, ThreadAnswer, TopicRequest,
+};
+pub(crate) use work::{CONFIRM_PREFIX, HearingNews, LINK_PREFIX, confirm_page, link_errand, party_page};
+pub use work::{
     CancelledAnswer, CertificationAnswer, CertificationRequest, CertifiedAnswer, GivenMandate, ItemAnswer,
     MandateAnswer, MeetingAnswer, MeetingChange, MeetingCommand, MeetingRequest, MinutesAnswer, VerdictAnswer,
     VerdictRequest,
-};
-pub use work::{
-    ApprovalAnswer, CommentAnswer, CommentRequest, ConflictAnswer, DecideRequest, DecisionAnswer, DraftAnswer, DraftChange, DraftFilter,
-    DraftPublishRequest, DraftRequest, EditAnswer, EditRequest, EffectAnswer, ImportEdit, Made, Precondition, MergedAnswer,
-    Moment, OperationRequest, Paper, PartRequest, ProposedAnswer, Reason, RebaseRequest, RebasedAnswer, RecommendRequest,
-    RecommendationAnswer, RelationRequest, SettledConflict, StampAnswer, Steer, ThreadAnswer, TopicRequest,
 };
 
 use crate::model::{Clock, Code, Refusal, Result};

@@ -294,9 +294,8 @@ impl Write {
         let told = row.told(self.at(), self.actor());
         let change = self.record(what, row.vocabulary, row.matter, told);
         self.flush().await?;
-        let row = json!([
-            row.matter, row.number, row.kind, row.vocabulary, row.at.micros(), row.actor, row.body, change
-        ]);
+        let row =
+            json!([row.matter, row.number, row.kind, row.vocabulary, row.at.micros(), row.actor, row.body, change]);
         self.batches(sql::STEPS_INSERT, std::iter::once(row)).await?;
         Ok(change)
     }

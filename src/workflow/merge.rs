@@ -105,6 +105,10 @@ pub fn merge(
         } else {
             match (base, &theirs, ours) {
                 (Some(b), Some(t), Some(o)) => joined(b, t, o).map(|c| done(Merging::Joined, Some(Arc::new(c)))),
+                (None, Some(t), Some(o)) => match unlike(t, o) {
+                    fields if fields.is_empty() => Ok(done(Merging::Same, theirs.clone())),
+                    fields => Err(fields),
+                },
                 _ => Err(Vec::new()),
             }
         };
@@ -123,6 +127,14 @@ pub fn merge(
         }
     }
     if conflicts.is_empty() { Ok(merged) } else { Err(conflicts) }
+}
+
+/// The fields in which two new concepts of one code differ. Their place does not count: the version that has one gave
+/// it one.
+fn unlike(theirs: &Content, ours: &Content) -> Vec<String> {
+    let (theirs, ours) = (object(theirs), object(ours));
+    let names: BTreeSet<&String> = theirs.keys().chain(ours.keys()).filter(|n| *n != "rank").collect();
+    names.into_iter().filter(|n| theirs.get(*n) != ours.get(*n)).cloned().collect()
 }
 
 /// Both changes, field by field; the fields that both changed otherwise.

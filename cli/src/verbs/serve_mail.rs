@@ -73,7 +73,11 @@ pub fn start(registry: &Arc<Registry>, smtp: Smtp) -> Running {
         Protection::None => tracing::warn!(?smtp, "mail is sent without TLS"),
         _ => tracing::info!(?smtp, "mail is sent"),
     }
-    let post = Post::new(registry.clone(), vec![Box::new(SecurityNotices), Box::new(RequestLetters), Box::new(HearingLetters)], smtp);
+    let post = Post::new(
+        registry.clone(),
+        vec![Box::new(SecurityNotices), Box::new(RequestLetters), Box::new(HearingLetters)],
+        smtp,
+    );
     let (stop, stopping) = tokio::sync::watch::channel(false);
     Running(tokio::spawn(async move { post.run(stopping).await }), stop)
 }

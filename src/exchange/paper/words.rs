@@ -27,6 +27,7 @@ pub enum PieceKind {
 /// A piece of a changed text. The pieces without those added are the text before, to the letter; without those
 /// removed, the text after.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = DiffPiece)]
 pub struct Piece {
     /// Where it is found.
     pub kind: PieceKind,

@@ -23,7 +23,7 @@ use crate::http::who::Who;
 use crate::model::{Digest, Place, Refusal, Result};
 use crate::quality::Finding;
 use crate::registry::{
-    DecideRequest, DecisionAnswer, DraftAnswer, DraftPublishRequest, ImportReport, Moment, RecommendRequest, Pages,
+    DecideRequest, DecisionAnswer, DraftAnswer, DraftPublishRequest, ImportReport, Moment, Pages, RecommendRequest,
 };
 
 type Answer = Result<Response, Failure>;

@@ -11,13 +11,13 @@ use super::App;
 use super::people::uuid;
 use crate::http::params::{Nothing, Params};
 use crate::http::precondition::MadeOf;
-use crate::http::private::{body, json, made, list, tagged};
+use crate::http::private::{body, json, list, made, tagged};
 use crate::http::problem::{Failure, Problem};
 use crate::http::who::Who;
 use crate::model::{Code, Place, Refusal, Result};
 use crate::registry::{
-    CommentRequest, DraftAnswer, DraftChange, DraftFilter, DraftRequest, RebaseRequest, RebasedAnswer, Steer,
-    ThreadAnswer, Pages,
+    CommentRequest, DraftAnswer, DraftChange, DraftFilter, DraftRequest, Pages, RebaseRequest, RebasedAnswer, Steer,
+    ThreadAnswer,
 };
 use crate::workflow::Prose;
 

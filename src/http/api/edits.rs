@@ -18,13 +18,13 @@ use crate::exchange::Format;
 use crate::http::negotiate::Caller;
 use crate::http::params::{Nothing, Params};
 use crate::http::precondition::MadeOf;
-use crate::http::private::{body, json, made, nothing, list, part, tagged};
+use crate::http::private::{body, json, list, made, nothing, part, tagged};
 use crate::http::problem::{Failure, Problem};
 use crate::http::reply::is_known;
 use crate::http::who::Who;
 use crate::model::{Code, ContentFields, Place, Refusal, Result};
 use crate::registry::{
-    EditAnswer, EditRequest, Identity, ImportEdit, Made, OperationRequest, Precondition, ProposedAnswer, Pages,
+    EditAnswer, EditRequest, Identity, ImportEdit, Made, OperationRequest, Pages, Precondition, ProposedAnswer,
 };
 use crate::workflow::{Because, EditKind, Prose};
 
@@ -56,9 +56,7 @@ impl Why {
         let because = match (self.answer, self.request) {
             (None, None) => None,
             (Some(answer), None) => Some(item(&answer)?),
-            (None, Some(request)) => {
-                Some(Because::Request(uuid(&request).map_err(|r| r.at(Place::field("request")))?))
-            }
+            (None, Some(request)) => Some(Because::Request(uuid(&request).map_err(|r| r.at(Place::field("request")))?)),
             (Some(_), Some(_)) => {
                 let (da, en) = ("enten answer eller request", "either answer or request");
                 return Err(Refusal::new(Code::InvalidParameter, da, en).at(Place::field("request")));
@@ -169,7 +167,7 @@ pub async fn put(
 ) -> Answer {
     let content: ContentFields<String> = body(&bytes)?;
     let (draft, request) = (uuid(&draft)?, why.edit()?);
-    changed(app.edit_concept(&actor, draft, &key, Made::Whole(content), &matches, request).await?)
+    changed(app.edit_concept(&actor, draft, &key, Made::Whole(Box::new(content)), &matches, request).await?)
 }
 
 /// Changes the content of a concept by a JSON Patch (RFC 6902); `If-Match` as for PUT.

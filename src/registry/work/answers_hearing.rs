@@ -4,8 +4,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::requests::ContactAnswer;
 use super::answers::{EditAnswer, StampAnswer};
+use super::requests::ContactAnswer;
 use crate::model::{ConceptChangeKind, ContentFields, Instant, Mail, Slug};
 use crate::workflow::{
     AnswerState, Attachment, Audience, Disposition, Extension, Hearing, HearingStage, Party, Readable, Ruling, Stamp,
@@ -84,7 +84,11 @@ pub struct QuestionAnswer {
 /// What is asked of each concept.
 pub(super) const QUESTIONS: [QuestionAnswer; 3] = [
     QuestionAnswer { field: "agreeTerm", da: "Er I enige i termen?", en: "Do you agree to the term?" },
-    QuestionAnswer { field: "agreeDefinition", da: "Er I enige i definitionen?", en: "Do you agree to the definition?" },
+    QuestionAnswer {
+        field: "agreeDefinition",
+        da: "Er I enige i definitionen?",
+        en: "Do you agree to the definition?",
+    },
     QuestionAnswer { field: "comment", da: "Bemærkninger", en: "Comments" },
 ];
 

@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::super::pages::{Paged, Pages};
 use super::super::permission::{Actor, Command, permit_in};
 use super::super::plan::{Wish, plan};
 use super::super::{Identity, Registry};
-use super::super::pages::{Paged, Pages};
 use super::answers::{EditAnswer, ProposedAnswer, fields, tag};
 use super::show::Desk;
 use super::{Under, unlawful};
@@ -19,9 +19,7 @@ use crate::exchange::{self, Format, ReadOptions};
 use crate::model::{
     Code, Content, ContentFields, Instant, Place, Refusal, Relation, RelationKind, Result, Text, new_uuid,
 };
-use crate::workflow::{
-    Because, Draft, DraftStep, EditKind, Effect, Operation, Part, Proposal, Prose, RequestState,
-};
+use crate::workflow::{Because, Draft, DraftStep, EditKind, Effect, Operation, Part, Proposal, Prose, RequestState};
 
 /// Why somebody edits, and what led to it.
 #[derive(Clone, PartialEq, Debug)]
@@ -48,7 +46,7 @@ pub enum Precondition {
 /// How a concept is to be changed.
 pub enum Made {
     /// To this content.
-    Whole(ContentFields<String>),
+    Whole(Box<ContentFields<String>>),
     /// By a JSON Patch (RFC 6902) on the content.
     Patch(json_patch::Patch),
 }
@@ -177,11 +175,11 @@ impl Registry {
             };
             precondition(&desk, found, now.as_deref(), matches, || yours(&made))?;
             let wanted = match (made, &now) {
-                // Who does not say where a concept stands leaves it there.
-                (Made::Whole(fields), Some(now)) => {
-                    ContentFields { rank: fields.rank.or(now.fields().rank), ..fields }
+                // Its place among its siblings is the registry's number: who does not name it leaves it where it is.
+                (Made::Whole(fields), now) => {
+                    let rank = fields.rank.or_else(|| now.as_ref().and_then(|c| c.fields().rank));
+                    ContentFields { rank, ..*fields }
                 }
-                (Made::Whole(fields), None) => fields,
                 (Made::Patch(patch), Some(now)) => patched(now, &patch)?,
                 (Made::Patch(_), None) => return Err(unknown(key)),
             };
@@ -386,7 +384,8 @@ impl Registry {
             let found = self.matter::<crate::workflow::ChangeRequest>(asked)?;
             let open = matches!(found.state, RequestState::Queued | RequestState::Assigned);
             if found.vocabulary != under.matter.vocabulary || !open {
-                let (da, en) = ("ønsket er lukket eller til et andet ordforråd", "the request is closed or of another vocabulary");
+                let (da, en) =
+                    ("ønsket er lukket eller til et andet ordforråd", "the request is closed or of another vocabulary");
                 return Err(unlawful("because", da, en));
             }
         }
@@ -439,7 +438,10 @@ impl Registry {
         let mut also = BTreeMap::new();
         let mut place = |part: PartRequest, may_be_there: bool| -> Result<(Uuid, ContentFields<String>)> {
             let found = part.concept.as_deref().and_then(|k| desk.find(k));
-            let found = found.filter(|u| may_be_there || desk.said(*u).is_none());
+            if let Some(uuid) = found.filter(|u| !may_be_there && desk.said(*u).is_some()) {
+                let (da, en) = (format!("begrebet {uuid} er der allerede"), format!("the concept {uuid} is there"));
+                return Err(Refusal::new(Code::Exists, da, en).at(Place::field("concept")));
+            }
             let (uuid, fields) = self.newcomer(desk, found, part.concept.as_deref(), part.content)?;
             for key in part.concept.into_iter().chain(fields.notation.clone()).chain([uuid.to_string()]) {
                 also.insert(key, uuid);
@@ -519,7 +521,8 @@ pub(super) fn precondition(
     let met = match (matches, now) {
         (Precondition::Unsaid | Precondition::Absent, None) => true,
         (Precondition::Unsaid, Some(_)) => {
-            let (da, en) = ("sig med If-Match, hvad ændringen bygger på", "say by If-Match what the change was made of");
+            let (da, en) =
+                ("sig med If-Match, hvad ændringen bygger på", "say by If-Match what the change was made of");
             return Err(Refusal::new(Code::PreconditionRequired, da, en).allowed([now.map(tag).unwrap_or_default()]));
         }
         (Precondition::Any, now) => now.is_some(),
@@ -545,12 +548,10 @@ pub(super) fn precondition(
 pub(super) fn draft_precondition(draft: &Draft, matches: &Precondition) -> Result<()> {
     let now = format!("\"{}\"", crate::workflow::Matter::steps(draft));
     match matches {
-        Precondition::Tags(tags) if !tags.contains(&now) => Err(Refusal::new(
-            Code::PreconditionFailed,
-            "kladden er ændret imens",
-            "the draft was changed meanwhile",
-        )
-        .conflict(json!({ "current": { "etag": now } }))),
+        Precondition::Tags(tags) if !tags.contains(&now) => {
+            Err(Refusal::new(Code::PreconditionFailed, "kladden er ændret imens", "the draft was changed meanwhile")
+                .conflict(json!({ "current": { "etag": now } })))
+        }
         Precondition::Absent => Err(Refusal::new(Code::PreconditionFailed, "kladden er der", "the draft is there")),
         _ => Ok(()),
     }
@@ -561,8 +562,10 @@ fn draft_said(draft: &Draft, matches: &Precondition) -> Result<()> {
     if *matches != Precondition::Unsaid {
         return draft_precondition(draft, matches);
     }
-    let (da, en) = ("sig med If-Match, hvilken kladde ændringen bygger på", "say by If-Match which draft the change was made of");
-    Err(Refusal::new(Code::PreconditionRequired, da, en).allowed([format!("\"{}\"", crate::workflow::Matter::steps(draft))]))
+    let (da, en) =
+        ("sig med If-Match, hvilken kladde ændringen bygger på", "say by If-Match which draft the change was made of");
+    Err(Refusal::new(Code::PreconditionRequired, da, en)
+        .allowed([format!("\"{}\"", crate::workflow::Matter::steps(draft))]))
 }
 
 fn patched(now: &Content, patch: &json_patch::Patch) -> Result<ContentFields<String>> {
@@ -587,5 +590,9 @@ fn patched(now: &Content, patch: &json_patch::Patch) -> Result<ContentFields<Str
 /// A day or an instant of a request, finite.
 pub(super) fn instant(text: &str, field: &str) -> Result<Instant> {
     let instant: Instant = text.parse().map_err(|r: Refusal| r.at(Place::field(field)))?;
-    if instant.is_finite() { Ok(instant) } else { Err(unlawful(field, "det er ikke et tidspunkt", "that is not an instant")) }
+    if instant.is_finite() {
+        Ok(instant)
+    } else {
+        Err(unlawful(field, "det er ikke et tidspunkt", "that is not an instant"))
+    }
 }

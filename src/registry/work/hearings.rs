@@ -8,13 +8,11 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::super::Registry;
+use super::super::pages::{Paged, Pages};
 use super::super::permission::{Actor, Command, Guest, Visitor, permit};
 use super::answers::fields;
-use super::answers_hearing::{
-    HeardAnswer, HearingAnswer, HearingSummary, LinkAnswer, PartyAnswer, QUESTIONS,
-};
+use super::answers_hearing::{HeardAnswer, HearingAnswer, HearingSummary, LinkAnswer, PartyAnswer, QUESTIONS};
 use super::edits::{instant, unknown};
-use super::super::pages::{Paged, Pages};
 use super::requests::ContactAnswer;
 use super::{Under, none};
 use crate::model::{Code, Content, Instant, Mail, Name, Refusal, Result, Secret, Vocabulary, diff, new_uuid};
@@ -280,7 +278,8 @@ impl Registry {
         if visitor.is_insider(&sight.vocabulary) {
             contacts = self.store.contacts().await?.into_iter().map(|c| (c.uuid, c)).collect();
         }
-        let who = |p: &Party| contacts.get(&p.contact).map(|c| ContactAnswer { name: c.name.clone(), mail: c.mail.clone() });
+        let who =
+            |p: &Party| contacts.get(&p.contact).map(|c| ContactAnswer { name: c.name.clone(), mail: c.mail.clone() });
         let parties = sight.hearing.parties.iter().collect();
         let parties = paging.cut(parties, |(p, invited)| (invited.at.micros(), p.uuid))?;
         parties.try_map(|(p, invited)| Ok(PartyAnswer::new(&sight.hearing, p, invited, who(p))))
@@ -325,12 +324,7 @@ impl Registry {
     ///
     /// # Errors
     /// [`Code::NotFound`] for a draft that is not there.
-    pub fn hearings(
-        &self,
-        visitor: &Visitor,
-        of: Option<Uuid>,
-        paging: &Pages,
-    ) -> Result<Paged<HearingSummary>> {
+    pub fn hearings(&self, visitor: &Visitor, of: Option<Uuid>, paging: &Pages) -> Result<Paged<HearingSummary>> {
         if let (Some(draft), Visitor::Actor(actor)) = (of, visitor) {
             self.draft(actor, draft)?;
         }
@@ -475,7 +469,8 @@ pub(super) async fn tell(under: &mut Under<Draft>) -> Result<bool> {
 /// Whether a personal link still is what it was when it was shown: asked under the lock.
 pub(super) async fn still_guest(write: &mut Write, guest: &Guest) -> Result<()> {
     let errand = write.errand_by(guest.errand).await?;
-    let stands = errand.is_some_and(|e| e.kind == ErrandKind::PartyLink && e.subject == guest.party && e.expires > write.at());
+    let stands =
+        errand.is_some_and(|e| e.kind == ErrandKind::PartyLink && e.subject == guest.party && e.expires > write.at());
     if stands { Ok(()) } else { Err(leads_nowhere()) }
 }
 

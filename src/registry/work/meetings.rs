@@ -5,10 +5,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::super::permission::{Actor, Command, not_signed_in, permit};
-use super::super::pages::{Paged, Pages};
 use super::super::Registry;
-use super::super::people::{Paged, Pages};
+use super::super::pages::{Paged, Pages};
 use super::super::permission::{Actor, Command, not_signed_in, permit};
 use super::answers::StampAnswer;
 use super::{Under, begin, none, unlawful};

@@ -12,11 +12,11 @@ mod disposing;
 mod drafts;
 mod edits;
 mod hearings;
+mod meetings;
 mod news;
 mod note;
 mod papers;
 mod provenance;
-mod meetings;
 mod publish;
 mod requests;
 mod show;
@@ -26,39 +26,40 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-pub use answers::{
-    ApprovalAnswer, CommentAnswer, ConflictAnswer, DecisionAnswer, DraftAnswer, EditAnswer, EffectAnswer, MergedAnswer, ProposedAnswer,
-    RecommendationAnswer, StampAnswer, ThreadAnswer,
-};
 pub use answering::{AnswerRequest, Received};
+pub(crate) use answering::{CONFIRM_PREFIX, confirm_page};
+pub use answers::{
+    ApprovalAnswer, CommentAnswer, ConflictAnswer, DecisionAnswer, DraftAnswer, EditAnswer, EffectAnswer, MergedAnswer,
+    ProposedAnswer, RecommendationAnswer, StampAnswer, ThreadAnswer,
+};
 pub use answers_hearing::{
-    AnswerAnswer, AnswerItemAnswer, AnswerStage, DispositionAnswer, ExtensionAnswer, HeardAnswer,
-    HearingAnswer, HearingSummary, ItemEditAnswer, LinkAnswer, PartyAnswer, PendingAnswer, QuestionAnswer,
+    AnswerAnswer, AnswerItemAnswer, AnswerStage, DispositionAnswer, ExtensionAnswer, HeardAnswer, HearingAnswer,
+    HearingSummary, ItemEditAnswer, LinkAnswer, PartyAnswer, PendingAnswer, QuestionAnswer,
 };
 pub use attachments::{File, FileRequest};
+pub use certifications::{CertificationAnswer, CertificationRequest, CertifiedAnswer, VerdictAnswer, VerdictRequest};
 pub use disposing::{DispositionRequest, ItemEditRequest};
-pub(crate) use answering::{CONFIRM_PREFIX, confirm_page};
-pub(crate) use hearings::{PREFIX as LINK_PREFIX, answer_page as party_page, link_errand};
-pub(crate) use news::HearingNews;
-pub use note::moment;
-pub use hearings::{Heard, HearingRequest, PartyRequest};
-pub use drafts::{CommentRequest, DraftChange, DraftFilter, DraftRequest, RebaseRequest, RebasedAnswer, SettledConflict, Steer, TopicRequest};
-pub use edits::{EditRequest, ImportEdit, Made, Precondition, OperationRequest, PartRequest, RelationRequest};
-pub(super) use publish::overtaken;
-pub use provenance::Reason;
-pub use certifications::{
-    CertificationAnswer, CertificationRequest, CertifiedAnswer, VerdictAnswer, VerdictRequest,
+pub use drafts::{
+    CommentRequest, DraftChange, DraftFilter, DraftRequest, RebaseRequest, RebasedAnswer, SettledConflict, Steer,
+    TopicRequest,
 };
+pub use edits::{EditRequest, ImportEdit, Made, OperationRequest, PartRequest, Precondition, RelationRequest};
+pub use hearings::{Heard, HearingRequest, PartyRequest};
+pub(crate) use hearings::{PREFIX as LINK_PREFIX, answer_page as party_page, link_errand};
 pub use meetings::{
     CancelledAnswer, GivenMandate, ItemAnswer, MandateAnswer, MeetingAnswer, MeetingChange, MeetingCommand,
     MeetingRequest, MinutesAnswer,
 };
+pub(crate) use news::HearingNews;
+pub use note::moment;
+pub use provenance::Reason;
+pub(super) use publish::overtaken;
 pub use publish::{DecideRequest, DraftPublishRequest, RecommendRequest};
 pub use requests::{
     AcceptRequest, AcceptedAnswer, AskRequest, AskedAnswer, AssignRequest, AssignmentAnswer, ContactAnswer, FoundEdit,
     OutcomeAnswer, OutcomeRequest, RequestAnswer, RequestFilter, Submitted,
 };
-pub use show::{Moment, Paper};
+pub use show::{Moment, Paper, Sides};
 
 use super::Registry;
 use super::permission::{Actor, Command, permit_in};
@@ -193,7 +194,11 @@ fn row_of<M: Matter>(
     vocabulary: Option<Uuid>,
 ) -> Result<StepRow> {
     let body = serde_json::to_string(step).map_err(|e| {
-        Refusal::new(Code::Internal, format!("et skridt kan ikke skrives: {e}"), format!("a step cannot be written: {e}"))
+        Refusal::new(
+            Code::Internal,
+            format!("et skridt kan ikke skrives: {e}"),
+            format!("a step cannot be written: {e}"),
+        )
     })?;
     Ok(StepRow {
         matter,
@@ -216,4 +221,3 @@ pub(super) fn none(uuid: Uuid) -> Refusal {
 pub(super) fn unlawful(field: &str, da: impl Into<String>, en: impl Into<String>) -> Refusal {
     Refusal::new(Code::Unlawful, da, en).at(Place::field(field))
 }
-

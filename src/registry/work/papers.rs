@@ -22,14 +22,19 @@ impl Registry {
     /// The paper of what differs, for whoever was let in.
     pub(super) fn diff_paper(&self, paper: &Paper, from: Moment, to: Moment) -> Result<DiffPaper> {
         let vocabulary = self.vocabulary_by(paper.draft.vocabulary)?;
-        let changed: Vec<Changed<'_>> = paper
+        let mut changed: Vec<Changed<'_>> = paper
             .changes
             .iter()
             .map(|change| {
-                let (before, after) = paper.sides.get(&change.uuid).map_or((None, None), |(b, a)| (b.as_deref(), a.as_deref()));
+                let (before, after) =
+                    paper.sides.get(&change.uuid).map_or((None, None), |(b, a)| (b.as_deref(), a.as_deref()));
                 Changed { change, before, after }
             })
             .collect();
+        changed.sort_by_key(|c| {
+            let side = c.change.after.as_ref().or(c.change.before.as_ref());
+            side.map(|s| (s.notation.as_deref().unwrap_or_default(), s.label.as_str()))
+        });
         let name = |uuid: Uuid| {
             let unknown = || Side { notation: None, label: uuid.to_string() };
             paper.names.get(&uuid).cloned().unwrap_or_else(unknown)

@@ -8,18 +8,19 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::super::command::{Naming, Ready, Source, ToWrite};
+use super::super::pages::{Paged, Pages};
 use super::super::permission::{Actor, Command};
 use super::super::plan::{Plan, Wish, plan};
 use super::super::{Identity, ImportReport, Registry};
 use super::answers::{DecisionAnswer, DraftAnswer};
 use super::edits::instant;
-use super::super::pages::{Paged, Pages};
 use super::show::Desk;
 use super::{Under, none, unlawful};
 use crate::exchange::{Incoming, IncomingConcept, Key};
 use crate::model::{Code, Digest, GroupKind, Instant, Label, Place, Refusal, Result, new_uuid};
 use crate::workflow::{
-    Decision, Dissent, Draft, DraftStep, Matter, Outcome, Prose, Publication, VoteCast, Voting, Wish as Decided, Work, decide,
+    Decision, Dissent, Draft, DraftStep, Matter, Outcome, Prose, Publication, VoteCast, Voting, Wish as Decided, Work,
+    decide,
 };
 
 /// How often a publication is planned anew because others changed the vocabulary or the draft meanwhile.
