@@ -5,6 +5,7 @@
 
 mod api;
 mod edge;
+mod hearings;
 mod id;
 mod mail;
 mod negotiate;
@@ -113,6 +114,7 @@ pub fn router(registry: Arc<Registry>, options: &HttpOptions) -> Router {
         .route("/search", get(web::search::page))
         .route("/opensearch.xml", get(web::search::description))
         .merge(sign::router(options))
+        .merge(hearings::router(options))
         .route("/id/{vocabulary}", get(id::vocabulary))
         .route("/id/{vocabulary}/{key}", get(id::concept))
         .route("/id/{vocabulary}/versions/{version}", get(id::version))
