@@ -161,7 +161,8 @@ fn to_party(
     let why = hearing.extensions.last().filter(|_| matches!(told, Told::Extended));
     let why = why.map_or_else(String::new, |e| format!("{}\n\n", e.reason));
     // A long letter stands on the page.
-    let quoted = if matches!(told, Told::Opened) && letter.len() < 20_000 { format!("{letter}\n\n") } else { String::new() };
+    let quoted =
+        if matches!(told, Told::Opened) && letter.len() < 20_000 { format!("{letter}\n\n") } else { String::new() };
     let text = format!(
         "Kære {name}\n\n{da}\n\n{title}\n\n{why}{quoted}Svar skal være modtaget før {until_da}.\n\n\
          Her læser og svarer du; linket er personligt, og du skal ikke logge ind:\n\n{link}\n\n-- \nDear {name}\n\n{en}\n\n\
@@ -169,7 +170,8 @@ fn to_party(
          Read and answer here; the link is personal, and you need not sign in:\n\n{link}\n"
     );
     let (da, en) = told.subject();
-    let letter = Letter::new(told.kind(), recipient(contact), LetterLanguage::Both, subject(da, en, title.as_str()), text)?;
+    let letter =
+        Letter::new(told.kind(), recipient(contact), LetterLanguage::Both, subject(da, en, title.as_str()), text)?;
     let digest = secret.digest();
     Ok(Composed::with_secret(letter, move |outbox| Box::pin(async move { outbox.add_errand(&errand, digest).await })))
 }
@@ -247,7 +249,8 @@ async fn confirmation(errand: Uuid, desk: &Desk<'_>) -> Result<Vec<Composed>> {
         until(false),
     );
     let about = subject("Bekræft dit høringssvar", "Confirm your answer", &title);
-    let letter = Letter::new(LetterKind::new("hearing-confirm"), recipient(&contact), LetterLanguage::Both, about, text)?;
+    let letter =
+        Letter::new(LetterKind::new("hearing-confirm"), recipient(&contact), LetterLanguage::Both, about, text)?;
     let digest = secret.digest();
     Ok(vec![Composed::with_secret(letter, move |outbox| Box::pin(outbox.set_errand_secret(errand, digest)))])
 }

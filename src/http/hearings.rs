@@ -27,8 +27,8 @@ use super::who::{From, Origin, Visiting, foreign, origin};
 use crate::exchange::paper::{Piece, PieceKind, compare};
 use crate::model::{Category, Code, ContentFields, Instant, Place, Refusal, Result, Secret};
 use crate::registry::{
-    AnswerAnswer, AnswerRequest, FileRequest, HearingAnswer, HearingSummary, PartyAnswer, Received, Visitor, WorkPaging,
-    moment,
+    AnswerAnswer, AnswerRequest, FileRequest, HearingAnswer, HearingSummary, PartyAnswer, Received, Visitor,
+    WorkPaging, moment,
 };
 use crate::workflow::{AnswerItem, FileKind, Hearing, HearingStage, Ruling};
 
@@ -261,7 +261,12 @@ fn uuid(text: &str) -> Result<Uuid> {
     Uuid::try_parse(text).map_err(|_| missing())
 }
 
-async fn list(State(app): State<App>, Visiting(visitor): Visiting, Caller(headers): Caller, _: Params<Nothing>) -> Answer {
+async fn list(
+    State(app): State<App>,
+    Visiting(visitor): Visiting,
+    Caller(headers): Caller,
+    _: Params<Nothing>,
+) -> Answer {
     let hearings = app.hearings(&visitor, None, &all())?.items;
     let (open, past) = hearings.into_iter().partition(|h| h.stage == HearingStage::Open);
     Ok(page(StatusCode::OK, &ListPage { da: reads_danish(&headers), open, past })?)
@@ -367,7 +372,10 @@ impl Sent {
             return Err(Refusal::new(Code::Unlawful, da, en).at(Place::field("none")));
         }
         if !none && items.is_empty() && self.field("do") == "submit" && self.files.is_empty() {
-            let (da, en) = ("svaret er tomt; sæt kryds, hvis I ingen bemærkninger har", "the answer is empty; tick the box if you have no remarks");
+            let (da, en) = (
+                "svaret er tomt; sæt kryds, hvis I ingen bemærkninger har",
+                "the answer is empty; tick the box if you have no remarks",
+            );
             return Err(Refusal::new(Code::Unlawful, da, en).at(Place::field("none")));
         }
         let said = |name: &str| Some(self.field(name)).filter(|v| !v.is_empty());
@@ -400,7 +408,8 @@ fn fields(answer: &AnswerAnswer) -> BTreeMap<String, String> {
 fn question(heard: &crate::registry::HeardAnswer) -> Question {
     let term = |f: &Option<ContentFields>| {
         let f = f.as_ref()?;
-        let danish = f.terms.iter().find(|t| t.status == crate::model::TermStatus::Preferred && t.language.as_str() == "da");
+        let danish =
+            f.terms.iter().find(|t| t.status == crate::model::TermStatus::Preferred && t.language.as_str() == "da");
         danish.or(f.terms.first()).map(|t| t.value.clone())
     };
     let definition = |f: &Option<ContentFields>| {
@@ -419,7 +428,12 @@ async fn shown(app: &App, visitor: &Visitor, of: Uuid, link: &str, da: bool) -> 
     let stranger = match app.may_answer(visitor, of) {
         Ok(()) => false,
         // Where everybody is asked, somebody unknown confirms a mail address.
-        Err(r) if matches!(r.code, Code::NotSignedIn | Code::NotAllowed) && hearing.summary.audience == crate::workflow::Audience::Public => true,
+        Err(r)
+            if matches!(r.code, Code::NotSignedIn | Code::NotAllowed)
+                && hearing.summary.audience == crate::workflow::Audience::Public =>
+        {
+            true
+        }
         Err(r) if r.code == Code::Phase => false,
         Err(refusal) => return Err(refusal),
     };

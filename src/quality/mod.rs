@@ -77,19 +77,29 @@ impl Inspection<'_> {
                 let parents: Vec<Uuid> = content.parents().collect();
                 let beside = |o: &Uuid| there.get(o).is_some_and(|c| c.parents().collect::<Vec<_>>() == parents);
                 if same.iter().any(beside) {
-                    found.push(warning("same-term", *uuid, same, (
-                        format!("begreber ved siden af har også den foretrukne term »{}«", term.value),
-                        format!("concepts beside it have the preferred term '{}' too", term.value),
-                    )));
+                    found.push(warning(
+                        "same-term",
+                        *uuid,
+                        same,
+                        (
+                            format!("begreber ved siden af har også den foretrukne term »{}«", term.value),
+                            format!("concepts beside it have the preferred term '{}' too", term.value),
+                        ),
+                    ));
                 }
             }
             for definition in &content.fields().definitions {
                 let same = others(by_definition.get(definition.text.trim()));
                 if !same.is_empty() {
-                    found.push(warning("same-definition", *uuid, same, (
-                        "andre begreber er defineret med de samme ord".into(),
-                        "other concepts are defined by the same words".into(),
-                    )));
+                    found.push(warning(
+                        "same-definition",
+                        *uuid,
+                        same,
+                        (
+                            "andre begreber er defineret med de samme ord".into(),
+                            "other concepts are defined by the same words".into(),
+                        ),
+                    ));
                 }
             }
         }
@@ -103,36 +113,55 @@ impl Inspection<'_> {
         };
         let above = gone(&[RelationKind::Generic, RelationKind::Partitive]);
         if !above.is_empty() {
-            found.push(warning("retired-parent", uuid, above, (
-                "overbegrebet er ikke i udgaven".into(),
-                "the concept above is not in the edition".into(),
-            )));
+            found.push(warning(
+                "retired-parent",
+                uuid,
+                above,
+                ("overbegrebet er ikke i udgaven".into(), "the concept above is not in the edition".into()),
+            ));
         }
         let beside = gone(&[RelationKind::Associative, RelationKind::SeeAlso, RelationKind::LegalCombination]);
         if !beside.is_empty() {
-            found.push(warning("retired-target", uuid, beside, (
-                "en relation peger på et begreb, der ikke er i udgaven".into(),
-                "a relation leads to a concept that is not in the edition".into(),
-            )));
+            found.push(warning(
+                "retired-target",
+                uuid,
+                beside,
+                (
+                    "en relation peger på et begreb, der ikke er i udgaven".into(),
+                    "a relation leads to a concept that is not in the edition".into(),
+                ),
+            ));
         }
         let fields = content.fields();
         if self.kind == Kind::Terminology && !fields.definitions.iter().any(|d| d.language == *self.language) {
-            found.push(warning("no-definition", uuid, Vec::new(), (
-                format!("begrebet har ingen definition på {}", self.language),
-                format!("the concept has no definition in {}", self.language),
-            )));
+            found.push(warning(
+                "no-definition",
+                uuid,
+                Vec::new(),
+                (
+                    format!("begrebet har ingen definition på {}", self.language),
+                    format!("the concept has no definition in {}", self.language),
+                ),
+            ));
         }
         // ISO 704, 6.5.2: a definition that holds what it defines says nothing.
         for definition in &fields.definitions {
             let text = definition.text.to_lowercase();
             let itself = |t: &&crate::model::Term| {
-                t.language == definition.language && t.status == TermStatus::Preferred && holds(&text, &t.value.to_lowercase())
+                t.language == definition.language
+                    && t.status == TermStatus::Preferred
+                    && holds(&text, &t.value.to_lowercase())
             };
             if let Some(term) = fields.terms.iter().find(itself) {
-                found.push(warning("circular-definition", uuid, Vec::new(), (
-                    format!("definitionen bruger selv termen »{}«", term.value),
-                    format!("the definition uses the term '{}' itself", term.value),
-                )));
+                found.push(warning(
+                    "circular-definition",
+                    uuid,
+                    Vec::new(),
+                    (
+                        format!("definitionen bruger selv termen »{}«", term.value),
+                        format!("the definition uses the term '{}' itself", term.value),
+                    ),
+                ));
             }
         }
     }
@@ -141,9 +170,8 @@ impl Inspection<'_> {
 /// Whether a text holds a term as words of their own.
 fn holds(text: &str, term: &str) -> bool {
     let edge = |c: Option<char>| c.is_none_or(|c| !c.is_alphanumeric());
-    text.match_indices(term).any(|(at, _)| {
-        edge(text[..at].chars().next_back()) && edge(text[at + term.len()..].chars().next())
-    })
+    text.match_indices(term)
+        .any(|(at, _)| edge(text[..at].chars().next_back()) && edge(text[at + term.len()..].chars().next()))
 }
 
 fn warning(rule: &'static str, concept: Uuid, others: Vec<Uuid>, (da, en): (String, String)) -> Finding {

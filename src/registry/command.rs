@@ -128,7 +128,13 @@ impl Registry {
         let known = known_of(&mut write, vocabulary.uuid()).await?;
         let edition =
             Edition { incoming, origin: Some(origin), identity: &request.identity, accept_new: request.accept_new };
-        let naming = Naming { label: request.label, effective, decision: request.decision, dry_run: request.dry_run, expected: None };
+        let naming = Naming {
+            label: request.label,
+            effective,
+            decision: request.decision,
+            dry_run: request.dry_run,
+            expected: None,
+        };
         self.publish_edition(write, &vocabulary, created, known, edition, naming).await
     }
 

@@ -129,7 +129,9 @@ impl Registry {
                     let same = same.slug();
                     let da = format!("det ordforråd findes under kortnavnet {same}");
                     let en = format!("that vocabulary exists under the slug {same}");
-                    return Err(Refusal::new(Code::Exists, da, en).at(Place::field("uuid")).allowed([same.to_string()]));
+                    return Err(Refusal::new(Code::Exists, da, en)
+                        .at(Place::field("uuid"))
+                        .allowed([same.to_string()]));
                 }
                 write.create_vocabulary(&wanted).await?;
                 self.settle(write).await?;
@@ -140,7 +142,8 @@ impl Registry {
 
     /// What a request makes of the frame of a vocabulary.
     fn wanted(&self, slug: &Slug, request: FrameRequest, known: Option<&VocabularyFields>) -> Result<Vocabulary> {
-        let usual = || known.map_or_else(|| format!("{}/id/{slug}/", self.settings.public_url), |k| k.namespace.clone());
+        let usual =
+            || known.map_or_else(|| format!("{}/id/{slug}/", self.settings.public_url), |k| k.namespace.clone());
         let namespace = request.namespace.unwrap_or_else(usual);
         let made = || known.map_or_else(|| Uuid::new_v5(&Uuid::NAMESPACE_URL, namespace.as_bytes()), |k| k.uuid);
         let uuid = request.uuid.unwrap_or_else(made);

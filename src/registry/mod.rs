@@ -54,18 +54,20 @@ pub use search::{
 };
 pub use sparql::{Answer, Question, SolutionFormat, Solved, SparqlLimits, Wanted};
 pub use verify::{Verification, VerifiedVersion};
-pub(crate) use work::{CONFIRM_PREFIX, HearingNews, LINK_PREFIX, confirm_page, link_errand, party_page};
 pub use work::{
     AnswerAnswer, AnswerItemAnswer, AnswerRequest, AnswerStage, ContactAnswer, DispositionAnswer, DispositionRequest,
-    ExtensionAnswer, File, FileRequest, Heard, HeardAnswer, HearingAnswer, HearingRequest, HearingSummary, ItemEditAnswer,
-    ItemEditRequest, LinkAnswer, PartyAnswer, PartyRequest, PendingAnswer, QuestionAnswer, Received, moment,
+    ExtensionAnswer, File, FileRequest, Heard, HeardAnswer, HearingAnswer, HearingRequest, HearingSummary,
+    ItemEditAnswer, ItemEditRequest, LinkAnswer, PartyAnswer, PartyRequest, PendingAnswer, QuestionAnswer, Received,
+    moment,
 };
 pub use work::{
-    ApprovalAnswer, CommentAnswer, CommentRequest, ConflictAnswer, DecideRequest, DecisionAnswer, DraftAnswer, DraftChange, DraftFilter,
-    DraftPublishRequest, DraftRequest, EditAnswer, EditRequest, EffectAnswer, ImportEdit, Made, Precondition, MergedAnswer,
-    Moment, OperationRequest, Paper, PartRequest, ProposedAnswer, Reason, RebaseRequest, RebasedAnswer, RecommendRequest,
-    RecommendationAnswer, RelationRequest, SettledConflict, Slice, StampAnswer, Steer, WorkPaging, ThreadAnswer, TopicRequest,
+    ApprovalAnswer, CommentAnswer, CommentRequest, ConflictAnswer, DecideRequest, DecisionAnswer, DraftAnswer,
+    DraftChange, DraftFilter, DraftPublishRequest, DraftRequest, EditAnswer, EditRequest, EffectAnswer, ImportEdit,
+    Made, MergedAnswer, Moment, OperationRequest, Paper, PartRequest, Precondition, ProposedAnswer, Reason,
+    RebaseRequest, RebasedAnswer, RecommendRequest, RecommendationAnswer, RelationRequest, SettledConflict, Slice,
+    StampAnswer, Steer, ThreadAnswer, TopicRequest, WorkPaging,
 };
+pub(crate) use work::{CONFIRM_PREFIX, HearingNews, LINK_PREFIX, confirm_page, link_errand, party_page};
 
 use crate::model::{Clock, Result};
 pub use crate::projection::View;

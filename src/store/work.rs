@@ -264,9 +264,8 @@ impl Write {
         let told = json!({ "matter": row.kind, "number": row.number, "step": Digest::of(&row.body) });
         let change = self.record(what, row.vocabulary, row.matter, canonical_json(&told));
         self.flush().await?;
-        let row = json!([
-            row.matter, row.number, row.kind, row.vocabulary, row.at.micros(), row.actor, row.body, change
-        ]);
+        let row =
+            json!([row.matter, row.number, row.kind, row.vocabulary, row.at.micros(), row.actor, row.body, change]);
         self.batches(sql::STEPS_INSERT, std::iter::once(row)).await?;
         Ok(change)
     }

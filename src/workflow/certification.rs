@@ -91,7 +91,9 @@ impl Matter for Certification {
 
     fn take(&mut self, stamp: &Stamp, step: CertificationStep) -> Result<()> {
         match step {
-            CertificationStep::Submitted { .. } => return Err(out_of_turn("det er indstillet", "it has been submitted")),
+            CertificationStep::Submitted { .. } => {
+                return Err(out_of_turn("det er indstillet", "it has been submitted"));
+            }
             CertificationStep::Judged { verdict, reasons } => {
                 let done = |v: &CertificationVerdict| *v != CertificationVerdict::Conditional;
                 if self.verdicts.last().is_some_and(|(_, v, _)| done(v)) {

@@ -176,11 +176,17 @@ pub fn decide(draft: Uuid, recommendation: &Recommendation, meeting: &Meeting, w
     }
     let item = wish.item.checked_sub(1).and_then(|i| meeting.agenda.get(i));
     if !item.is_some_and(|i| i.kind == ItemKind::Decision && i.draft == Some(draft)) {
-        let (da, en) = ("mødet har ikke kladden på dagsordenen til beslutning", "the meeting does not have the draft on its agenda for decision");
+        let (da, en) = (
+            "mødet har ikke kladden på dagsordenen til beslutning",
+            "the meeting does not have the draft on its agenda for decision",
+        );
         return unlawful("item", da, en);
     }
     if meeting.attendance.is_none() {
-        return Err(out_of_turn("mødet er ikke holdt: fremmødet mangler", "the meeting was not held: attendance is missing"));
+        return Err(out_of_turn(
+            "mødet er ikke holdt: fremmødet mangler",
+            "the meeting was not held: attendance is missing",
+        ));
     }
     let present: BTreeSet<Uuid> = meeting.present().collect();
     let mut seen = BTreeSet::new();

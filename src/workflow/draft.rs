@@ -392,8 +392,7 @@ impl Draft {
     /// The typed changes of the draft against the version below.
     #[must_use]
     pub fn changes(&self) -> Vec<ConceptChange> {
-        let pairs: Vec<_> =
-            self.proposals.iter().map(|(u, p)| (*u, p.base.as_deref(), p.content.as_deref())).collect();
+        let pairs: Vec<_> = self.proposals.iter().map(|(u, p)| (*u, p.base.as_deref(), p.content.as_deref())).collect();
         diff(&pairs)
     }
 
@@ -414,14 +413,11 @@ impl Draft {
         if governance != Governance::Hearing || heard {
             return Ok(());
         }
-        let slight = |kind: &ConceptChangeKind| matches!(kind, ConceptChangeKind::Edited | ConceptChangeKind::Reordered);
+        let slight =
+            |kind: &ConceptChangeKind| matches!(kind, ConceptChangeKind::Edited | ConceptChangeKind::Reordered);
         if self.minor {
-            let more: Vec<String> = self
-                .changes()
-                .iter()
-                .filter(|c| !c.kinds.iter().all(slight))
-                .map(|c| c.uuid.to_string())
-                .collect();
+            let more: Vec<String> =
+                self.changes().iter().filter(|c| !c.kinds.iter().all(slight)).map(|c| c.uuid.to_string()).collect();
             if more.is_empty() {
                 return Ok(());
             }
@@ -455,7 +451,8 @@ impl Draft {
         if eyes(by) {
             return Ok(by.clone());
         }
-        let approved = self.approvals.iter().rev().find(|a| a.digest == digest && a.stamp.by != *by && eyes(&a.stamp.by));
+        let approved =
+            self.approvals.iter().rev().find(|a| a.digest == digest && a.stamp.by != *by && eyes(&a.stamp.by));
         approved.map(|a| a.stamp.by.clone()).ok_or_else(|| {
             Refusal::new(
                 Code::FourEyes,
@@ -717,7 +714,11 @@ impl Draft {
         undoes: Option<usize>,
     ) -> Result<()> {
         if self.edits.len() >= MOST {
-            return Err(Refusal::new(Code::TooLarge, "kladden har for mange rettelser", "the draft has too many edits"));
+            return Err(Refusal::new(
+                Code::TooLarge,
+                "kladden har for mange rettelser",
+                "the draft has too many edits",
+            ));
         }
         for effect in &effects {
             if let Some(known) = self.proposals.get(&effect.concept)
@@ -740,7 +741,8 @@ impl Draft {
     }
 
     fn undo(&mut self, stamp: &Stamp, number: usize, reason: Prose) -> Result<()> {
-        let edit = number.checked_sub(1).and_then(|i| self.edits.get(i)).ok_or_else(|| no("edit", &number.to_string()))?;
+        let edit =
+            number.checked_sub(1).and_then(|i| self.edits.get(i)).ok_or_else(|| no("edit", &number.to_string()))?;
         if edit.undone.is_some() || edit.kind == EditKind::Rebase {
             let (da, en) = ("den rettelse kan ikke tages tilbage", "that edit cannot be taken back");
             return Err(out_of_turn(da, en));

@@ -71,7 +71,9 @@ impl FileKind {
         let declared = declared.map(|d| d.split(';').next().unwrap_or_default().trim().to_ascii_lowercase());
         // A program that does not know says so, or calls a table of text by its own name.
         let same = |d: &str| {
-            d == kind.media_type() || d == "application/octet-stream" || (kind == Self::Text && d.starts_with("text/") && d != "text/html")
+            d == kind.media_type()
+                || d == "application/octet-stream"
+                || (kind == Self::Text && d.starts_with("text/") && d != "text/html")
         };
         match declared.as_deref() {
             Some(d) if !d.is_empty() && !same(d) => {
@@ -126,7 +128,8 @@ fn zipped(bytes: &[u8]) -> Option<FileKind> {
     let said = format!("mimetype{}", FileKind::Odt.media_type());
     // OpenDocument: the first entry is `mimetype`, stored as it is.
     if bytes.get(30..).is_some_and(|b| b.starts_with(said.as_bytes()))
-        && bytes.get(30 + said.len()..).is_some_and(|rest| !rest.starts_with(b"-")) && has("content.xml")
+        && bytes.get(30 + said.len()..).is_some_and(|rest| !rest.starts_with(b"-"))
+        && has("content.xml")
     {
         return Some(FileKind::Odt);
     }

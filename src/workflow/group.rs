@@ -253,7 +253,8 @@ impl Work {
             WorkStep::Held { meeting, attendance } => {
                 let mut seen = std::collections::BTreeSet::new();
                 if attendance.is_empty() || !attendance.iter().all(|a| seen.insert(a.member)) {
-                    let (da, en) = ("hver er nævnt én gang, og nogen var der", "each is named once, and somebody was there");
+                    let (da, en) =
+                        ("hver er nævnt én gang, og nogen var der", "each is named once, and somebody was there");
                     return Err(Refusal::new(Code::Unlawful, da, en).at(Place::field("attendance")));
                 }
                 self.not_held(meeting)?.attendance = Some(attendance);

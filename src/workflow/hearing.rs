@@ -429,7 +429,9 @@ impl Hearing {
         let from = self.plan.deadline;
         if deadline <= from || deadline <= stamp.at || !deadline.is_finite() {
             let (da, en) = ("den nye frist skal ligge senere", "the new deadline must be later");
-            return Err(Refusal::new(Code::Unlawful, da, en).at(Place::field("deadline")).allowed([format!("> {from}")]));
+            return Err(Refusal::new(Code::Unlawful, da, en)
+                .at(Place::field("deadline"))
+                .allowed([format!("> {from}")]));
         }
         // An answer that came between the two deadlines came too late when it came; that stays said.
         self.extensions.push(Extension { stamp: stamp.clone(), from, to: deadline, reason });
@@ -500,7 +502,10 @@ impl Hearing {
         }
         let general = |i: &AnswerItem| i.concept.is_none() && (i.agree_term.is_some() || i.agree_definition.is_some());
         if let Some(at) = answer.items.iter().position(general) {
-            let (da, en) = ("kun om et begreb kan man være enig i term og definition", "only of a concept can term and definition be agreed to");
+            let (da, en) = (
+                "kun om et begreb kan man være enig i term og definition",
+                "only of a concept can term and definition be agreed to",
+            );
             return Err(Refusal::new(Code::Unlawful, da, en).at(Place::field(format!("items[{at}]"))));
         }
         let late = self.stage(stamp.at) == HearingStage::Closed;

@@ -35,8 +35,8 @@ pub use certification::{Certification, CertificationStep, CertificationVerdict, 
 pub use comment::{Comment, Thread, Topic};
 pub use decision::{Decision, Dissent, Outcome, Recommendation, Vote, VoteCast, Voting, Wish, decide};
 pub use draft::{Approval, Base, Draft, DraftStep, Publication};
-pub use file::FileKind;
 pub use edit::{Because, Edit, EditKind, Effect, Operation, Part, Proposal};
+pub use file::FileKind;
 pub use group::{AgendaItem, Attendance, Due, ItemKind, Mandate, Meeting, Work, WorkStep};
 pub use hearing::{
     Answer, AnswerItem, AnswerState, Attachment, Audience, Disposition, Extension, Hearing, HearingPlan, HearingStage,

@@ -53,15 +53,8 @@ impl Phase {
     pub const EDITABLE: &'static [Self] = &[Self::Drafting, Self::InReview, Self::Heard];
 
     /// The phases that are not the end.
-    pub const OPEN: &'static [Self] = &[
-        Self::Drafting,
-        Self::InReview,
-        Self::InHearing,
-        Self::Heard,
-        Self::Recommended,
-        Self::Adopted,
-        Self::OnHold,
-    ];
+    pub const OPEN: &'static [Self] =
+        &[Self::Drafting, Self::InReview, Self::InHearing, Self::Heard, Self::Recommended, Self::Adopted, Self::OnHold];
 
     /// Whether content may be edited.
     #[must_use]

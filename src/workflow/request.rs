@@ -160,7 +160,10 @@ impl Matter for ChangeRequest {
             }
             RequestStep::Closed { outcome, reason, duplicate_of } => {
                 let same = outcome == RequestOutcome::Duplicate;
-                if outcome == RequestOutcome::Accepted || same != duplicate_of.is_some() || duplicate_of == Some(self.uuid) {
+                if outcome == RequestOutcome::Accepted
+                    || same != duplicate_of.is_some()
+                    || duplicate_of == Some(self.uuid)
+                {
                     return Err(out_of_turn("det passer ikke sammen", "that does not go together"));
                 }
                 self.outcome = Some((stamp.clone(), outcome, reason));

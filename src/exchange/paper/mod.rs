@@ -21,11 +21,11 @@ pub use diff::{
     Reading,
 };
 pub use document::{Block, Document, Run, Style};
+pub use moment::moment;
 pub use note::{
     ConceptHearing, Disposition, DispositionCount, Extension, HearingNote, HearingParty, HearingPeriod, NotePaper,
     PartyAnswer, Remark, Summary, Wording,
 };
-pub use moment::moment;
 pub use odt::MEDIA_TYPE as ODT;
 pub use sheet::{AnswerItem, AnswerParty, Answers, MEDIA_TYPE as XLSX};
 pub use words::{Piece, PieceKind, compare};

@@ -56,9 +56,7 @@ impl Why {
         let because = match (self.answer, self.request) {
             (None, None) => None,
             (Some(answer), None) => Some(item(&answer)?),
-            (None, Some(request)) => {
-                Some(Because::Request(uuid(&request).map_err(|r| r.at(Place::field("request")))?))
-            }
+            (None, Some(request)) => Some(Because::Request(uuid(&request).map_err(|r| r.at(Place::field("request")))?)),
             (Some(_), Some(_)) => {
                 let (da, en) = ("enten answer eller request", "either answer or request");
                 return Err(Refusal::new(Code::InvalidParameter, da, en).at(Place::field("request")));

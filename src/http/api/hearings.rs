@@ -117,7 +117,12 @@ pub async fn list(
 #[utoipa::path(get, path = "/hearings/{hearing}", operation_id = "hearing", tag = "hearings",
     params(("hearing" = String, Path, description = "The hearing")),
     responses((status = 200, body = HearingAnswer), (status = 401, body = Problem, content_type = "application/problem+json"), (status = 404, body = Problem, content_type = "application/problem+json")))]
-pub async fn one(State(app): State<App>, Visiting(visitor): Visiting, Path(of): Path<String>, _: Params<Nothing>) -> Answer {
+pub async fn one(
+    State(app): State<App>,
+    Visiting(visitor): Visiting,
+    Path(of): Path<String>,
+    _: Params<Nothing>,
+) -> Answer {
     Ok(json(StatusCode::OK, &app.hearing(&visitor, uuid(&of)?)?)?)
 }
 
@@ -455,7 +460,11 @@ fn named(mut response: Response, name: &str) -> Response {
 /// A file that somebody sent: to be kept, never to be shown or run here.
 pub fn served(file: File) -> Result<Response> {
     let internal = |_| Refusal::new(Code::Internal, "filen kan ikke sendes", "the file cannot be sent");
-    let media = if file.attachment.media_type == "text/plain" { "text/plain; charset=utf-8" } else { &file.attachment.media_type };
+    let media = if file.attachment.media_type == "text/plain" {
+        "text/plain; charset=utf-8"
+    } else {
+        &file.attachment.media_type
+    };
     let media = HeaderValue::try_from(media).map_err(internal)?;
     let mut response = binary("application/octet-stream", file.bytes);
     let headers = response.headers_mut();
@@ -464,10 +473,7 @@ pub fn served(file: File) -> Result<Response> {
     headers.insert(CONTENT_DISPOSITION, name);
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; sandbox"));
-    headers.insert(
-        HeaderName::from_static("cross-origin-resource-policy"),
-        HeaderValue::from_static("same-origin"),
-    );
+    headers.insert(HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin"));
     Ok(response)
 }
 

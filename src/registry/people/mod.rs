@@ -37,7 +37,12 @@ pub struct Doorkeeper {
 
 impl Default for Doorkeeper {
     fn default() -> Self {
-        Self { dice: Arc::new(NoDice), hasher: Hasher::default(), throttle: Throttle::default(), strangers: Throttle::default() }
+        Self {
+            dice: Arc::new(NoDice),
+            hasher: Hasher::default(),
+            throttle: Throttle::default(),
+            strangers: Throttle::default(),
+        }
     }
 }
 

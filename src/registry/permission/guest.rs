@@ -105,7 +105,13 @@ impl Visitor {
 ///
 /// # Errors
 /// [`Code::NotSignedIn`], [`Code::NotAllowed`], [`Code::Phase`], [`Code::NotFound`] for a hearing that is not theirs.
-pub fn permit_answer(visitor: &Visitor, vocabulary: &Vocabulary, draft: &Draft, hearing: &Hearing, now: Instant) -> Result<()> {
+pub fn permit_answer(
+    visitor: &Visitor,
+    vocabulary: &Vocabulary,
+    draft: &Draft,
+    hearing: &Hearing,
+    now: Instant,
+) -> Result<()> {
     let phase = draft.phase(now);
     match visitor {
         Visitor::Guest(guest) if guest.hearing == hearing.uuid => Ok(()),

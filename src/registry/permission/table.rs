@@ -81,11 +81,7 @@ pub const RIGHTS: &[Right] = &[
             &[Phase::Drafting, Phase::InReview, Phase::Heard, Phase::Adopted],
         )
     },
-    draft(
-        Command::PublishDraft,
-        &[Publisher],
-        &[Phase::Drafting, Phase::InReview, Phase::Heard, Phase::Adopted],
-    ),
+    draft(Command::PublishDraft, &[Publisher], &[Phase::Drafting, Phase::InReview, Phase::Heard, Phase::Adopted]),
     draft(Command::HandleRequests, &[Secretary], &[]),
     draft(Command::Certify, &[Secretary, Publisher], &[]),
     Right { token: true, ..right(Command::ReadPeople, About::People, &[Secretary, Administrator]) },

@@ -43,12 +43,9 @@ fn expected(command: Command) -> (&'static [Role], bool, About, &'static [Phase]
         Command::Govern => (&[Administrator], false, Vocabulary, &[]),
         Command::Publish => (&[Publisher], true, Vocabulary, &[]),
         // All who take part in the making of a version, and who administers.
-        Command::ReadDrafts => (
-            &[Reader, Contributor, Secretary, CommitteeMember, Chair, Publisher, Administrator],
-            true,
-            Vocabulary,
-            &[],
-        ),
+        Command::ReadDrafts => {
+            (&[Reader, Contributor, Secretary, CommitteeMember, Chair, Publisher, Administrator], true, Vocabulary, &[])
+        }
         // The group drafts, with its secretariat.
         Command::OpenDraft => (&[Contributor, Secretary], true, Vocabulary, &[]),
         Command::EditDraft => (&[Contributor, Secretary], true, Vocabulary, &[Drafting, InReview, Heard]),

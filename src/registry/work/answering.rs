@@ -154,7 +154,9 @@ impl Registry {
         let errand = self.own_draft(visitor, under.uuid, hearing).await?;
         if let Some(errand) = errand {
             let (da, en) = ("du er ved at skrive et svar; ret i det", "you are writing an answer; change that");
-            return Err(Refusal::new(Code::Exists, da, en).at(Place::field("answer")).allowed([errand.uuid.to_string()]));
+            return Err(Refusal::new(Code::Exists, da, en)
+                .at(Place::field("answer"))
+                .allowed([errand.uuid.to_string()]));
         }
         let uuid = new_uuid(self.dice())?;
         if request.submit {
@@ -233,7 +235,10 @@ impl Registry {
     /// Keeps the answer of somebody unknown until the mail address is confirmed.
     async fn pend(&self, sight: &Sight, request: AnswerRequest, peer: &str) -> Result<PendingAnswer> {
         let needed = |field| {
-            let (da, en) = ("uden konto eller link skal navn og mailadresse med", "without account or link, name and mail are needed");
+            let (da, en) = (
+                "uden konto eller link skal navn og mailadresse med",
+                "without account or link, name and mail are needed",
+            );
             unlawful(field, da, en)
         };
         let name = request.name.ok_or_else(|| needed("name"))?;
@@ -254,7 +259,10 @@ impl Registry {
         self.count_stranger(mail.as_str(), peer)?;
         let mut write = self.store.write("public", self.clock.now()).await?;
         if write.errands_about(sight.draft.uuid, hearing, ErrandKind::PendingAnswer).await? >= MOST_PENDING {
-            let (da, en) = ("for mange svar venter på bekræftelse; prøv igen senere", "too many answers wait to be confirmed; try again later");
+            let (da, en) = (
+                "for mange svar venter på bekræftelse; prøv igen senere",
+                "too many answers wait to be confirmed; try again later",
+            );
             return Err(Refusal::new(Code::TooManyAttempts, da, en).retry_after(3600));
         }
         let works = Some(written.organisation.to_string());
@@ -394,19 +402,15 @@ impl Registry {
     ///
     /// # Errors
     /// [`Code::NotFound`], [`Code::Database`].
-    pub async fn answers(
-        &self,
-        visitor: &Visitor,
-        hearing: Uuid,
-        paging: &WorkPaging,
-    ) -> Result<Slice<AnswerAnswer>> {
+    pub async fn answers(&self, visitor: &Visitor, hearing: Uuid, paging: &WorkPaging) -> Result<Slice<AnswerAnswer>> {
         let answers = self.all_answers(visitor, hearing).await?;
         paging.cut(answers, |a| (a.submitted.as_ref().map_or(i64::MAX, |s| s.at.micros()), a.uuid))
     }
 
     async fn all_answers(&self, visitor: &Visitor, hearing: Uuid) -> Result<Vec<AnswerAnswer>> {
         let sight = self.sight(visitor, hearing)?;
-        let read = sight.hearing.answers.iter().filter(|a| visitor.reads(&sight.vocabulary, &sight.hearing, a, sight.now));
+        let read =
+            sight.hearing.answers.iter().filter(|a| visitor.reads(&sight.vocabulary, &sight.hearing, a, sight.now));
         let with_replies = sight.shows_replies(visitor);
         let mut answers: Vec<_> = read.map(|a| AnswerAnswer::new(&sight.hearing, a, with_replies)).collect();
         if let Some(errand) = self.own_draft(visitor, sight.draft.uuid, hearing).await? {

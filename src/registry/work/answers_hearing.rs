@@ -83,7 +83,11 @@ pub struct QuestionAnswer {
 /// What is asked of each concept.
 pub(super) const QUESTIONS: [QuestionAnswer; 3] = [
     QuestionAnswer { field: "agreeTerm", da: "Er I enige i termen?", en: "Do you agree to the term?" },
-    QuestionAnswer { field: "agreeDefinition", da: "Er I enige i definitionen?", en: "Do you agree to the definition?" },
+    QuestionAnswer {
+        field: "agreeDefinition",
+        da: "Er I enige i definitionen?",
+        en: "Do you agree to the definition?",
+    },
     QuestionAnswer { field: "comment", da: "Bemærkninger", en: "Comments" },
 ];
 

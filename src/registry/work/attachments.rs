@@ -51,7 +51,9 @@ impl Registry {
         let (mut under, errand, mut written) = self.draft_of_answer(visitor, hearing, answer).await?;
         if written.attachments.len() >= Hearing::MOST_FILES {
             let most = Hearing::MOST_FILES.to_string();
-            return Err(Refusal::new(Code::TooLarge, "der er for mange filer", "there are too many files").allowed([most]));
+            return Err(
+                Refusal::new(Code::TooLarge, "der er for mange filer", "there are too many files").allowed([most])
+            );
         }
         let attachment = Attachment {
             uuid: new_uuid(self.dice())?,

@@ -95,7 +95,10 @@ impl Registry {
                 Operation::Change(Part { concept, content: desk.content(fields, &BTreeMap::new())? })
             }
             (None, Some(_), None) => {
-                let (da, en) = ("et generelt punkt er ikke om et begreb; brug operation", "a general item is about no concept; use operation");
+                let (da, en) = (
+                    "et generelt punkt er ikke om et begreb; brug operation",
+                    "a general item is about no concept; use operation",
+                );
                 return Err(unlawful("content", da, en));
             }
             _ => return Err(unlawful("operation", "enten operation eller content", "either operation or content")),

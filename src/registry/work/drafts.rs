@@ -18,8 +18,18 @@ use crate::workflow::{Base, Choice, Draft, DraftStep, Line, Phase, Prose, Resolu
 
 /// The fields of a concept that a thread may be about, by their names in JSON.
 const FIELDS: [&str; 12] = [
-    "aliases", "definitions", "facet", "legalBasis", "mappings", "notation", "notes", "rank", "relations", "statements",
-    "subjectFields", "terms",
+    "aliases",
+    "definitions",
+    "facet",
+    "legalBasis",
+    "mappings",
+    "notation",
+    "notes",
+    "rank",
+    "relations",
+    "statements",
+    "subjectFields",
+    "terms",
 ];
 
 /// A draft to open.
@@ -242,7 +252,9 @@ impl Registry {
         let in_force = self.in_force(plane).map(|v| v.uuid);
         let base = draft.base.as_ref().map(|b| b.version);
         // A version that is to come is a lawful thing to lie over.
-        let ahead = base.and_then(|b| plane.versions().iter().find(|v| v.uuid == b)).is_some_and(|v| v.effective > self.projections.today());
+        let ahead = base
+            .and_then(|b| plane.versions().iter().find(|v| v.uuid == b))
+            .is_some_and(|v| v.effective > self.projections.today());
         draft.phase(self.clock.now()).is_open() && base != in_force && !ahead
     }
 
@@ -250,7 +262,13 @@ impl Registry {
     ///
     /// # Errors
     /// [`Code::Phase`], [`Code::PreconditionFailed`].
-    pub async fn steer_draft(&self, actor: &Actor, uuid: Uuid, steer: Steer, matches: &Precondition) -> Result<DraftAnswer> {
+    pub async fn steer_draft(
+        &self,
+        actor: &Actor,
+        uuid: Uuid,
+        steer: Steer,
+        matches: &Precondition,
+    ) -> Result<DraftAnswer> {
         if let Steer::Describe(DraftChange { group: Some(Some(group)), .. }) = &steer {
             self.group_there(*group).await?;
         }
@@ -347,7 +365,9 @@ impl Registry {
                 Some(label) => desk.plane.version(label.as_str()).cloned().ok_or_else(|| {
                     query::unknown_version(label.as_str(), desk.plane.versions().iter().map(|v| v.label.to_string()))
                 })?,
-                None => self.in_force(&desk.plane).ok_or_else(|| unlawful("onto", "intet er i kraft", "nothing is in force"))?,
+                None => self
+                    .in_force(&desk.plane)
+                    .ok_or_else(|| unlawful("onto", "intet er i kraft", "nothing is in force"))?,
             };
             if under.matter.base.as_ref().is_some_and(|b| b.version == version.uuid) {
                 let (da, en) = ("kladden ligger over den version", "the draft lies over that version");

@@ -11,17 +11,15 @@ use uuid::Uuid;
 use super::super::permission::{Actor, Command, permit_in};
 use super::super::plan::{Wish, plan};
 use super::super::{Identity, Registry};
-use super::paging::{Slice, WorkPaging};
 use super::answers::{EditAnswer, ProposedAnswer, fields, tag};
+use super::paging::{Slice, WorkPaging};
 use super::show::Desk;
 use super::{Under, unlawful};
 use crate::exchange::{self, Format, ReadOptions};
 use crate::model::{
     Code, Content, ContentFields, Instant, Place, Refusal, Relation, RelationKind, Result, Text, new_uuid,
 };
-use crate::workflow::{
-    Because, Draft, DraftStep, EditKind, Effect, Operation, Part, Proposal, Prose, RequestState,
-};
+use crate::workflow::{Because, Draft, DraftStep, EditKind, Effect, Operation, Part, Proposal, Prose, RequestState};
 
 /// Why somebody edits, and what led to it.
 #[derive(Clone, PartialEq, Debug)]
@@ -382,7 +380,8 @@ impl Registry {
             let found = self.matter::<crate::workflow::ChangeRequest>(asked)?;
             let open = matches!(found.state, RequestState::Queued | RequestState::Assigned);
             if found.vocabulary != under.matter.vocabulary || !open {
-                let (da, en) = ("ønsket er lukket eller til et andet ordforråd", "the request is closed or of another vocabulary");
+                let (da, en) =
+                    ("ønsket er lukket eller til et andet ordforråd", "the request is closed or of another vocabulary");
                 return Err(unlawful("because", da, en));
             }
         }
@@ -515,7 +514,8 @@ pub(super) fn precondition(
     let met = match (matches, now) {
         (Precondition::Unsaid | Precondition::Absent, None) => true,
         (Precondition::Unsaid, Some(_)) => {
-            let (da, en) = ("sig med If-Match, hvad ændringen bygger på", "say by If-Match what the change was made of");
+            let (da, en) =
+                ("sig med If-Match, hvad ændringen bygger på", "say by If-Match what the change was made of");
             return Err(Refusal::new(Code::PreconditionRequired, da, en).allowed([now.map(tag).unwrap_or_default()]));
         }
         (Precondition::Any, now) => now.is_some(),
@@ -541,12 +541,10 @@ pub(super) fn precondition(
 pub(super) fn draft_precondition(draft: &Draft, matches: &Precondition) -> Result<()> {
     let now = format!("\"{}\"", crate::workflow::Matter::steps(draft));
     match matches {
-        Precondition::Tags(tags) if !tags.contains(&now) => Err(Refusal::new(
-            Code::PreconditionFailed,
-            "kladden er ændret imens",
-            "the draft was changed meanwhile",
-        )
-        .conflict(json!({ "current": { "etag": now } }))),
+        Precondition::Tags(tags) if !tags.contains(&now) => {
+            Err(Refusal::new(Code::PreconditionFailed, "kladden er ændret imens", "the draft was changed meanwhile")
+                .conflict(json!({ "current": { "etag": now } })))
+        }
         Precondition::Absent => Err(Refusal::new(Code::PreconditionFailed, "kladden er der", "the draft is there")),
         _ => Ok(()),
     }
@@ -557,8 +555,10 @@ fn draft_said(draft: &Draft, matches: &Precondition) -> Result<()> {
     if *matches != Precondition::Unsaid {
         return draft_precondition(draft, matches);
     }
-    let (da, en) = ("sig med If-Match, hvilken kladde ændringen bygger på", "say by If-Match which draft the change was made of");
-    Err(Refusal::new(Code::PreconditionRequired, da, en).allowed([format!("\"{}\"", crate::workflow::Matter::steps(draft))]))
+    let (da, en) =
+        ("sig med If-Match, hvilken kladde ændringen bygger på", "say by If-Match which draft the change was made of");
+    Err(Refusal::new(Code::PreconditionRequired, da, en)
+        .allowed([format!("\"{}\"", crate::workflow::Matter::steps(draft))]))
 }
 
 fn patched(now: &Content, patch: &json_patch::Patch) -> Result<ContentFields<String>> {
@@ -583,5 +583,9 @@ fn patched(now: &Content, patch: &json_patch::Patch) -> Result<ContentFields<Str
 /// A day or an instant of a request, finite.
 pub(super) fn instant(text: &str, field: &str) -> Result<Instant> {
     let instant: Instant = text.parse().map_err(|r: Refusal| r.at(Place::field(field)))?;
-    if instant.is_finite() { Ok(instant) } else { Err(unlawful(field, "det er ikke et tidspunkt", "that is not an instant")) }
+    if instant.is_finite() {
+        Ok(instant)
+    } else {
+        Err(unlawful(field, "det er ikke et tidspunkt", "that is not an instant"))
+    }
 }

@@ -280,7 +280,8 @@ impl Registry {
         if visitor.is_insider(&sight.vocabulary) {
             contacts = self.store.contacts().await?.into_iter().map(|c| (c.uuid, c)).collect();
         }
-        let who = |p: &Party| contacts.get(&p.contact).map(|c| ContactAnswer { name: c.name.clone(), mail: c.mail.clone() });
+        let who =
+            |p: &Party| contacts.get(&p.contact).map(|c| ContactAnswer { name: c.name.clone(), mail: c.mail.clone() });
         let parties = sight.hearing.parties.iter().collect();
         let parties = paging.cut(parties, |(p, invited)| (invited.at.micros(), p.uuid))?;
         parties.try_map(|(p, invited)| Ok(PartyAnswer::new(&sight.hearing, p, invited, who(p))))
@@ -325,12 +326,7 @@ impl Registry {
     ///
     /// # Errors
     /// [`Code::NotFound`] for a draft that is not there.
-    pub fn hearings(
-        &self,
-        visitor: &Visitor,
-        of: Option<Uuid>,
-        paging: &WorkPaging,
-    ) -> Result<Slice<HearingSummary>> {
+    pub fn hearings(&self, visitor: &Visitor, of: Option<Uuid>, paging: &WorkPaging) -> Result<Slice<HearingSummary>> {
         if let (Some(draft), Visitor::Actor(actor)) = (of, visitor) {
             self.draft(actor, draft)?;
         }
@@ -410,7 +406,11 @@ impl Registry {
     ///
     /// # Errors
     /// As [`Registry::answers`].
-    pub async fn own_answers(&self, visitor: &Visitor, hearing: Uuid) -> Result<(Option<AnswerAnswer>, Option<AnswerAnswer>)> {
+    pub async fn own_answers(
+        &self,
+        visitor: &Visitor,
+        hearing: Uuid,
+    ) -> Result<(Option<AnswerAnswer>, Option<AnswerAnswer>)> {
         let sight = self.sight(visitor, hearing)?;
         let stands = sight.hearing.standing().find(|a| visitor.wrote(a));
         let stands = stands.map(|a| AnswerAnswer::new(&sight.hearing, a, sight.shows_replies(visitor)));
@@ -522,7 +522,8 @@ pub(super) async fn tell(under: &mut Under<Draft>) -> Result<bool> {
 /// Whether a personal link still is what it was when it was shown: asked under the lock.
 pub(super) async fn still_guest(write: &mut Write, guest: &Guest) -> Result<()> {
     let errand = write.errand_by(guest.errand).await?;
-    let stands = errand.is_some_and(|e| e.kind == ErrandKind::PartyLink && e.subject == guest.party && e.expires > write.at());
+    let stands =
+        errand.is_some_and(|e| e.kind == ErrandKind::PartyLink && e.subject == guest.party && e.expires > write.at());
     if stands { Ok(()) } else { Err(leads_nowhere()) }
 }
 

@@ -24,24 +24,27 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-pub use answers::{
-    ApprovalAnswer, CommentAnswer, ConflictAnswer, DecisionAnswer, DraftAnswer, EditAnswer, EffectAnswer, MergedAnswer, ProposedAnswer,
-    RecommendationAnswer, StampAnswer, ThreadAnswer,
-};
 pub use answering::{AnswerRequest, Received};
+pub(crate) use answering::{CONFIRM_PREFIX, confirm_page};
+pub use answers::{
+    ApprovalAnswer, CommentAnswer, ConflictAnswer, DecisionAnswer, DraftAnswer, EditAnswer, EffectAnswer, MergedAnswer,
+    ProposedAnswer, RecommendationAnswer, StampAnswer, ThreadAnswer,
+};
 pub use answers_hearing::{
     AnswerAnswer, AnswerItemAnswer, AnswerStage, ContactAnswer, DispositionAnswer, ExtensionAnswer, HeardAnswer,
     HearingAnswer, HearingSummary, ItemEditAnswer, LinkAnswer, PartyAnswer, PendingAnswer, QuestionAnswer,
 };
 pub use attachments::{File, FileRequest};
 pub use disposing::{DispositionRequest, ItemEditRequest};
-pub(crate) use answering::{CONFIRM_PREFIX, confirm_page};
+pub use drafts::{
+    CommentRequest, DraftChange, DraftFilter, DraftRequest, RebaseRequest, RebasedAnswer, SettledConflict, Steer,
+    TopicRequest,
+};
+pub use edits::{EditRequest, ImportEdit, Made, OperationRequest, PartRequest, Precondition, RelationRequest};
+pub use hearings::{Heard, HearingRequest, PartyRequest};
 pub(crate) use hearings::{PREFIX as LINK_PREFIX, answer_page as party_page, link_errand};
 pub(crate) use news::HearingNews;
 pub use note::moment;
-pub use hearings::{Heard, HearingRequest, PartyRequest};
-pub use drafts::{CommentRequest, DraftChange, DraftFilter, DraftRequest, RebaseRequest, RebasedAnswer, SettledConflict, Steer, TopicRequest};
-pub use edits::{EditRequest, ImportEdit, Made, Precondition, OperationRequest, PartRequest, RelationRequest};
 pub use paging::{Slice, WorkPaging};
 pub use provenance::Reason;
 pub use publish::{DecideRequest, DraftPublishRequest, RecommendRequest};
@@ -182,7 +185,11 @@ fn row_of<M: Matter>(
     vocabulary: Option<Uuid>,
 ) -> Result<StepRow> {
     let body = serde_json::to_string(step).map_err(|e| {
-        Refusal::new(Code::Internal, format!("et skridt kan ikke skrives: {e}"), format!("a step cannot be written: {e}"))
+        Refusal::new(
+            Code::Internal,
+            format!("et skridt kan ikke skrives: {e}"),
+            format!("a step cannot be written: {e}"),
+        )
     })?;
     Ok(StepRow {
         matter,
@@ -205,4 +212,3 @@ pub(super) fn none(uuid: Uuid) -> Refusal {
 pub(super) fn unlawful(field: &str, da: impl Into<String>, en: impl Into<String>) -> Refusal {
     Refusal::new(Code::Unlawful, da, en).at(Place::field(field))
 }
-

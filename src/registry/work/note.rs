@@ -110,7 +110,9 @@ impl Registry {
                     comment: item.comment.as_ref().map(ToString::to_string).unwrap_or_default(),
                     disposition: reply.map(|d| ruling(d.ruling)),
                     reason: reply.map(|d| d.reason.to_string()).unwrap_or_default(),
-                    edit: reply.map(|d| d.edits.iter().filter_map(number).collect::<Vec<_>>().join("\n")).unwrap_or_default(),
+                    edit: reply
+                        .map(|d| d.edits.iter().filter_map(number).collect::<Vec<_>>().join("\n"))
+                        .unwrap_or_default(),
                     ..row.clone()
                 });
             }

@@ -45,7 +45,9 @@ impl WorkPaging {
         let wanted = self.limit.unwrap_or(USUAL_PAGE);
         let limit = usize::try_from(wanted).ok().filter(|n| (1..=LARGEST_PAGE).contains(n)).ok_or_else(|| {
             let (da, en) = (format!("limit kan ikke være »{wanted}«"), format!("limit cannot be '{wanted}'"));
-            Refusal::new(Code::InvalidParameter, da, en).at(Place::field("limit")).allowed([format!("1..{LARGEST_PAGE}")])
+            Refusal::new(Code::InvalidParameter, da, en)
+                .at(Place::field("limit"))
+                .allowed([format!("1..{LARGEST_PAGE}")])
         })?;
         all.sort_by_key(|item| key(item));
         let total = all.len();

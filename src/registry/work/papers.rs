@@ -26,7 +26,8 @@ impl Registry {
             .changes
             .iter()
             .map(|change| {
-                let (before, after) = paper.sides.get(&change.uuid).map_or((None, None), |(b, a)| (b.as_deref(), a.as_deref()));
+                let (before, after) =
+                    paper.sides.get(&change.uuid).map_or((None, None), |(b, a)| (b.as_deref(), a.as_deref()));
                 Changed { change, before, after }
             })
             .collect();

@@ -41,9 +41,15 @@ impl FromStr for Moment {
             "now" => Ok(Self::Now),
             _ => text.parse().map(Self::Edit).map_err(|_| {
                 let text: String = text.chars().take(80).collect();
-                let (da, en) = (format!("»{text}« er ikke et tidspunkt i kladden"), format!("'{text}' is not a moment"));
-                Refusal::new(Code::InvalidParameter, da, en)
-                    .allowed(["base", "in-force", "hearing", "now", "the number of an edit"])
+                let (da, en) =
+                    (format!("»{text}« er ikke et tidspunkt i kladden"), format!("'{text}' is not a moment"));
+                Refusal::new(Code::InvalidParameter, da, en).allowed([
+                    "base",
+                    "in-force",
+                    "hearing",
+                    "now",
+                    "the number of an edit",
+                ])
             }),
         }
     }
@@ -116,12 +122,8 @@ impl Desk<'_> {
     /// # Errors
     /// [`Code::UnknownTarget`], or what [`Content::new`] refuses. `also` are concepts that the same request makes.
     pub(super) fn content(&self, fields: ContentFields<String>, also: &BTreeMap<String, Uuid>) -> Result<Content> {
-        let replaced: Vec<String> = fields
-            .relations
-            .iter()
-            .filter(|r| r.kind == RelationKind::Replaces)
-            .map(|r| r.target.clone())
-            .collect();
+        let replaced: Vec<String> =
+            fields.relations.iter().filter(|r| r.kind == RelationKind::Replaces).map(|r| r.target.clone()).collect();
         let resolve = |key: String| {
             let known = also.get(&key).copied().or_else(|| self.find(&key));
             let former = || {
@@ -232,9 +234,10 @@ impl Registry {
             touched.into_iter().map(|u| (u, (say(&before, u), say(&after, u)))).filter(|(_, (a, b))| a != b).collect();
         let pairs: Vec<_> = sides.iter().map(|(u, (a, b))| (*u, a.as_deref(), b.as_deref())).collect();
         let changes = diff(&pairs);
-        let named = sides.values().flat_map(|(a, b)| a.iter().chain(b)).flat_map(|c| {
-            c.fields().relations.iter().map(|r| r.target).collect::<Vec<_>>()
-        });
+        let named = sides
+            .values()
+            .flat_map(|(a, b)| a.iter().chain(b))
+            .flat_map(|c| c.fields().relations.iter().map(|r| r.target).collect::<Vec<_>>());
         let all = sides.keys().copied().chain(named).chain(changes.iter().flat_map(|c| c.replaced_by.clone()));
         let names = all.filter_map(|u| Some((u, desk.name(u)?))).collect();
         Ok(Paper { draft: draft.clone(), changes, sides, names })
@@ -270,11 +273,8 @@ impl Registry {
         let desk = self.desk(draft)?;
         let edition = desk.edition();
         let vocabulary = desk.plane.vocabulary();
-        let inspection = Inspection {
-            edition: &edition,
-            kind: vocabulary.fields().kind,
-            language: vocabulary.default_language(),
-        };
+        let inspection =
+            Inspection { edition: &edition, kind: vocabulary.fields().kind, language: vocabulary.default_language() };
         let changed = |u: Uuid| all || draft.proposals().get(&u).is_some_and(Proposal::differs);
         let mut found = inspection.findings(changed);
         if let Err(refusal) = self.preview(&desk) {
