@@ -127,7 +127,9 @@ impl Registry {
         let draft = self.matter::<Draft>(draft)?;
         let hearing = draft.hearing(uuid)?.clone();
         let vocabulary = self.vocabulary_by(draft.vocabulary)?;
-        Ok(Sight { draft, hearing, vocabulary, now: self.clock.now() })
+        // No reading is before what it reads: two writes within a microsecond are a microsecond apart.
+        let now = self.clock.now().max(draft.last.at);
+        Ok(Sight { draft, hearing, vocabulary, now })
     }
 
     /// A hearing, for one who may see it.
@@ -334,6 +336,7 @@ impl Registry {
         let mut found = Vec::new();
         for draft in snapshot.matters.all::<Draft>().filter(|d| of.is_none_or(|of| d.uuid == of)) {
             let vocabulary = self.vocabulary_by(draft.vocabulary)?;
+            let now = now.max(draft.last.at);
             for hearing in draft.hearings() {
                 let sight =
                     Sight { draft: draft.clone(), hearing: hearing.clone(), vocabulary: vocabulary.clone(), now };
