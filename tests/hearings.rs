@@ -146,9 +146,9 @@ async fn tick(w: &World, now: &str) {
     w.registry.tick().await.expect("time is kept");
 }
 
-/// The kinds of the rows of the log about a draft that the clock wrote.
+/// The kinds of the rows of the log of the steps that the clock took.
 async fn told(w: &World) -> Vec<String> {
-    let sql = "SELECT kind FROM change WHERE actor = 'clock' ORDER BY seq";
+    let sql = "SELECT c.kind FROM change c JOIN step s ON s.change = c.seq WHERE s.actor = 'clock' ORDER BY c.seq";
     texts(w, sql).await
 }
 
