@@ -23,7 +23,7 @@ pub fn router() -> Router<App> {
 }
 
 #[derive(Template)]
-#[template(path = "confirm.html")]
+#[template(path = "confirm-request.html")]
 struct ConfirmPage {
     da: bool,
     secret: String,

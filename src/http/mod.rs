@@ -6,6 +6,7 @@
 mod api;
 mod confirm;
 mod edge;
+mod hearings;
 mod id;
 mod mail;
 mod negotiate;
@@ -118,6 +119,7 @@ pub fn router(registry: Arc<Registry>, options: &HttpOptions) -> Router {
         .merge(sign::router(options))
         .merge(provided::router())
         .merge(confirm::router())
+        .merge(hearings::router(options))
         .route("/id/{vocabulary}", get(id::vocabulary))
         .route("/id/{vocabulary}/{key}", get(id::concept))
         .route("/id/{vocabulary}/versions/{version}", get(id::version))

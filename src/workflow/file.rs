@@ -119,10 +119,10 @@ fn is_text(bytes: &[u8]) -> bool {
 /// What a ZIP holds, by the names in its directory; what has macros is not taken.
 fn zipped(bytes: &[u8]) -> Option<FileKind> {
     let names = names(bytes)?;
-    let has = |name: &str| names.iter().any(|n| *n == name.as_bytes());
+    let has = |name: &str| names.contains(&name.as_bytes());
     let below = |folder: &str| names.iter().any(|n| n.starts_with(folder.as_bytes()));
     let runs = |n: &&[u8]| n.to_ascii_lowercase().windows(10).any(|w| w == b"vbaproject");
-    if names.iter().any(|n| runs(n)) || below("Basic/") || below("Scripts/") {
+    if names.iter().any(runs) || below("Basic/") || below("Scripts/") {
         return None;
     }
     let said = format!("mimetype{}", FileKind::Odt.media_type());

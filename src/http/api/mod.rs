@@ -19,6 +19,7 @@ pub mod search;
 mod vocabularies;
 
 pub use concepts::{next_link, not_acceptable, not_one_of};
+pub use hearings::tongue;
 pub use search::aside;
 
 use std::sync::Arc;

@@ -14,7 +14,7 @@ use super::answers::{DraftAnswer, MergedAnswer, ThreadAnswer};
 use super::edits::{Precondition, draft_precondition};
 use super::{begin, unlawful};
 use crate::model::{Code, ContentFields, Governance, Label, Refusal, Result, Slug, new_uuid};
-use crate::workflow::{Base, Choice, Draft, DraftStep, Line, Phase, Prose, Resolution, Topic, merge};
+use crate::workflow::{Base, Choice, Draft, DraftStep, Line, Merging, Phase, Prose, Resolution, Topic, merge};
 
 /// The fields of a concept that a thread may be about, by their names in JSON.
 const FIELDS: [&str; 12] = [
@@ -394,6 +394,12 @@ impl Registry {
                 .items(conflicts.iter().map(|c| format!("{}: {}", c.concept, c.fields.join(", "))))
                 .conflict(serde_json::json!(conflicts))
             })?;
+            // Nobody's words are dropped silently: what settles nothing was meant for something else.
+            let settles = |c: &Uuid| merged.iter().any(|m| m.concept == *c && m.how == Merging::Settled);
+            if let Some(idle) = settled.keys().find(|c| !settles(c)) {
+                let (da, en) = (format!("{idle} er ikke i konflikt"), format!("{idle} is not in conflict"));
+                return Err(unlawful("settled", da, en));
+            }
             (Base { version: version.uuid, label: version.label.clone() }, merged)
         };
         let concepts = merged.iter().map(|m| MergedAnswer { concept: m.concept, how: m.how }).collect();

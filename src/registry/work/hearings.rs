@@ -9,13 +9,17 @@ use uuid::Uuid;
 
 use super::super::Registry;
 use super::super::pages::{Paged, Pages};
-use super::super::permission::{Actor, Command, Guest, Visitor, permit};
+use super::super::permission::{Actor, Command, Guest, Visitor, permit, permit_answer};
+use super::answering::Written;
 use super::answers::fields;
-use super::answers_hearing::{HeardAnswer, HearingAnswer, HearingSummary, LinkAnswer, PartyAnswer, QUESTIONS};
+use super::answers_hearing::{
+    AnswerAnswer, HeardAnswer, HearingAnswer, HearingSummary, LinkAnswer, PartyAnswer, QUESTIONS,
+};
 use super::edits::{instant, unknown};
 use super::requests::ContactAnswer;
 use super::{Under, none};
-use crate::model::{Code, Content, Instant, Mail, Name, Refusal, Result, Secret, Vocabulary, diff, new_uuid};
+use crate::exchange::paper::{Changed, DiffPaper, Reading};
+use crate::model::{Code, Content, Instant, Mail, Name, Refusal, Result, Secret, Side, Vocabulary, diff, new_uuid};
 use crate::store::{Contact, Errand, ErrandKind, Write};
 use crate::workflow::{
     Audience, Draft, DraftStep, Hearing, HearingPlan, HearingStage, Line, Party, Prose, Readable, Stamp,
@@ -125,7 +129,9 @@ impl Registry {
         let draft = self.matter::<Draft>(draft)?;
         let hearing = draft.hearing(uuid)?.clone();
         let vocabulary = self.vocabulary_by(draft.vocabulary)?;
-        Ok(Sight { draft, hearing, vocabulary, now: self.clock.now() })
+        // No reading is before what it reads: two writes within a microsecond are a microsecond apart.
+        let now = self.clock.now().max(draft.last.at);
+        Ok(Sight { draft, hearing, vocabulary, now })
     }
 
     /// A hearing, for one who may see it.
@@ -332,6 +338,7 @@ impl Registry {
         let mut found = Vec::new();
         for draft in snapshot.matters.all::<Draft>().filter(|d| of.is_none_or(|of| d.uuid == of)) {
             let vocabulary = self.vocabulary_by(draft.vocabulary)?;
+            let now = now.max(draft.last.at);
             for hearing in draft.hearings() {
                 let sight =
                     Sight { draft: draft.clone(), hearing: hearing.clone(), vocabulary: vocabulary.clone(), now };
@@ -373,6 +380,57 @@ impl Registry {
             questions: QUESTIONS.to_vec(),
             heard: heard.collect(),
         })
+    }
+
+    /// What differs between the version below and what is heard, word by word.
+    ///
+    /// # Errors
+    /// As [`Registry::hearing`].
+    pub fn hearing_diff(&self, visitor: &Visitor, uuid: Uuid) -> Result<DiffPaper> {
+        let sight = self.sight(visitor, uuid)?;
+        let heard = self.heard(&sight.draft, &sight.hearing)?;
+        let pairs: Vec<_> = heard.iter().map(|h| (h.concept, h.before.as_deref(), h.after.as_deref())).collect();
+        let changes = diff(&pairs);
+        let sides: BTreeMap<Uuid, &Heard> = heard.iter().map(|h| (h.concept, h)).collect();
+        let changed = changes.iter().map(|change| {
+            let sides = sides.get(&change.uuid);
+            let side = |of: fn(&Heard) -> Option<&Content>| sides.and_then(|h| of(h));
+            Changed { change, before: side(|h| h.before.as_deref()), after: side(|h| h.after.as_deref()) }
+        });
+        let desk = self.desk(&sight.draft)?;
+        let name = |u: Uuid| desk.name(u).unwrap_or_else(|| Side { notation: None, label: u.to_string() });
+        let opens = sight.hearing.plan.opens;
+        let base = sight.draft.base.as_ref().map(|b| b.label.to_string());
+        let before = Reading { at: desk.version.as_ref().map_or(opens, |v| v.effective), label: base };
+        let after = Reading { at: opens, label: Some(sight.draft.title.to_string()) };
+        let title = sight.vocabulary.fields().titles.first().map(|t| t.text.clone()).unwrap_or_default();
+        Ok(DiffPaper::new(title, before, after, &changed.collect::<Vec<_>>(), &name))
+    }
+
+    /// The answer of a visitor that stands, and the one that they are writing.
+    ///
+    /// # Errors
+    /// As [`Registry::answers`].
+    pub async fn own_answers(
+        &self,
+        visitor: &Visitor,
+        hearing: Uuid,
+    ) -> Result<(Option<AnswerAnswer>, Option<AnswerAnswer>)> {
+        let sight = self.sight(visitor, hearing)?;
+        let stands = sight.hearing.standing().find(|a| visitor.wrote(a));
+        let stands = stands.map(|a| AnswerAnswer::new(&sight.hearing, a, sight.shows_replies(visitor)));
+        let errand = self.own_draft(visitor, sight.draft.uuid, hearing).await?;
+        let written = errand.map(|e| Written::of(&e).map(|w| w.answer(e.uuid))).transpose()?;
+        Ok((stands, written))
+    }
+
+    /// Whether a visitor may answer under a name that is known, and so needs to confirm no mail address.
+    ///
+    /// # Errors
+    /// What `permit_answer` refuses; [`Code::NotFound`].
+    pub fn may_answer(&self, visitor: &Visitor, hearing: Uuid) -> Result<()> {
+        let sight = self.sight(visitor, hearing)?;
+        permit_answer(visitor, &sight.vocabulary, &sight.draft, &sight.hearing, sight.now)
     }
 
     /// What a hearing is about, as it was when it opened; as it is now when it has not. In the order of the codes.

@@ -215,7 +215,9 @@ impl Registry {
     }
 
     /// What differs between two moments, for whoever was let in.
-    pub(super) fn paper(&self, draft: Arc<Draft>, from: Moment, to: Moment) -> Result<Paper> {
+    pub(super) fn paper(&self, mut draft: Arc<Draft>, from: Moment, to: Moment) -> Result<Paper> {
+        // What the clock did since the last step counts: a hearing has opened, and so there is what was heard.
+        Arc::make_mut(&mut draft).advance(self.clock.now());
         let desk = self.desk(&draft)?;
         let in_force = self.in_force(&desk.plane).map(|v| self.projections.edition(&desk.plane, v.point()));
         let (before, after) = (self.side(&desk, from)?, self.side(&desk, to)?);
@@ -253,7 +255,7 @@ impl Registry {
             Moment::Now => desk.draft.edits().len(),
             Moment::Edit(number) => number,
             Moment::Hearing => {
-                let heard = desk.draft.hearings().iter().rev().find_map(snapshot);
+                let heard = desk.draft.hearings().iter().rev().filter(|h| !h.is_cancelled()).find_map(snapshot);
                 heard.ok_or_else(|| {
                     let (da, en) = ("kladden har ikke været hørt", "the draft has not been heard");
                     Refusal::new(Code::NotFound, da, en)

@@ -1,0 +1,596 @@
+//! The pages of hearings: which there are, one of them, the form by which it is answered, and the confirmation of a
+//! mail address. They work without scripts; their forms are taken from pages of this site alone.
+
+use std::collections::BTreeMap;
+
+use askama::Template;
+use axum::extract::multipart::Multipart;
+use axum::extract::{DefaultBodyLimit, FromRequestParts, Path, State};
+use axum::http::header::LOCATION;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::Response;
+use axum::routing::get;
+use axum::{Extension, Router};
+use serde::Deserialize;
+use utoipa::IntoParams;
+use uuid::Uuid;
+
+use super::HttpOptions;
+use super::api::{App, tongue};
+use super::negotiate::{Caller, reads_danish};
+use super::params::{Nothing, Params};
+use super::peer::TrustForwarded;
+use super::private::{nothing, page};
+use super::problem::{Failure, status};
+use super::who::{From, Origin, Visiting, foreign, origin};
+use crate::exchange::paper::{Piece, PieceKind, compare};
+use crate::model::{Category, Code, ContentFields, Instant, Place, Refusal, Result, Secret};
+use crate::registry::{
+    AnswerAnswer, AnswerRequest, FileRequest, HearingAnswer, HearingSummary, Pages, PartyAnswer, Received, Visitor,
+    moment,
+};
+use crate::workflow::{AnswerItem, FileKind, Hearing, HearingStage, Ruling};
+
+type Answer = Result<Response, Failure>;
+
+/// The pages' addresses.
+pub fn router(options: &HttpOptions) -> Router<App> {
+    // All files of an answer may come in one form.
+    let most = options.body_limit.max(FileKind::LARGEST * 2);
+    Router::new()
+        .route("/hearings", get(list))
+        .route("/hearings/{hearing}", get(one))
+        .route("/hearings/{hearing}/answer", get(form).post(send).layer(DefaultBodyLimit::max(most)))
+        .route("/confirm/{secret}", get(confirm_page).post(confirm))
+        .layer(Extension(TrustForwarded(options.trust_forwarded)))
+}
+
+/// The link that was followed, and what has just been done.
+#[derive(Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Followed {
+    /// The secret of a personal link.
+    link: Option<String>,
+    /// `saved`, `submitted`, `withdrawn` or `pending`.
+    done: Option<String>,
+}
+
+/// Words that the pages share.
+macro_rules! words {
+    ($($page:ident),*) => { $(
+        impl $page {
+            fn moment(&self, at: impl std::borrow::Borrow<Instant>) -> String {
+                moment(*at.borrow(), self.da)
+            }
+
+            fn stage(&self, stage: impl std::borrow::Borrow<HearingStage>) -> &'static str {
+                stage_name(*stage.borrow(), self.da)
+            }
+        }
+    )* };
+}
+
+words!(ListPage, HearingPage, AnswerPage);
+
+fn stage_name(stage: HearingStage, da: bool) -> &'static str {
+    let (danish, english) = match stage {
+        HearingStage::Planned => ("planlagt", "planned"),
+        HearingStage::Open => ("åben", "open"),
+        HearingStage::Closed => ("fristen er gået", "the deadline has passed"),
+        HearingStage::Completed => ("afsluttet", "completed"),
+        HearingStage::Cancelled => ("aflyst", "called off"),
+    };
+    if da { danish } else { english }
+}
+
+fn agreement(yes: bool, term: bool, da: bool) -> &'static str {
+    match (da, term, yes) {
+        (true, true, true) => "Enig i termen.",
+        (true, true, false) => "Ikke enig i termen.",
+        (true, false, true) => "Enig i definitionen.",
+        (true, false, false) => "Ikke enig i definitionen.",
+        (false, true, true) => "Agrees to the term.",
+        (false, true, false) => "Does not agree to the term.",
+        (false, false, true) => "Agrees to the definition.",
+        (false, false, false) => "Does not agree to the definition.",
+    }
+}
+
+fn general(da: bool) -> String {
+    if da { "Generelt" } else { "In general" }.to_owned()
+}
+
+#[derive(Template)]
+#[template(path = "hearings.html")]
+struct ListPage {
+    da: bool,
+    open: Vec<HearingSummary>,
+    past: Vec<HearingSummary>,
+}
+
+impl ListPage {
+    fn lists(&self) -> [(&'static str, &[HearingSummary]); 2] {
+        let (open, others) = if self.da { ("Åbne", "Andre") } else { ("Open", "Others") };
+        [(open, &self.open), (others, &self.past)]
+    }
+}
+
+#[derive(Template)]
+#[template(path = "hearing.html")]
+struct HearingPage {
+    da: bool,
+    hearing: HearingAnswer,
+    diff: String,
+    parties: Vec<PartyAnswer>,
+    answers: Vec<AnswerAnswer>,
+    names: BTreeMap<Uuid, String>,
+    readable: bool,
+    can_answer: bool,
+    note: bool,
+}
+
+impl HearingPage {
+    fn about(&self, concept: &Option<Uuid>) -> String {
+        concept.map_or_else(|| general(self.da), |c| self.names.get(&c).cloned().unwrap_or_else(|| c.to_string()))
+    }
+
+    fn agrees(&self, yes: &bool, term: bool) -> &'static str {
+        agreement(*yes, term, self.da)
+    }
+
+    fn ruling(&self, ruling: &Ruling) -> &'static str {
+        let (da, en) = match ruling {
+            Ruling::Accommodated => ("Imødekommet", "Accommodated"),
+            Ruling::Partly => ("Delvist imødekommet", "Partly accommodated"),
+            Ruling::No => ("Ikke imødekommet", "Not accommodated"),
+            Ruling::OutOfScope => ("Uden for høringens emne", "Outside the subject of the hearing"),
+        };
+        if self.da { da } else { en }
+    }
+}
+
+/// A concept that is asked about, with its words marked.
+struct Question {
+    uuid: Uuid,
+    name: String,
+    term: Vec<Piece>,
+    definition: Vec<Piece>,
+}
+
+#[derive(Template)]
+#[template(path = "answer.html")]
+struct AnswerPage {
+    da: bool,
+    hearing: HearingAnswer,
+    questions: Vec<Question>,
+    link: String,
+    stranger: bool,
+    standing: Option<AnswerAnswer>,
+    written: Option<AnswerAnswer>,
+    fields: BTreeMap<String, String>,
+    refused: Option<String>,
+    /// The field that was wrong: its id, and what it is called.
+    wrong: Option<(String, String)>,
+    done: Option<&'static str>,
+}
+
+impl AnswerPage {
+    fn is_open(&self) -> bool {
+        self.hearing.summary.stage == HearingStage::Open
+    }
+
+    fn can_write(&self) -> bool {
+        matches!(self.hearing.summary.stage, HearingStage::Open | HearingStage::Closed)
+    }
+
+    fn field(&self, name: &str) -> &str {
+        self.fields.get(name).map(String::as_str).unwrap_or_default()
+    }
+
+    fn has(&self, name: &str, value: &str) -> bool {
+        self.field(name) == value
+    }
+
+    fn asked(&self, concept: &Uuid) -> [(String, &'static str); 2] {
+        let (term, definition) = if self.da {
+            ("Er I enige i termen?", "Er I enige i definitionen?")
+        } else {
+            ("Do you agree to the term?", "Do you agree to the definition?")
+        };
+        [(format!("term-{concept}"), term), (format!("definition-{concept}"), definition)]
+    }
+
+    fn choices(&self) -> [(&'static str, &'static str); 3] {
+        if self.da {
+            [("yes", "Ja"), ("no", "Nej"), ("", "Ikke besvaret")]
+        } else {
+            [("yes", "Yes"), ("no", "No"), ("", "Not answered")]
+        }
+    }
+
+    /// A piece of text as HTML.
+    fn piece(&self, piece: &Piece) -> String {
+        let mut text = String::new();
+        for c in piece.text.chars() {
+            match c {
+                '<' => text.push_str("&lt;"),
+                '>' => text.push_str("&gt;"),
+                '&' => text.push_str("&amp;"),
+                c => text.push(c),
+            }
+        }
+        match piece.kind {
+            PieceKind::Same => text,
+            PieceKind::Added => format!("<ins>{text}</ins>"),
+            PieceKind::Removed => format!("<del>{text}</del>"),
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "confirm-answer.html")]
+struct ConfirmPage {
+    da: bool,
+    title: String,
+    answer: AnswerAnswer,
+    names: BTreeMap<Uuid, String>,
+    submitted: bool,
+}
+
+impl ConfirmPage {
+    fn about(&self, concept: &Option<Uuid>) -> String {
+        concept.map_or_else(|| general(self.da), |c| self.names.get(&c).cloned().unwrap_or_else(|| c.to_string()))
+    }
+
+    fn agrees(&self, yes: &bool, term: bool) -> &'static str {
+        agreement(*yes, term, self.da)
+    }
+}
+
+fn names(hearing: &HearingAnswer) -> BTreeMap<Uuid, String> {
+    hearing.heard.iter().map(|h| (h.uuid, h.name.clone())).collect()
+}
+
+fn all() -> Pages {
+    Pages { limit: Some(1_000), cursor: None }
+}
+
+fn uuid(text: &str) -> Result<Uuid> {
+    let missing = || Refusal::new(Code::NotFound, "der er ingen sådan høring", "there is no such hearing");
+    Uuid::try_parse(text).map_err(|_| missing())
+}
+
+async fn list(
+    State(app): State<App>,
+    Visiting(visitor): Visiting,
+    Caller(headers): Caller,
+    _: Params<Nothing>,
+) -> Answer {
+    let hearings = app.hearings(&visitor, None, &all())?.items;
+    let (open, past) = hearings.into_iter().partition(|h| h.stage == HearingStage::Open);
+    Ok(page(StatusCode::OK, &ListPage { da: reads_danish(&headers), open, past })?)
+}
+
+async fn one(
+    State(app): State<App>,
+    Visiting(visitor): Visiting,
+    Path(of): Path<String>,
+    Caller(headers): Caller,
+    _: Params<Nothing>,
+) -> Answer {
+    let (of, da) = (uuid(&of)?, reads_danish(&headers));
+    let hearing = app.hearing(&visitor, of)?;
+    let diff = app.hearing_diff(&visitor, of)?.document(tongue(&headers)).html_fragment(2);
+    let answers = app.answers(&visitor, of, &all()).await?.items;
+    let now = app.clock().now();
+    let readable = hearing.summary.stage != HearingStage::Open || hearing.summary.answers > 0;
+    let page_of = HearingPage {
+        da,
+        diff,
+        parties: app.parties(&visitor, of, &all()).await?.items,
+        answers: answers.into_iter().filter(|a| a.submitted.is_some()).collect(),
+        names: names(&hearing),
+        readable: readable || now >= hearing.summary.deadline,
+        can_answer: matches!(hearing.summary.stage, HearingStage::Open | HearingStage::Closed),
+        note: app.hearing_note(&visitor, of).is_ok(),
+        hearing,
+    };
+    Ok(page(StatusCode::OK, &page_of)?)
+}
+
+/// Who follows a link, or comes without one.
+async fn visitor(app: &App, link: &str, parts: &mut Parts) -> Result<Visitor, Failure> {
+    if !link.is_empty() {
+        return Ok(Visitor::Guest(app.by_party_link(&Secret::shown(link)).await?));
+    }
+    Visiting::from_request_parts(parts, app).await.map(|v| v.0)
+}
+
+/// What a form says, as it was sent.
+#[derive(Default)]
+struct Sent {
+    fields: BTreeMap<String, String>,
+    files: Vec<(String, Option<String>, Vec<u8>)>,
+}
+
+impl Sent {
+    async fn read(mut form: Multipart) -> Result<Self> {
+        let wrong = |e: axum::extract::multipart::MultipartError| {
+            let code = if e.status() == StatusCode::PAYLOAD_TOO_LARGE { Code::TooLarge } else { Code::InvalidBody };
+            Refusal::new(code, "formularen kan ikke læses", "the form cannot be read")
+        };
+        let mut sent = Self::default();
+        while let Some(field) = form.next_field().await.map_err(wrong)? {
+            let name = field.name().unwrap_or_default().to_owned();
+            let file = field.file_name().map(ToOwned::to_owned);
+            let media = field.content_type().map(ToOwned::to_owned);
+            let bytes = field.bytes().await.map_err(wrong)?;
+            match file {
+                // An empty field of a form has no name.
+                Some(file) if file.is_empty() && bytes.is_empty() => {}
+                Some(file) => sent.files.push((file, media, bytes.to_vec())),
+                None => drop(sent.fields.insert(name, String::from_utf8_lossy(&bytes).into_owned())),
+            }
+            if sent.fields.len() > 10_000 || sent.files.len() > Hearing::MOST_FILES {
+                let (da, en) = ("formularen er for stor", "the form is too large");
+                return Err(Refusal::new(Code::TooLarge, da, en).allowed([Hearing::MOST_FILES.to_string()]));
+            }
+        }
+        Ok(sent)
+    }
+
+    fn field(&self, name: &str) -> &str {
+        self.fields.get(name).map(|v| v.trim()).unwrap_or_default()
+    }
+
+    /// The answer that the form is.
+    fn request(&self, hearing: &HearingAnswer) -> Result<AnswerRequest> {
+        let at = |field: String| move |r: Refusal| r.at(Place::field(field));
+        let mut items = Vec::new();
+        for concept in hearing.heard.iter().map(|h| h.uuid) {
+            let verdict = |what: &str| match self.field(&format!("{what}-{concept}")) {
+                "yes" => Some(true),
+                "no" => Some(false),
+                _ => None,
+            };
+            let (agree_term, agree_definition) = (verdict("term"), verdict("definition"));
+            let name = format!("comment-{concept}");
+            let text = self.field(&name);
+            let comment = if text.is_empty() { None } else { Some(text.parse().map_err(at(name))?) };
+            if agree_term.is_some() || agree_definition.is_some() || comment.is_some() {
+                items.push(AnswerItem { concept: Some(concept), agree_term, agree_definition, comment });
+            }
+        }
+        if !self.field("general").is_empty() {
+            let comment = Some(self.field("general").parse().map_err(at("general".into()))?);
+            items.push(AnswerItem { concept: None, agree_term: None, agree_definition: None, comment });
+        }
+        let none = self.field("none") == "yes";
+        if none && !items.is_empty() {
+            let (da, en) = ("I har både bemærkninger og ingen", "you have remarks, and none");
+            return Err(Refusal::new(Code::Unlawful, da, en).at(Place::field("none")));
+        }
+        if !none && items.is_empty() && self.field("do") == "submit" && self.files.is_empty() {
+            let (da, en) = (
+                "svaret er tomt; sæt kryds, hvis I ingen bemærkninger har",
+                "the answer is empty; tick the box if you have no remarks",
+            );
+            return Err(Refusal::new(Code::Unlawful, da, en).at(Place::field("none")));
+        }
+        let said = |name: &str| Some(self.field(name)).filter(|v| !v.is_empty());
+        Ok(AnswerRequest {
+            items,
+            organisation: said("organisation").map(str::parse).transpose().map_err(at("organisation".into()))?,
+            name: said("name").map(str::parse).transpose().map_err(at("name".into()))?,
+            mail: said("mail").map(str::parse).transpose().map_err(at("mail".into()))?,
+            submit: false,
+        })
+    }
+}
+
+/// What an answer says, as the fields of the form.
+fn fields(answer: &AnswerAnswer) -> BTreeMap<String, String> {
+    let mut fields = BTreeMap::new();
+    let word = |yes: bool| if yes { "yes" } else { "no" }.to_owned();
+    for item in &answer.items {
+        let Some(concept) = item.concept else {
+            fields.insert("general".into(), item.comment.clone().unwrap_or_default());
+            continue;
+        };
+        fields.extend(item.agree_term.map(|y| (format!("term-{concept}"), word(y))));
+        fields.extend(item.agree_definition.map(|y| (format!("definition-{concept}"), word(y))));
+        fields.extend(item.comment.clone().map(|c| (format!("comment-{concept}"), c)));
+    }
+    fields
+}
+
+fn question(heard: &crate::registry::HeardAnswer) -> Question {
+    let term = |f: &Option<ContentFields>| {
+        let f = f.as_ref()?;
+        let danish =
+            f.terms.iter().find(|t| t.status == crate::model::TermStatus::Preferred && t.language.as_str() == "da");
+        danish.or(f.terms.first()).map(|t| t.value.clone())
+    };
+    let definition = |f: &Option<ContentFields>| {
+        let f = f.as_ref()?;
+        f.definitions.iter().find(|d| d.language.as_str() == "da").or(f.definitions.first()).map(|d| d.text.clone())
+    };
+    let marked = |of: &dyn Fn(&Option<ContentFields>) -> Option<String>| {
+        compare(&of(&heard.before).unwrap_or_default(), &of(&heard.after).unwrap_or_default())
+    };
+    Question { uuid: heard.uuid, name: heard.name.clone(), term: marked(&term), definition: marked(&definition) }
+}
+
+/// Puts the form together.
+async fn shown(app: &App, visitor: &Visitor, of: Uuid, link: &str, da: bool) -> Result<AnswerPage> {
+    let hearing = app.hearing(visitor, of)?;
+    let stranger = match app.may_answer(visitor, of) {
+        Ok(()) => false,
+        // Where everybody is asked, somebody unknown confirms a mail address.
+        Err(r)
+            if matches!(r.code, Code::NotSignedIn | Code::NotAllowed)
+                && hearing.summary.audience == crate::workflow::Audience::Public =>
+        {
+            true
+        }
+        Err(r) if r.code == Code::Phase => false,
+        Err(refusal) => return Err(refusal),
+    };
+    let (standing, written) = app.own_answers(visitor, of).await?;
+    Ok(AnswerPage {
+        da,
+        questions: hearing.heard.iter().map(question).collect(),
+        hearing,
+        link: link.to_owned(),
+        stranger,
+        standing,
+        fields: written.as_ref().map(fields).unwrap_or_default(),
+        written,
+        refused: None,
+        wrong: None,
+        done: None,
+    })
+}
+
+async fn form(
+    State(app): State<App>,
+    Path(of): Path<String>,
+    Params(followed, ..): Params<Followed>,
+    mut parts: Parts,
+) -> Answer {
+    let link = followed.link.unwrap_or_default();
+    let visitor = visitor(&app, &link, &mut parts).await?;
+    let mut form = shown(&app, &visitor, uuid(&of)?, &link, reads_danish(&parts.headers)).await?;
+    form.done = match followed.done.as_deref() {
+        Some("saved") => Some(("Svaret er gemt, men ikke sendt.", "The answer is saved, but not submitted.")),
+        Some("submitted") => Some(("Tak. Svaret er modtaget.", "Thank you. The answer is received.")),
+        Some("withdrawn") => Some(("Svaret er trukket tilbage.", "The answer was taken back.")),
+        Some("pending") => Some((
+            "Tak. Vi har sendt et link til din mailadresse; svaret tæller, når du har fulgt det.",
+            "Thank you. We have sent a link to your mail address; the answer counts when you have followed it.",
+        )),
+        _ => None,
+    }
+    .map(|(danish, english)| if form.da { danish } else { english });
+    Ok(page(StatusCode::OK, &form)?)
+}
+
+async fn send(
+    State(app): State<App>,
+    Path(of): Path<String>,
+    From(peer): From,
+    mut parts: Parts,
+    form: Multipart,
+) -> Answer {
+    if origin(&parts.headers, &app.settings().public_url) == Origin::Foreign {
+        return Err(foreign().into());
+    }
+    let (of, da) = (uuid(&of)?, reads_danish(&parts.headers));
+    let sent = Sent::read(form).await?;
+    let link = sent.field("link").to_owned();
+    let visitor = visitor(&app, &link, &mut parts).await?;
+    match acted(&app, &visitor, of, &sent, &peer).await {
+        Ok(done) => {
+            let mut query = form_urlencoded::Serializer::new(String::new());
+            if !link.is_empty() {
+                query.append_pair("link", &link);
+            }
+            Ok(see(&format!("/hearings/{of}/answer?{}", query.append_pair("done", done).finish())))
+        }
+        Err(refusal) if refusal.code.category() == Category::Broken => Err(refusal.into()),
+        Err(refusal) => {
+            let mut form = shown(&app, &visitor, of, &link, da).await?;
+            form.fields = sent.fields;
+            form.wrong = wrong_field(&form, &refusal);
+            let mut text = if da { refusal.da.clone() } else { refusal.en.clone() };
+            if !refusal.allowed.is_empty() {
+                text.push_str(&format!(" ({})", refusal.allowed.join(", ")));
+            }
+            form.refused = Some(text);
+            Ok(page(status(&refusal), &form)?)
+        }
+    }
+}
+
+/// Where the form is wrong: the field, and what it is called.
+fn wrong_field(form: &AnswerPage, refusal: &Refusal) -> Option<(String, String)> {
+    let field = refusal.place.field.as_deref()?;
+    let called = |da: &str, en: &str| Some((field.to_owned(), if form.da { da } else { en }.to_owned()));
+    match field {
+        "name" => called("Navn", "Name"),
+        "mail" => called("Mailadresse", "Mail address"),
+        "organisation" => called("Organisation", "Organisation"),
+        "general" => called("Generelle bemærkninger", "General comments"),
+        "none" => called("Ingen bemærkninger", "No remarks"),
+        _ => {
+            let concept = field.strip_prefix("comment-")?;
+            let question = form.questions.iter().find(|q| q.uuid.to_string() == concept)?;
+            Some((field.to_owned(), question.name.clone()))
+        }
+    }
+}
+
+/// Does what a form asks for; what was done.
+async fn acted(app: &App, visitor: &Visitor, of: Uuid, sent: &Sent, peer: &str) -> Result<&'static str> {
+    let answer = Uuid::try_parse(sent.field("answer")).ok();
+    let what = sent.field("do");
+    if let (Some(answer), "withdraw") = (answer, what) {
+        app.withdraw_answer(visitor, of, answer).await?;
+        return Ok("withdrawn");
+    }
+    let request = sent.request(&app.hearing(visitor, of)?)?;
+    let answer = match answer {
+        Some(answer) => app.change_answer(visitor, of, answer, request).await?.uuid,
+        None => match app.write_answer(visitor, of, request, peer).await? {
+            Received::Kept(answer) => answer.uuid,
+            Received::Pending(_) => return Ok("pending"),
+        },
+    };
+    for (name, media, bytes) in &sent.files {
+        let file = FileRequest { name: name.parse()?, media_type: media.as_deref(), bytes };
+        app.attach(visitor, of, answer, file).await?;
+    }
+    if let Some(file) = what.strip_prefix("remove-") {
+        app.detach(visitor, of, answer, uuid(file)?).await?;
+    }
+    if what != "submit" {
+        return Ok("saved");
+    }
+    app.submit_answer(visitor, of, answer).await?;
+    Ok("submitted")
+}
+
+/// On to another page.
+fn see(place: &str) -> Response {
+    let mut response = nothing();
+    *response.status_mut() = StatusCode::SEE_OTHER;
+    if let Ok(place) = HeaderValue::try_from(place) {
+        response.headers_mut().insert(LOCATION, place);
+    }
+    response
+}
+
+async fn confirm_page(
+    State(app): State<App>,
+    Path(secret): Path<String>,
+    Caller(headers): Caller,
+    _: Params<Nothing>,
+) -> Answer {
+    let answer = app.pending_answer(&Secret::shown(&secret)).await?;
+    confirmed(&app, answer, false, &headers)
+}
+
+async fn confirm(State(app): State<App>, Path(secret): Path<String>, headers: HeaderMap, _: Params<Nothing>) -> Answer {
+    if origin(&headers, &app.settings().public_url) == Origin::Foreign {
+        return Err(foreign().into());
+    }
+    let answer = app.confirm_answer(&Secret::shown(&secret)).await?;
+    confirmed(&app, answer, true, &headers)
+}
+
+fn confirmed(app: &App, answer: AnswerAnswer, submitted: bool, headers: &HeaderMap) -> Answer {
+    let hearing = app.hearing(&crate::registry::Actor::Public.into(), answer.hearing)?;
+    let (names, title) = (names(&hearing), hearing.summary.title);
+    Ok(page(StatusCode::OK, &ConfirmPage { da: reads_danish(headers), title, answer, names, submitted })?)
+}
