@@ -136,6 +136,7 @@ fn vocabulary(slug: &str, governance: Governance) -> Vocabulary {
         descriptions: Vec::new(),
         kind: begreb::model::Kind::Classification,
         governance,
+        four_eyes: false,
         identifiers: Vec::new(),
         owner: None,
         contact: None,
