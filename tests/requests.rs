@@ -428,7 +428,7 @@ async fn an_accepted_request_is_an_edit_and_both_name_each_other() {
         assert_eq!(accepted["request"]["edit"], json!({ "draft": draft, "number": 1 }));
         assert_eq!(accepted["edit"]["because"], json!({ "request": uuid }));
         assert_eq!(accepted["draft"]["minor"], true);
-        let edits = w.registry.edits(&operator(), draft).unwrap();
+        let edits = w.registry.edits(&operator(), draft, &Default::default()).unwrap().items;
         assert_eq!(json!(edits[0].because), json!({ "request": uuid }));
         // The whole chain, when the draft is published.
         let label = DraftPublishRequest { version: "2".parse().unwrap(), effective: None };
@@ -529,7 +529,7 @@ async fn two_secretaries_accept_one_request_at_once_and_one_wins() {
             assert_eq!(both, [200, 409], "{} {}", first.text(), second.text());
         }
         let filter = begreb::registry::DraftFilter::default();
-        assert_eq!(w.registry.drafts(&operator(), &filter).unwrap().len(), 3, "who lost left no draft behind");
+        assert_eq!(w.registry.drafts(&operator(), &filter, &Default::default()).unwrap().total, 3, "who lost left no draft behind");
         w.registry.verify().await.expect("all is whole");
     })
     .await;
