@@ -529,7 +529,11 @@ async fn two_secretaries_accept_one_request_at_once_and_one_wins() {
             assert_eq!(both, [200, 409], "{} {}", first.text(), second.text());
         }
         let filter = begreb::registry::DraftFilter::default();
-        assert_eq!(w.registry.drafts(&operator(), &filter, &Default::default()).unwrap().total, 3, "who lost left no draft behind");
+        assert_eq!(
+            w.registry.drafts(&operator(), &filter, &Default::default()).unwrap().total,
+            3,
+            "who lost left no draft behind"
+        );
         w.registry.verify().await.expect("all is whole");
     })
     .await;

@@ -248,6 +248,9 @@ impl Matter for Draft {
             self.phase = phase;
             if let Some(hearing) = self.hearings.last_mut() {
                 hearing.snapshot = snapshot;
+                if snapshot.is_none() {
+                    hearing.below.clear();
+                }
             }
             return Err(refused);
         }

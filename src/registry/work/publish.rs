@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::super::command::{Naming, Ready, Source, ToWrite};
 use super::super::pages::{Paged, Pages};
-use super::super::permission::{Actor, Command};
+use super::super::permission::{Actor, Command, permit_in};
 use super::super::plan::{Plan, Wish, plan};
 use super::super::{Identity, ImportReport, Registry};
 use super::answers::{DecisionAnswer, DraftAnswer};
@@ -206,6 +206,8 @@ impl Registry {
     pub async fn publish_draft(&self, actor: &Actor, uuid: Uuid, request: DraftPublishRequest) -> Result<ImportReport> {
         for _ in 0..TRIES {
             let draft = self.draft(actor, uuid)?;
+            let vocabulary = self.vocabulary_by(draft.vocabulary)?;
+            permit_in(actor, Command::PublishDraft, &vocabulary, draft.phase(self.clock.now()))?;
             let (source, naming) = self.publishing(&draft, &request)?;
             let mut facts = self.store.facts().await?;
             let ready = self.ready(actor, &mut facts, &source, None, &naming).await?;
