@@ -36,7 +36,7 @@ const WRONG: &[(Command, Role)] = &[
     (Command::Approve, Role::Administrator),
     (Command::PublishDraft, Role::Secretary),
     (Command::HandleRequests, Role::Contributor),
-    (Command::Certify, Role::Contributor),
+    (Command::Certify, Role::Chair),
 ];
 
 /// The commands of the table that are about something else.
@@ -128,7 +128,9 @@ impl Story {
         let uri = format!("/api/v1{}", wish.uri);
         let position = self.w.position().await;
         let refused = self.of(*wrong).ask(&self.w, wish.method, &uri, &wish.body, &wish.headers).await;
-        assert_eq!((refused.status, refused.code().as_str()), (403, "forbidden"), "{}", refused.asked);
+        // Who has no role answers a public hearing as everybody does: with a name and a mail address.
+        let expected = if wish.command == Command::AnswerHearing { (422, "unlawful") } else { (403, "forbidden") };
+        assert_eq!((refused.status, refused.code().as_str()), expected, "{}", refused.asked);
         assert_eq!(self.w.position().await, position, "a refusal changes nothing");
         let answer = self.of(role).ask(&self.w, wish.method, &uri, &wish.body, &wish.headers).await.with(status);
         self.done.insert(wish.command);
@@ -148,6 +150,10 @@ impl Story {
     /// The clock goes on while no process runs.
     async fn later(&mut self, now: &str) {
         self.w.clock.set(now);
+        self.w.restart().await;
+        for (role, person) in &mut self.people {
+            person.sign_in(&self.w, role.as_str()).await;
+        }
         self.survive().await;
     }
 
@@ -201,7 +207,9 @@ fn uuid_at(answer: &Answer, root: &str) -> String {
 async fn drafted(s: &mut Story) -> String {
     use Role::{Administrator, Contributor, HearingParty, Publisher, Reader, Secretary};
     let botilbud = "/vocabularies/botilbud";
-    s.read.extend([botilbud, "/vocabularies", "/drafts", "/hearings", "/decisions", "/change-requests"].map(str::to_owned));
+    s.read.extend(
+        [botilbud, "/vocabularies", "/drafts", "/hearings", "/decisions", "/change-requests"].map(str::to_owned),
+    );
     let mut plain = frame();
     (plain["governance"], plain["fourEyes"]) = ("committee".into(), false.into());
     s.tell(Publisher, wish(Command::Frame, "PUT", botilbud, plain), 201).await;
@@ -213,7 +221,9 @@ async fn drafted(s: &mut Story) -> String {
 
     let body = json!({ "vocabulary": "botilbud", "title": "Første udgave", "group": s.group });
     let draft = uuid_at(&s.tell(Secretary, wish(Command::OpenDraft, "POST", "/drafts", body), 201).await, "/drafts");
-    for part in ["", "/concepts", "/edits", "/comments", "/findings", "/preview", "/diff?format=md&language=da", "/hearings"] {
+    for part in
+        ["", "/concepts", "/edits", "/comments", "/findings", "/preview", "/diff?format=md&language=da", "/hearings"]
+    {
         s.read.push(format!("{draft}{part}"));
     }
     s.tell(Reader, wish(Command::ReadDrafts, "GET", &draft, Value::Null), 200).await;
@@ -233,12 +243,14 @@ async fn drafted(s: &mut Story) -> String {
     let stale = s.of(Contributor).ask(&s.w, "PUT", &uri, &said, &[("if-match", "\"x\"")]).await;
     assert_eq!(stale.with(412).code(), "precondition-failed");
     let uri = format!("{draft}/concepts/B2?reason=klarere");
-    let better = content("B2", "midlertidigt botilbud", "botilbud, der er beregnet til et midlertidigt ophold", Some("B1"));
+    let better =
+        content("B2", "midlertidigt botilbud", "botilbud, der er beregnet til et midlertidigt ophold", Some("B1"));
     let edit = wish(Command::EditDraft, "PUT", &uri, better);
     s.tell(Secretary, Wish { headers: vec![("if-match", &tag)], ..edit }, 200).await;
     let body = json!({ "topic": { "concept": "B3", "field": "definitions" }, "text": "Hvad er »uden udløb«?" });
     s.tell(Reader, wish(Command::Comment, "POST", &format!("{draft}/comments"), body), 201).await;
-    s.tell(Secretary, wish(Command::SteerDraft, "POST", &format!("{draft}/phase"), json!({ "step": "review" })), 200).await;
+    s.tell(Secretary, wish(Command::SteerDraft, "POST", &format!("{draft}/phase"), json!({ "step": "review" })), 200)
+        .await;
     s.of(HearingParty).get(&s.w, &draft).await.with(403);
     s.snapshot("draft", Secretary, &draft).await;
     draft
@@ -258,8 +270,10 @@ async fn heard(s: &mut Story, draft: &str) -> (String, String) {
     for (name, organisation) in [("nord", "Nordkøbing"), ("syd", "Sydby"), ("lev", "Leverandørforeningen")] {
         let body = json!({ "organisation": organisation, "name": "Postkassen", "mail": format!("{name}@example.dk") });
         let parties = format!("{hearing}/parties");
-        let party = uuid_at(&s.tell(Secretary, wish(Command::HoldHearing, "POST", &parties, body), 201).await, &parties);
-        let link = wish(Command::HoldHearing, "POST", &format!("{party}/link"), Value::Null);
+        let party =
+            uuid_at(&s.tell(Secretary, wish(Command::HoldHearing, "POST", &parties, body), 201).await, &parties);
+        let link = format!("{party}/link");
+        let link = wish(Command::HoldHearing, "POST", &link, Value::Null);
         links.push(text(&s.tell(Secretary, link, 201).await.json()["secret"]));
     }
 
@@ -282,7 +296,8 @@ async fn heard(s: &mut Story, draft: &str) -> (String, String) {
         let all = concepts.as_array().expect("a list").iter();
         all.clone().find(|c| c["content"]["notation"] == key).map_or(Value::Null, |c| c["uuid"].clone())
     };
-    let body = json!({ "items": [{ "concept": of("B2"), "agreeDefinition": false, "comment": "Skriv, at det er aftalt." }] });
+    let body =
+        json!({ "items": [{ "concept": of("B2"), "agreeDefinition": false, "comment": "Skriv, at det er aftalt." }] });
     let begun = uuid_at(&s.by_link(&links[0], "POST", &answers, body).await.with(201), &answers);
     s.by_link(&links[0], "POST", &format!("{begun}/submission"), Value::Null).await.ok();
     let body = json!({ "submit": true, "items": [{ "concept": of("B3"), "agreeTerm": false, "comment": "Ordet er for langt." }] });
@@ -327,7 +342,7 @@ async fn heard(s: &mut Story, draft: &str) -> (String, String) {
 async fn decided(s: &mut Story, draft: &str) -> String {
     use Role::{Chair, CommitteeMember, Publisher, Reader, Secretary};
     let body = json!({ "committee": s.committee, "text": "Vedtag den." });
-    let recommend = wish(Command::Recommend, "POST", &format!("{draft}/recommendations"), body.clone()).uri.to_owned();
+    let recommend = format!("{draft}/recommendations");
     let recommended = s.tell(Secretary, wish(Command::Recommend, "POST", &recommend, body), 201).await.json();
     let digest = text(&recommended["recommendations"][0]["digest"]);
     let frozen = format!("/api/v1{draft}/concepts/B3?reason=x");
@@ -397,7 +412,12 @@ async fn changed(s: &mut Story) -> String {
     let accept = format!("{request}/acceptance");
     let accepted = s.tell(Secretary, wish(Command::HandleRequests, "POST", &accept, body), 200).await.json();
     assert_eq!((&accepted["draft"]["minor"], &accepted["draft"]["base"]["label"]), (&json!(true), &json!("1")));
-    uuid_at(&s.of(HearingParty).get(&s.w, &request).await.ok(), "/change-requests")
+    // What is small is not what somebody calls so: it is a definition that would be another.
+    let recommend = format!("/drafts/{}/recommendations", text(&accepted["draft"]["uuid"]));
+    let body = json!({ "committee": s.committee, "text": "Vedtag den." });
+    let unheard = s.of(Secretary).send(&s.w, "POST", &recommend, body).await;
+    assert_eq!(unheard.with(409).code(), "governance");
+    request
 }
 
 #[tokio::test]
@@ -423,7 +443,8 @@ async fn the_whole_story_and_every_process_is_killed() {
         let changes = nobody.get(&s.w, "/vocabularies/botilbud/changes?from=2027-01-31&to=1").await.ok();
         assert_snapshot!("changes", changes.shown());
         let request = changed(&mut s).await;
-        assert_snapshot!("request", nobody.get(&s.w, &request).await.ok().shown());
+        let request = nobody.get(&s.w, &request).await.ok().json();
+        assert_eq!((&request["state"], &request["by"]), (&json!("accepted"), &Value::Null), "{request}");
 
         let table: BTreeSet<_> = RIGHTS.iter().map(|r| r.command).filter(|c| !ELSEWHERE.contains(c)).collect();
         assert_eq!(s.done, table, "every command of the workflow was given, and refused to a wrong role");
@@ -451,8 +472,8 @@ async fn several_nodes_work_on_one_matter() {
             let registry = w.registry.clone();
             tokio::spawn(async move { registry.follow().await })
         });
-        let secretary = person(&one, "Sanne", &[Role::Secretary, Role::Administrator]).await;
-        let contributor = person(&one, "Karla", &[Role::Contributor]).await;
+        let mut secretary = person(&one, "Sanne", &[Role::Secretary, Role::Administrator]).await;
+        let mut contributor = person(&one, "Karla", &[Role::Contributor]).await;
         secretary.send(&one, "PUT", "/vocabularies/botilbud", frame()).await.with(201);
         until(&two, &secretary, "/vocabularies/botilbud", |v| v["slug"] == "botilbud").await;
 
@@ -470,8 +491,10 @@ async fn several_nodes_work_on_one_matter() {
         let tag = text(&said["etag"]);
         let (mine, yours) = (content("B1", "botilbud", "min", None), content("B1", "botilbud", "din", None));
         let headers = [("if-match", tag.as_str())];
-        let (first, second) =
-            tokio::join!(secretary.ask(&one, "PUT", &b1, &mine, &headers), contributor.ask(&two, "PUT", &b1, &yours, &headers));
+        let (first, second) = tokio::join!(
+            secretary.ask(&one, "PUT", &b1, &mine, &headers),
+            contributor.ask(&two, "PUT", &b1, &yours, &headers)
+        );
         let mut statuses = [first.status, second.status];
         statuses.sort_unstable();
         assert_eq!(statuses, [200, 412], "{} {}", first.text(), second.text());
@@ -487,6 +510,8 @@ async fn several_nodes_work_on_one_matter() {
         let hearing = uuid_at(&secretary.send(&one, "POST", &hearings, plan).await.with(201), "/hearings");
         until(&two, &secretary, &hearing, |h| h["stage"] == "planned").await;
         one.clock.set("2026-12-02T00:00:00Z");
+        secretary.sign_in(&one, "Sanne").await;
+        contributor.sign_in(&two, "Karla").await;
         for node in [&one, &two] {
             assert_eq!(node.json(&format!("/api/v1{hearing}")).await["stage"], "open");
             let frozen = contributor.ask(node, "PUT", &b1, &mine, &[("if-match", "*")]).await;
