@@ -584,11 +584,11 @@ impl Hearing {
         self.need(stamp.at, &[HearingStage::Closed])?;
         let open = self.undisposed();
         if !open.is_empty() {
-            return Err(out_of_turn(
-                format!("{} punkter har ikke fået svar", open.len()),
-                format!("{} items have no reply", open.len()),
-            )
-            .items(open.into_iter().map(|(a, i)| format!("{a}/{i}"))));
+            let (da, en) = match open.len() {
+                1 => ("1 punkt har ikke fået svar".into(), "1 item has no reply".into()),
+                n => (format!("{n} punkter har ikke fået svar"), format!("{n} items have no reply")),
+            };
+            return Err(out_of_turn(da, en).items(open.into_iter().map(|(a, i)| format!("{a}/{i}"))));
         }
         self.completed = Some(stamp.clone());
         Ok(())

@@ -84,6 +84,14 @@ impl Person {
         w.send(request.body(body).expect("a request")).await
     }
 
+    /// Signs in once more, under the name of this person: a session lasts half a day.
+    pub async fn sign_in(&mut self, w: &World, name: &str) {
+        let mail = format!("{}@example.dk", name.to_lowercase());
+        let body = serde_json::json!({ "mail": mail, "password": PASSWORD }).to_string();
+        let cookie = w.post("/api/v1/sign-in", body).await.ok().header("set-cookie");
+        self.cookie = cookie.split(';').next().map(str::to_owned);
+    }
+
     /// GET under `/api/v1`.
     pub async fn get(&self, w: &World, uri: &str) -> Answer {
         self.ask(w, "GET", &format!("/api/v1{uri}"), &Value::Null, &[]).await

@@ -98,8 +98,10 @@ pub struct World {
     pub address: String,
     pub registry: Arc<Registry>,
     pub clock: Arc<TestClock>,
-    pub folder: Folder,
+    pub folder: Arc<Folder>,
     router: Router,
+    /// How many registries there have been on this database.
+    nodes: Arc<AtomicI64>,
 }
 
 /// Who does things in tests.
@@ -120,7 +122,7 @@ pub async fn on_every_database(mut test: impl AsyncFnMut(World)) {
 impl World {
     /// An empty registry on one kind of database.
     pub async fn open(database: &'static str) -> Option<Self> {
-        let folder = Folder::new();
+        let folder = Arc::new(Folder::new());
         let address = match database {
             "sqlite" => format!("sqlite:{}", folder.path().join("begreb.db").display()),
             _ => begreb::testing::postgres_address().await?,
@@ -131,7 +133,30 @@ impl World {
         let registry = Registry::open(store, clock.clone(), settings).await.expect("the registry opens");
         let registry = Arc::new(registry.with_dice(Arc::new(TestDice(AtomicI64::new(0)))));
         let router = router(registry.clone(), &HttpOptions::default());
-        Some(Self { database, address, registry, clock, folder, router })
+        Some(Self { database, address, registry, clock, folder, router, nodes: Arc::new(AtomicI64::new(1)) })
+    }
+
+    /// Another node on the same database.
+    pub async fn beside(&self) -> Self {
+        let (registry, router) = self.node().await;
+        let (clock, folder, nodes) = (self.clock.clone(), self.folder.clone(), self.nodes.clone());
+        Self { database: self.database, address: self.address.clone(), registry, clock, folder, router, nodes }
+    }
+
+    /// Ends the process, as a kill does, and starts another on the same database: only what is there is left.
+    pub async fn restart(&mut self) {
+        let first = Arc::downgrade(&self.registry);
+        (self.registry, self.router) = self.node().await;
+        assert!(first.upgrade().is_none(), "something of the first process is left");
+    }
+
+    /// A registry of its own on the same database, with its doors; its dice fall otherwise than those of all others.
+    async fn node(&self) -> (Arc<Registry>, Router) {
+        let store = Store::open(&self.address).await.expect("the database opens");
+        let registry = Registry::open(store, self.clock.clone(), Settings::default()).await.expect("it opens");
+        let dice = TestDice(AtomicI64::new(self.nodes.fetch_add(1, Ordering::SeqCst) << 32));
+        let registry = Arc::new(registry.with_dice(Arc::new(dice)));
+        (registry.clone(), router(registry, &HttpOptions::default()))
     }
 
     /// The same database opened once more, as a second process would.

@@ -369,6 +369,8 @@ impl Registry {
             after: fields(h.after.as_deref()),
         });
         let hearing = &sight.hearing;
+        // What the clock has opened is frozen, whether that is told yet or not.
+        let opened = matches!(hearing.stage(sight.now), HearingStage::Open | HearingStage::Closed);
         Ok(HearingAnswer {
             summary: sight.summary(visitor),
             letter: hearing.plan.letter.to_string(),
@@ -376,7 +378,7 @@ impl Registry {
             extensions: hearing.extensions.iter().map(Into::into).collect(),
             completed: hearing.completed.as_ref().map(Into::into),
             cancelled: hearing.cancelled.as_ref().map(|(stamp, why)| (stamp.into(), why.to_string())),
-            snapshot: hearing.snapshot,
+            snapshot: hearing.snapshot.or_else(|| opened.then(|| sight.draft.edits().len())),
             questions: QUESTIONS.to_vec(),
             heard: heard.collect(),
         })
