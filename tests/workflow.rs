@@ -519,7 +519,8 @@ async fn several_nodes_work_on_one_matter() {
         }
         let before = one.position().await;
         let (a, b) = tokio::join!(one.registry.tick(), two.registry.tick());
-        (a.expect("time is kept"), b.expect("time is kept"));
+        a.expect("time is kept");
+        b.expect("time is kept");
         assert_eq!(one.position().await, before + 1, "it is told once");
         // A right that is taken on one node is gone on the other.
         let grants = secretary.get(&one, "/grants").await.ok().json();

@@ -319,7 +319,7 @@ pub(super) enum Source<'a> {
     /// What the registry has already.
     Again(&'a PublishRequest),
     /// A draft, that lies over a version: the vocabulary, that version, and what the draft makes of it.
-    Draft(Slug, Option<Uuid>, Incoming),
+    Draft(Slug, Option<Uuid>, Box<Incoming>),
 }
 
 impl<'a> Source<'a> {
@@ -364,7 +364,7 @@ impl<'a> Source<'a> {
                 if let Some(taken) = known.versions.iter().find(|v| Some(&v.label) == naming.label.as_ref()) {
                     return Err(label_taken(taken, "er en anden", "is another"));
                 }
-                Ok(Edition { incoming: incoming.clone(), origin: None, identity: NOBODY, accept_new: true })
+                Ok(Edition { incoming: (**incoming).clone(), origin: None, identity: NOBODY, accept_new: true })
             }
         }
     }

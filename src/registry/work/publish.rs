@@ -246,7 +246,7 @@ impl Registry {
             expected: decision.map(|d| d.digest),
         };
         let base = draft.base.as_ref().map(|b| b.version);
-        Ok((Source::Draft(vocabulary.slug().clone(), base, incoming(&self.desk(draft)?)), naming))
+        Ok((Source::Draft(vocabulary.slug().clone(), base, Box::new(incoming(&self.desk(draft)?))), naming))
     }
 
     /// Lays down the publication of a draft with the version, in one transaction.
