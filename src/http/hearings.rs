@@ -21,7 +21,7 @@ use super::api::{App, served, tongue};
 use super::negotiate::{Caller, reads_danish};
 use super::params::{Nothing, Params};
 use super::peer::TrustForwarded;
-use super::private::{nothing, page};
+use super::private::{nothing, page, sentence};
 use super::problem::{Failure, status};
 use super::who::{From, Origin, Visiting, foreign, origin};
 use crate::exchange::paper::{Piece, PieceKind, compare};
@@ -170,6 +170,8 @@ struct Question {
     name: String,
     term: Vec<Piece>,
     definition: Vec<Piece>,
+    is_new: bool,
+    retires: bool,
 }
 
 #[derive(Template)]
@@ -204,6 +206,15 @@ impl AnswerPage {
 
     fn by_link(&self) -> String {
         by_link(&self.link)
+    }
+
+    /// What becomes of the concept as a whole.
+    fn fate(&self, question: &Question) -> Option<&'static str> {
+        match (question.is_new, question.retires, self.da) {
+            (true, _, da) => Some(if da { "nyt begreb" } else { "new concept" }),
+            (_, true, da) => Some(if da { "foreslås udgået" } else { "proposed to retire" }),
+            _ => None,
+        }
     }
 
     /// What tells those who do not see it that a field is the one that was wrong.
@@ -353,7 +364,7 @@ fn told(answer: Answer, da: bool) -> Answer {
     match answer {
         Err(Failure(refusal)) if refusal.code.category() != Category::Broken => {
             let status = if refusal.code == Code::Expired { StatusCode::GONE } else { status(&refusal) };
-            let text = if da { refusal.da } else { refusal.en };
+            let text = sentence(if da { &refusal.da } else { &refusal.en });
             Ok(page(status, &RefusedPage { da, text })?)
         }
         answer => answer,
@@ -438,11 +449,17 @@ impl Sent {
         let none = self.field("none") == "yes";
         let (files, submits) = (has_files || !self.files.is_empty(), self.field("do") == "submit");
         if none && !items.is_empty() {
-            let (da, en) = ("I har både bemærkninger og ingen", "you have remarks, and none");
+            let (da, en) = (
+                "I har både bemærkninger og kryds ved ingen",
+                "there are remarks, though you ticked that you have none",
+            );
             return Err(Refusal::new(Code::Unlawful, da, en).at(Place::field("none")));
         }
         if none && files && submits {
-            let (da, en) = ("I har både bilag og ingen bemærkninger", "you have attachments, and no remarks");
+            let (da, en) = (
+                "I har både bilag og kryds ved ingen bemærkninger",
+                "there are files, though you ticked that you have no remarks",
+            );
             return Err(Refusal::new(Code::Unlawful, da, en).at(Place::field("none")));
         }
         if !none && items.is_empty() && submits && !files {
@@ -493,7 +510,14 @@ fn question(heard: &crate::registry::HeardAnswer) -> Question {
     let marked = |of: &dyn Fn(&Option<ContentFields>) -> Option<String>| {
         compare(&of(&heard.before).unwrap_or_default(), &of(&heard.after).unwrap_or_default())
     };
-    Question { uuid: heard.uuid, name: heard.name.clone(), term: marked(&term), definition: marked(&definition) }
+    Question {
+        uuid: heard.uuid,
+        name: heard.name.clone(),
+        term: marked(&term),
+        definition: marked(&definition),
+        is_new: heard.before.is_none(),
+        retires: heard.after.is_none(),
+    }
 }
 
 /// Puts the form together.
@@ -594,7 +618,7 @@ async fn taken(app: &App, of: &str, peer: &str, parts: &mut Parts, form: Multipa
             form.fields = sent.fields;
             form.saved = saved;
             form.wrong = wrong_field(&form, &refusal);
-            let mut text = if da { refusal.da.clone() } else { refusal.en.clone() };
+            let mut text = sentence(if da { &refusal.da } else { &refusal.en });
             if !refusal.allowed.is_empty() {
                 text.push_str(&format!(" ({})", refusal.allowed.join(", ")));
             }
