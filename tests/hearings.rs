@@ -441,7 +441,7 @@ async fn the_public_answers_when_the_mail_address_is_confirmed() {
         w.send(form("http://127.0.0.1:8080")).await.ok();
         let read = get(&w, &s.secretary, &answers).await.ok().json();
         assert_eq!(read[0]["organisation"], "Ida Borger");
-        assert_eq!(w.send(form("http://127.0.0.1:8080")).await.status, 401, "it works once");
+        assert_eq!(w.send(form("http://127.0.0.1:8080")).await.status, 410, "it works once");
         assert_eq!(
             w.registry.confirm_answer(&begreb::model::Secret::shown(&secret)).await.unwrap_err().code.as_str(),
             "expired"
@@ -746,6 +746,229 @@ async fn what_makes_no_sense_is_refused() {
             ask(&w, &s.secretary, "PUT", &item(n), reply(edits)).await.with(status);
         }
         ask(&w, &s.secretary, "PUT", &item("1"), reply(json!([1]))).await.ok();
+    })
+    .await;
+}
+
+/// A form as browsers send it: fields, and files with their names.
+fn multipart(fields: &[(&str, &str)], files: &[(&str, &str)]) -> String {
+    let part =
+        |head: String, body: &str| format!("--grænse\r\nContent-Disposition: form-data; {head}\r\n\r\n{body}\r\n");
+    let fields = fields.iter().map(|(name, value)| part(format!("name=\"{name}\""), value));
+    let files = files.iter().map(|(name, bytes)| part(format!("name=\"file\"; filename=\"{name}\""), bytes));
+    fields.chain(files).chain(["--grænse--\r\n".to_owned()]).collect::<String>().replace("grænse", "GRENSE")
+}
+
+/// Sends the form of a hearing from one of our pages, in Danish.
+async fn fill(w: &World, h: &str, fields: &[(&str, &str)], files: &[(&str, &str)]) -> Answer {
+    let request = Request::post(format!("/hearings/{h}/answer"))
+        .header("content-type", "multipart/form-data; boundary=GRENSE")
+        .header("origin", "http://127.0.0.1:8080")
+        .header("accept-language", "da");
+    w.send(request.body(Body::from(multipart(fields, files))).expect("a request")).await
+}
+
+/// A page, in Danish.
+async fn read(w: &World, uri: &str) -> Answer {
+    w.ask("GET", uri, &[("accept-language", "da"), ("accept", "text/html")]).await
+}
+
+/// What an attribute of the first tag with some text says.
+fn attribute(page: &str, tag: &str, name: &str) -> String {
+    let from = page.find(tag).unwrap_or_else(|| panic!("{tag}: {page}"));
+    let value = page[from..].split_once(&format!("{name}=\"")).expect("the attribute").1;
+    value.split('"').next().unwrap_or_default().replace("&#38;", "&").replace("&amp;", "&")
+}
+
+#[tokio::test]
+async fn the_form_is_filled_in_saved_and_submitted() {
+    on_every_database(async |w| {
+        let s = scene(&w).await;
+        let h = s.planned(&w, "invited").await;
+        let (_, link) = s.party(&w, &h, "Nordkøbing").await;
+        tick(&w, "2026-12-02T00:00:00Z").await;
+        let form = format!("/hearings/{h}/answer?link={link}");
+        let page = read(&w, &form).await.ok();
+        assert_eq!(page.header("cache-control"), "no-store");
+        for part in ["Høring over koder", "A afklaring", "B bistand", "C coaching", "Hvad siger I?", "Send svar"] {
+            assert!(page.text().contains(part), "{part}: {}", page.text());
+        }
+        assert!(!page.text().contains("id=\"mail\""), "a party is known: {}", page.text());
+
+        // Nothing at all is no answer; the field is named, marked, and led to.
+        let empty = fill(&w, &h, &[("link", &link), ("do", "submit")], &[]).await.with(422).text();
+        for part in
+            ["<title>Fejl: ", "role=\"alert\"", "Svaret er ikke gemt", "<a href=\"#none\">Ingen bemærkninger</a>"]
+        {
+            assert!(empty.contains(part), "{part}: {empty}");
+        }
+        assert!(attribute(&empty, "id=\"none\"", "aria-invalid") == "true", "{empty}");
+
+        // Both remarks and none: what was written is still there.
+        let (term, comment) = (format!("term-{}", s.a), format!("comment-{}", s.c));
+        let both = [("link", link.as_str()), (&comment, "Coaching <er> uklart."), ("none", "yes"), ("do", "submit")];
+        let both = fill(&w, &h, &both, &[]).await.with(422).text();
+        assert!(both.contains("Coaching &#60;er&#62; uklart."), "{both}");
+
+        // Saved, with a file; what is saved is in the form again, and the file can be opened by the link.
+        let fields = [("link", link.as_str()), (&term, "yes"), (&comment, "Coaching er uklart."), ("do", "save")];
+        let saved = fill(&w, &h, &fields, &[("Bilag.pdf", "%PDF-1.7 x")]).await.with(303).header("location");
+        assert!(saved.ends_with("&done=saved"), "{saved}");
+        let page = read(&w, &saved).await.ok().text();
+        assert!(page.contains("Svaret er gemt, men ikke sendt.") && page.contains("Coaching er uklart."), "{page}");
+        assert!(page.contains(&format!("name=\"{term}\" value=\"yes\" checked")), "{page}");
+        let answer = attribute(&page, "name=\"answer\"", "value");
+        let file = attribute(&page, "<li><a href=\"/hearings/", "href");
+        let served = read(&w, &file).await.ok();
+        assert_eq!(served.text(), "%PDF-1.7 x");
+        assert_eq!(served.header("content-security-policy"), "default-src 'none'; sandbox");
+        assert_eq!(served.header("x-content-type-options"), "nosniff");
+        assert!(served.header("content-disposition").starts_with("attachment; "), "{:?}", served.headers);
+        read(&w, file.split('?').next().unwrap()).await.with(404);
+        let (_, other) = s.party(&w, &h, "Sydby").await;
+        read(&w, &file.replace(&link, &other)).await.with(404);
+
+        // A file that is refused stops the answer, but loses nothing that was written.
+        let fields = [("link", link.as_str()), ("answer", &answer), (&comment, "Nyt."), ("do", "submit")];
+        let refused = fill(&w, &h, &fields, &[("a.exe", "MZ")]).await.with(415).text();
+        for part in
+            ["Det skrevne er gemt, men svaret er ikke sendt", "a.exe", "<a href=\"#file\">Bilag</a>", "Bilag.pdf"]
+        {
+            assert!(refused.contains(part), "{part}: {refused}");
+        }
+        assert!(!refused.contains("Svaret er ikke gemt"), "{refused}");
+        let kept = read(&w, &form).await.ok().text();
+        assert!(kept.contains(">Nyt.<"), "{kept}");
+
+        // The file alone is an answer: an item says so.
+        let fields = [("link", link.as_str()), ("answer", &answer), ("do", "submit")];
+        let none: Vec<_> = fields.into_iter().chain([("none", "yes")]).collect();
+        fill(&w, &h, &none, &[]).await.with(422);
+        let sent = fill(&w, &h, &fields, &[]).await.with(303).header("location");
+        assert!(sent.ends_with("&done=submitted"), "{sent}");
+        let page = read(&w, &sent).await.ok().text();
+        assert!(page.contains("Tak. Svaret er modtaget.") && page.contains("Bilag.pdf"), "{page}");
+        let items = get(&w, &link, &format!("/hearings/{h}/answers/{answer}")).await.ok().json()["items"].clone();
+        assert_eq!(items, json!([{ "number": 1, "comment": "Svaret står i den vedhæftede fil." }]));
+        let about = read(&w, &format!("/hearings/{h}?link={link}")).await.ok().text();
+        assert!(about.contains("Nordkøbing") && about.contains(&format!("/answer?link={link}")), "{about}");
+        read(&w, &format!("/hearings/{h}")).await.with(404);
+
+        // A new answer takes its place, with a file that is taken out again; and is taken back.
+        let fields = [("link", link.as_str()), ("general", "Fint."), ("do", "save")];
+        let saved = fill(&w, &h, &fields, &[("b.txt", "x")]).await.with(303).header("location");
+        let page = read(&w, &saved).await.ok().text();
+        let remove = attribute(&page, "type=\"checkbox\" name=\"remove-", "name");
+        let second = attribute(&page, "id=\"none\"", "value");
+        assert_eq!(second, "yes");
+        let answers = get(&w, &link, &format!("/hearings/{h}/answers")).await.ok().json();
+        let second = text(&answers.as_array().unwrap().last().unwrap()["uuid"]);
+        let fields =
+            [("link", link.as_str()), ("answer", &second), ("general", "Fint."), (&remove, "yes"), ("do", "submit")];
+        fill(&w, &h, &fields, &[]).await.with(303);
+        let answers = get(&w, &link, &format!("/hearings/{h}/answers/{second}")).await.ok().json();
+        assert_eq!((&answers["attachments"], &answers["insteadOf"]), (&json!([]), &json!(answer)));
+        let fields = [("link", link.as_str()), ("answer", second.as_str()), ("do", "withdraw")];
+        let taken = fill(&w, &h, &fields, &[]).await.with(303).header("location");
+        assert!(read(&w, &taken).await.ok().text().contains("Svaret er trukket tilbage."), "{taken}");
+
+        // From elsewhere nothing is taken, and a wrong link is told on a page.
+        let foreign = Request::post(format!("/hearings/{h}/answer"))
+            .header("content-type", "multipart/form-data; boundary=GRENSE")
+            .header("origin", "https://evil.example");
+        let foreign = foreign.body(Body::from(multipart(&fields, &[]))).expect("a request");
+        assert_eq!(w.send(foreign).await.with(403).code(), "foreign-origin");
+        let wrong = read(&w, &format!("/hearings/{h}/answer?link=begreb_h_x")).await.with(410);
+        assert!(wrong.header("content-type").starts_with("text/html"), "{}", wrong.text());
+        assert!(wrong.text().contains("Linket er udløbet, fornyet eller forkert"), "{}", wrong.text());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn without_mail_nobody_waits_for_a_letter() {
+    on_every_database(async |w| {
+        let s = scene(&w).await;
+        let h = s.planned(&w, "public").await;
+        tick(&w, "2026-12-02T00:00:00Z").await;
+        let body = json!({ "name": "Ida", "mail": "ida@example.dk", "items": [{ "comment": "Fint." }] });
+        let refused = post(&w, NO, &format!("/hearings/{h}/answers"), body.clone()).await.with(401);
+        assert_eq!(refused.code(), "not-signed-in");
+        let form = format!("/hearings/{h}/answer");
+        let page = read(&w, &form).await.ok().text();
+        assert!(page.contains("Registret sender ikke mail") && !page.contains("id=\"mail\""), "{page}");
+        let fields = [("name", "Ida"), ("mail", "ida@example.dk"), ("general", "Fint."), ("do", "submit")];
+        let refused = fill(&w, &h, &fields, &[]).await.with(401).text();
+        assert!(refused.contains("Registret sender ikke mail; log ind"), "{refused}");
+        assert_eq!(texts(&w, "SELECT mail FROM contact").await, Vec::<String>::new());
+
+        letters(&w).start().await.expect("mail is on");
+        assert!(read(&w, &form).await.ok().text().contains("id=\"mail\""));
+        let wrong = fill(&w, &h, &[("name", "Ida"), ("mail", "x"), ("none", "yes"), ("do", "submit")], &[]).await;
+        assert!(wrong.text().contains("<a href=\"#mail\">Mailadresse</a>"), "{}", wrong.text());
+        let sent = fill(&w, &h, &fields, &[]).await.with(303).header("location");
+        assert!(read(&w, &sent).await.ok().text().contains("Vi har sendt et link"), "{sent}");
+        post(&w, NO, &format!("/hearings/{h}/answers"), body).await.with(202);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn somebody_without_an_account_can_be_erased() {
+    on_every_database(async |w| {
+        let s = scene(&w).await;
+        let mail = letters(&w);
+        mail.start().await.expect("mail is on");
+        let h = s.planned(&w, "invited").await;
+        let hearing = format!("/hearings/{h}");
+        let (party, link) = s.party(&w, &h, "Nordkøbing").await;
+        s.party(&w, &h, "Sydby").await;
+        tick(&w, "2026-12-01T08:00:00Z").await;
+        let said = json!({ "items": [{ "comment": "Et godt udkast." }], "submit": true });
+        let answers = format!("{hearing}/answers");
+        let said = text(&post(&w, &link, &answers, said).await.with(201).json()["uuid"]);
+        let draft = text(&post(&w, &link, &answers, json!({})).await.with(201).json()["uuid"]);
+        send(&w, &link, "POST", &format!("{answers}/{draft}/attachments?name=a.txt"), &[], "x").await.with(201);
+        assert_eq!(mail.compose().await.expect("composed"), 3);
+        let of = format!("{hearing}/parties/{party}");
+        let contact = text(&get(&w, &s.secretary, &of).await.ok().json()["contact"]["uuid"]);
+        let contact = format!("/contacts/{contact}");
+
+        // Who neither manages accounts nor steers the hearing may not.
+        assert_eq!(ask(&w, NO, "DELETE", &contact, Value::Null).await.with(401).code(), "not-signed-in");
+        assert_eq!(ask(&w, &link, "DELETE", &contact, Value::Null).await.status, 401);
+        for role in [Role::Contributor, Role::Reader, Role::Publisher, Role::HearingParty] {
+            let token = token(&w, &format!("X{role}"), Some(role)).await;
+            assert_eq!(ask(&w, &token, "DELETE", &contact, Value::Null).await.with(403).code(), "forbidden");
+        }
+        assert!(get(&w, &s.secretary, &of).await.ok().text().contains("postkasse"));
+
+        ask(&w, &s.secretary, "DELETE", &contact, Value::Null).await.with(204);
+        assert_eq!(ask(&w, &s.secretary, "DELETE", &contact, Value::Null).await.with(404).code(), "not-found");
+        let party = get(&w, &s.secretary, &of).await.ok().json();
+        assert_eq!((&party["organisation"], party.get("contact")), (&json!("Nordkøbing"), None));
+        assert_eq!(get(&w, &link, &hearing).await.with(401).code(), "expired", "its link went with it");
+        let said = get(&w, &s.secretary, &format!("{answers}/{said}")).await.ok().json();
+        assert_eq!(said["organisation"], "Nordkøbing", "what it said stays");
+        assert_eq!(texts(&w, "SELECT mail FROM contact").await, ["post@sydby.example.dk"]);
+        assert_eq!(texts(&w, "SELECT owner FROM attachment").await, Vec::<String>::new());
+        let links = "SELECT c.mail FROM errand e LEFT JOIN contact c ON c.uuid = e.contact WHERE c.mail IS NULL";
+        assert_eq!(texts(&w, links).await, Vec::<String>::new());
+        assert_eq!(texts(&w, "SELECT body FROM letter WHERE body LIKE '%Nordkøbing%'").await, Vec::<String>::new());
+        assert_eq!(texts(&w, "SELECT mail FROM letter WHERE mail IS NOT NULL").await, ["post@sydby.example.dk"]);
+        let told = texts(&w, "SELECT subject FROM change WHERE kind = 'contact.erased'").await;
+        assert_eq!(told.iter().map(|t| format!("/contacts/{t}")).collect::<Vec<_>>(), [contact]);
+
+        // The operator may erase anybody, also somebody who only waits to be confirmed.
+        let waiting = json!({ "title": "Hjælp", "vocabulary": "koder", "text": "Ret B.", "name": "Ida",
+            "mail": "ida@example.dk" });
+        post(&w, NO, "/change-requests", waiting).await.with(202);
+        let ida = texts(&w, "SELECT uuid FROM contact WHERE mail = 'ida@example.dk'").await.remove(0);
+        let ida = ida.parse().expect("a uuid");
+        w.registry.erase_contact(&operator(), ida).await.expect("it is lawful");
+        assert_eq!(texts(&w, "SELECT kind FROM errand WHERE kind = 'pending-request'").await, Vec::<String>::new());
+        assert_eq!(w.registry.erase_contact(&operator(), ida).await.unwrap_err().code.as_str(), "not-found");
+        w.registry.verify().await.expect("all is well");
     })
     .await;
 }

@@ -10,7 +10,7 @@ use axum::routing::get;
 use super::api::App;
 use super::negotiate::{Caller, reads_danish};
 use super::params::{Nothing, Params};
-use super::private::page;
+use super::private::{page, sentence};
 use super::problem::Failure;
 use super::who::{Origin, foreign, origin};
 use crate::model::{Code, Refusal, Result, Secret};
@@ -65,6 +65,6 @@ fn gone(refusal: Refusal, headers: &HeaderMap) -> Answer {
         return Err(refusal.into());
     }
     let da = reads_danish(headers);
-    let refused = Some(if da { refusal.da } else { refusal.en });
+    let refused = Some(sentence(if da { &refusal.da } else { &refusal.en }));
     Ok(page(StatusCode::GONE, &ConfirmPage { da, secret: String::new(), done: None, refused })?)
 }

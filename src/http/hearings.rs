@@ -17,11 +17,11 @@ use utoipa::IntoParams;
 use uuid::Uuid;
 
 use super::HttpOptions;
-use super::api::{App, tongue};
+use super::api::{App, served, tongue};
 use super::negotiate::{Caller, reads_danish};
 use super::params::{Nothing, Params};
 use super::peer::TrustForwarded;
-use super::private::{nothing, page};
+use super::private::{nothing, page, sentence};
 use super::problem::{Failure, status};
 use super::who::{From, Origin, Visiting, foreign, origin};
 use crate::exchange::paper::{Piece, PieceKind, compare};
@@ -42,6 +42,7 @@ pub fn router(options: &HttpOptions) -> Router<App> {
         .route("/hearings", get(list))
         .route("/hearings/{hearing}", get(one))
         .route("/hearings/{hearing}/answer", get(form).post(send).layer(DefaultBodyLimit::max(most)))
+        .route("/hearings/{hearing}/answers/{answer}/attachments/{file}", get(attachment))
         .route("/confirm/{secret}", get(confirm_page).post(confirm))
         .layer(Extension(TrustForwarded(options.trust_forwarded)))
 }
@@ -72,6 +73,14 @@ macro_rules! words {
 }
 
 words!(ListPage, HearingPage, AnswerPage);
+
+/// What stands behind an address for one who followed a personal link, so that they can go on by it.
+fn by_link(link: &str) -> String {
+    if link.is_empty() {
+        return String::new();
+    }
+    format!("?{}", form_urlencoded::Serializer::new(String::new()).append_pair("link", link).finish())
+}
 
 fn stage_name(stage: HearingStage, da: bool) -> &'static str {
     let (danish, english) = match stage {
@@ -121,6 +130,7 @@ impl ListPage {
 struct HearingPage {
     da: bool,
     hearing: HearingAnswer,
+    link: String,
     diff: String,
     parties: Vec<PartyAnswer>,
     answers: Vec<AnswerAnswer>,
@@ -131,6 +141,10 @@ struct HearingPage {
 }
 
 impl HearingPage {
+    fn by_link(&self) -> String {
+        by_link(&self.link)
+    }
+
     fn about(&self, concept: &Option<Uuid>) -> String {
         concept.map_or_else(|| general(self.da), |c| self.names.get(&c).cloned().unwrap_or_else(|| c.to_string()))
     }
@@ -156,6 +170,8 @@ struct Question {
     name: String,
     term: Vec<Piece>,
     definition: Vec<Piece>,
+    is_new: bool,
+    retires: bool,
 }
 
 #[derive(Template)]
@@ -166,10 +182,14 @@ struct AnswerPage {
     questions: Vec<Question>,
     link: String,
     stranger: bool,
+    /// Whether somebody unknown would wait for a letter that never comes.
+    mailless: bool,
     standing: Option<AnswerAnswer>,
     written: Option<AnswerAnswer>,
     fields: BTreeMap<String, String>,
     refused: Option<String>,
+    /// Whether what was written is kept all the same.
+    saved: bool,
     /// The field that was wrong: its id, and what it is called.
     wrong: Option<(String, String)>,
     done: Option<&'static str>,
@@ -181,7 +201,26 @@ impl AnswerPage {
     }
 
     fn can_write(&self) -> bool {
-        matches!(self.hearing.summary.stage, HearingStage::Open | HearingStage::Closed)
+        matches!(self.hearing.summary.stage, HearingStage::Open | HearingStage::Closed) && !self.mailless
+    }
+
+    fn by_link(&self) -> String {
+        by_link(&self.link)
+    }
+
+    /// What becomes of the concept as a whole.
+    fn fate(&self, question: &Question) -> Option<&'static str> {
+        match (question.is_new, question.retires, self.da) {
+            (true, _, da) => Some(if da { "nyt begreb" } else { "new concept" }),
+            (_, true, da) => Some(if da { "foreslås udgået" } else { "proposed to retire" }),
+            _ => None,
+        }
+    }
+
+    /// What tells those who do not see it that a field is the one that was wrong.
+    fn marked(&self, field: impl AsRef<str>) -> &'static str {
+        let wrong = self.wrong.as_ref().is_some_and(|(id, _)| id == field.as_ref());
+        if wrong { " aria-invalid=\"true\" aria-describedby=\"problem\"" } else { "" }
     }
 
     fn field(&self, name: &str) -> &str {
@@ -226,6 +265,13 @@ impl AnswerPage {
             PieceKind::Removed => format!("<del>{text}</del>"),
         }
     }
+}
+
+#[derive(Template)]
+#[template(path = "refused.html")]
+struct RefusedPage {
+    da: bool,
+    text: String,
 }
 
 #[derive(Template)]
@@ -274,14 +320,19 @@ async fn list(
 
 async fn one(
     State(app): State<App>,
-    Visiting(visitor): Visiting,
     Path(of): Path<String>,
-    Caller(headers): Caller,
-    _: Params<Nothing>,
+    Params(followed, ..): Params<Followed>,
+    mut parts: Parts,
 ) -> Answer {
-    let (of, da) = (uuid(&of)?, reads_danish(&headers));
+    let (link, da) = (followed.link.unwrap_or_default(), reads_danish(&parts.headers));
+    told(one_page(&app, &of, link, &mut parts).await, da)
+}
+
+async fn one_page(app: &App, of: &str, link: String, parts: &mut Parts) -> Answer {
+    let (of, da) = (uuid(of)?, reads_danish(&parts.headers));
+    let visitor = visitor(app, &link, parts).await?;
     let hearing = app.hearing(&visitor, of)?;
-    let diff = app.hearing_diff(&visitor, of)?.document(tongue(&headers)).html_fragment(2);
+    let diff = app.hearing_diff(&visitor, of)?.document(tongue(&parts.headers)).html_fragment(2);
     let answers = app.answers(&visitor, of, &all()).await?.items;
     let now = app.clock().now();
     let readable = hearing.summary.stage != HearingStage::Open || hearing.summary.answers > 0;
@@ -295,6 +346,7 @@ async fn one(
         can_answer: matches!(hearing.summary.stage, HearingStage::Open | HearingStage::Closed),
         note: app.hearing_note(&visitor, of).is_ok(),
         hearing,
+        link,
     };
     Ok(page(StatusCode::OK, &page_of)?)
 }
@@ -305,6 +357,34 @@ async fn visitor(app: &App, link: &str, parts: &mut Parts) -> Result<Visitor, Fa
         return Ok(Visitor::Guest(app.by_party_link(&Secret::shown(link)).await?));
     }
     Visiting::from_request_parts(parts, app).await.map(|v| v.0)
+}
+
+/// What a person is told, on a page: they followed a link, and read no problem documents.
+fn told(answer: Answer, da: bool) -> Answer {
+    match answer {
+        Err(Failure(refusal)) if refusal.code.category() != Category::Broken => {
+            let status = if refusal.code == Code::Expired { StatusCode::GONE } else { status(&refusal) };
+            let text = sentence(if da { &refusal.da } else { &refusal.en });
+            Ok(page(status, &RefusedPage { da, text })?)
+        }
+        answer => answer,
+    }
+}
+
+/// A file of an answer, by the link that the answer was written by, too.
+async fn attachment(
+    State(app): State<App>,
+    Path((of, answer, file)): Path<(String, String, String)>,
+    Params(followed, ..): Params<Followed>,
+    mut parts: Parts,
+) -> Answer {
+    let link = followed.link.unwrap_or_default();
+    let found = async {
+        let visitor = visitor(&app, &link, &mut parts).await?;
+        Ok(served(app.file(&visitor, uuid(&of)?, uuid(&answer)?, uuid(&file)?).await?)?)
+    };
+    let found = found.await;
+    told(found, reads_danish(&parts.headers))
 }
 
 /// What a form says, as it was sent.
@@ -344,8 +424,8 @@ impl Sent {
         self.fields.get(name).map(|v| v.trim()).unwrap_or_default()
     }
 
-    /// The answer that the form is.
-    fn request(&self, hearing: &HearingAnswer) -> Result<AnswerRequest> {
+    /// The answer that the form is; `has_files` when it has some already.
+    fn request(&self, hearing: &HearingAnswer, has_files: bool) -> Result<AnswerRequest> {
         let at = |field: String| move |r: Refusal| r.at(Place::field(field));
         let mut items = Vec::new();
         for concept in hearing.heard.iter().map(|h| h.uuid) {
@@ -367,11 +447,22 @@ impl Sent {
             items.push(AnswerItem { concept: None, agree_term: None, agree_definition: None, comment });
         }
         let none = self.field("none") == "yes";
+        let (files, submits) = (has_files || !self.files.is_empty(), self.field("do") == "submit");
         if none && !items.is_empty() {
-            let (da, en) = ("I har både bemærkninger og ingen", "you have remarks, and none");
+            let (da, en) = (
+                "I har både bemærkninger og kryds ved ingen",
+                "there are remarks, though you ticked that you have none",
+            );
             return Err(Refusal::new(Code::Unlawful, da, en).at(Place::field("none")));
         }
-        if !none && items.is_empty() && self.field("do") == "submit" && self.files.is_empty() {
+        if none && files && submits {
+            let (da, en) = (
+                "I har både bilag og kryds ved ingen bemærkninger",
+                "there are files, though you ticked that you have no remarks",
+            );
+            return Err(Refusal::new(Code::Unlawful, da, en).at(Place::field("none")));
+        }
+        if !none && items.is_empty() && submits && !files {
             let (da, en) = (
                 "svaret er tomt; sæt kryds, hvis I ingen bemærkninger har",
                 "the answer is empty; tick the box if you have no remarks",
@@ -419,7 +510,14 @@ fn question(heard: &crate::registry::HeardAnswer) -> Question {
     let marked = |of: &dyn Fn(&Option<ContentFields>) -> Option<String>| {
         compare(&of(&heard.before).unwrap_or_default(), &of(&heard.after).unwrap_or_default())
     };
-    Question { uuid: heard.uuid, name: heard.name.clone(), term: marked(&term), definition: marked(&definition) }
+    Question {
+        uuid: heard.uuid,
+        name: heard.name.clone(),
+        term: marked(&term),
+        definition: marked(&definition),
+        is_new: heard.before.is_none(),
+        retires: heard.after.is_none(),
+    }
 }
 
 /// Puts the form together.
@@ -438,16 +536,22 @@ async fn shown(app: &App, visitor: &Visitor, of: Uuid, link: &str, da: bool) -> 
         Err(refusal) => return Err(refusal),
     };
     let (standing, written) = app.own_answers(visitor, of).await?;
+    let mailless = match app.needs_mail().await {
+        Err(r) if r.code == Code::NotSignedIn => stranger,
+        needed => needed.map(|()| false)?,
+    };
     Ok(AnswerPage {
         da,
         questions: hearing.heard.iter().map(question).collect(),
         hearing,
         link: link.to_owned(),
         stranger,
+        mailless,
         standing,
         fields: written.as_ref().map(fields).unwrap_or_default(),
         written,
         refused: None,
+        saved: false,
         wrong: None,
         done: None,
     })
@@ -459,9 +563,14 @@ async fn form(
     Params(followed, ..): Params<Followed>,
     mut parts: Parts,
 ) -> Answer {
+    let da = reads_danish(&parts.headers);
+    told(form_page(&app, &of, followed, &mut parts).await, da)
+}
+
+async fn form_page(app: &App, of: &str, followed: Followed, parts: &mut Parts) -> Answer {
     let link = followed.link.unwrap_or_default();
-    let visitor = visitor(&app, &link, &mut parts).await?;
-    let mut form = shown(&app, &visitor, uuid(&of)?, &link, reads_danish(&parts.headers)).await?;
+    let visitor = visitor(app, &link, parts).await?;
+    let mut form = shown(app, &visitor, uuid(of)?, &link, reads_danish(&parts.headers)).await?;
     form.done = match followed.done.as_deref() {
         Some("saved") => Some(("Svaret er gemt, men ikke sendt.", "The answer is saved, but not submitted.")),
         Some("submitted") => Some(("Tak. Svaret er modtaget.", "Thank you. The answer is received.")),
@@ -486,11 +595,16 @@ async fn send(
     if origin(&parts.headers, &app.settings().public_url) == Origin::Foreign {
         return Err(foreign().into());
     }
-    let (of, da) = (uuid(&of)?, reads_danish(&parts.headers));
+    let da = reads_danish(&parts.headers);
+    told(taken(&app, &of, &peer, &mut parts, form).await, da)
+}
+
+async fn taken(app: &App, of: &str, peer: &str, parts: &mut Parts, form: Multipart) -> Answer {
+    let (of, da) = (uuid(of)?, reads_danish(&parts.headers));
     let sent = Sent::read(form).await?;
     let link = sent.field("link").to_owned();
-    let visitor = visitor(&app, &link, &mut parts).await?;
-    match acted(&app, &visitor, of, &sent, &peer).await {
+    let visitor = visitor(app, &link, parts).await?;
+    match acted(app, &visitor, of, &sent, (peer, da)).await {
         Ok(done) => {
             let mut query = form_urlencoded::Serializer::new(String::new());
             if !link.is_empty() {
@@ -498,12 +612,13 @@ async fn send(
             }
             Ok(see(&format!("/hearings/{of}/answer?{}", query.append_pair("done", done).finish())))
         }
-        Err(refusal) if refusal.code.category() == Category::Broken => Err(refusal.into()),
-        Err(refusal) => {
-            let mut form = shown(&app, &visitor, of, &link, da).await?;
+        Err(Stopped { refusal, .. }) if refusal.code.category() == Category::Broken => Err(refusal.into()),
+        Err(Stopped { refusal, saved }) => {
+            let mut form = shown(app, &visitor, of, &link, da).await?;
             form.fields = sent.fields;
+            form.saved = saved;
             form.wrong = wrong_field(&form, &refusal);
-            let mut text = if da { refusal.da.clone() } else { refusal.en.clone() };
+            let mut text = sentence(if da { &refusal.da } else { &refusal.en });
             if !refusal.allowed.is_empty() {
                 text.push_str(&format!(" ({})", refusal.allowed.join(", ")));
             }
@@ -523,6 +638,7 @@ fn wrong_field(form: &AnswerPage, refusal: &Refusal) -> Option<(String, String)>
         "organisation" => called("Organisation", "Organisation"),
         "general" => called("Generelle bemærkninger", "General comments"),
         "none" => called("Ingen bemærkninger", "No remarks"),
+        "file" => called("Bilag", "Attachments"),
         _ => {
             let concept = field.strip_prefix("comment-")?;
             let question = form.questions.iter().find(|q| q.uuid.to_string() == concept)?;
@@ -531,34 +647,82 @@ fn wrong_field(form: &AnswerPage, refusal: &Refusal) -> Option<(String, String)>
     }
 }
 
+/// What stood in the way of a form, and whether what was written is kept all the same.
+struct Stopped {
+    refusal: Refusal,
+    saved: bool,
+}
+
+impl std::convert::From<Refusal> for Stopped {
+    fn from(refusal: Refusal) -> Self {
+        Self { refusal, saved: false }
+    }
+}
+
 /// Does what a form asks for; what was done.
-async fn acted(app: &App, visitor: &Visitor, of: Uuid, sent: &Sent, peer: &str) -> Result<&'static str> {
+async fn acted(
+    app: &App,
+    visitor: &Visitor,
+    of: Uuid,
+    sent: &Sent,
+    (peer, da): (&str, bool),
+) -> Result<&'static str, Stopped> {
     let answer = Uuid::try_parse(sent.field("answer")).ok();
-    let what = sent.field("do");
-    if let (Some(answer), "withdraw") = (answer, what) {
+    if let (Some(answer), "withdraw") = (answer, sent.field("do")) {
         app.withdraw_answer(visitor, of, answer).await?;
         return Ok("withdrawn");
     }
-    let request = sent.request(&app.hearing(visitor, of)?)?;
+    let written = app.own_answers(visitor, of).await?.1.filter(|w| Some(w.uuid) == answer);
+    let files: Vec<Uuid> = written.iter().flat_map(|w| w.attachments.iter().map(|f| f.uuid)).collect();
+    let (removed, kept): (Vec<Uuid>, Vec<Uuid>) =
+        files.into_iter().partition(|f| sent.field(&format!("remove-{f}")) == "yes");
+    let request = sent.request(&app.hearing(visitor, of)?, !kept.is_empty())?;
     let answer = match answer {
-        Some(answer) => app.change_answer(visitor, of, answer, request).await?.uuid,
-        None => match app.write_answer(visitor, of, request, peer).await? {
+        Some(answer) => app.change_answer(visitor, of, answer, request.clone()).await?.uuid,
+        None => match app.write_answer(visitor, of, request.clone(), peer).await? {
             Received::Kept(answer) => answer.uuid,
             Received::Pending(_) => return Ok("pending"),
         },
     };
-    for (name, media, bytes) in &sent.files {
-        let file = FileRequest { name: name.parse()?, media_type: media.as_deref(), bytes };
-        app.attach(visitor, of, answer, file).await?;
-    }
-    if let Some(file) = what.strip_prefix("remove-") {
-        app.detach(visitor, of, answer, uuid(file)?).await?;
-    }
-    if what != "submit" {
-        return Ok("saved");
-    }
-    app.submit_answer(visitor, of, answer).await?;
-    Ok("submitted")
+    let rest = async {
+        for file in removed {
+            app.detach(visitor, of, answer, file).await?;
+        }
+        for (name, media, bytes) in &sent.files {
+            attach(app, visitor, (of, answer), (name, media.as_deref(), bytes)).await?;
+        }
+        if sent.field("do") != "submit" {
+            return Ok("saved");
+        }
+        if request.items.is_empty() && sent.field("none") != "yes" {
+            app.change_answer(visitor, of, answer, AnswerRequest { items: vec![see_file(da)?], ..request }).await?;
+        }
+        app.submit_answer(visitor, of, answer).await?;
+        Ok("submitted")
+    };
+    rest.await.map_err(|refusal| Stopped { refusal, saved: true })
+}
+
+/// Adds a file; of one that is refused, its name is told.
+async fn attach(
+    app: &App,
+    visitor: &Visitor,
+    (of, answer): (Uuid, Uuid),
+    (name, media_type, bytes): (&str, Option<&str>, &[u8]),
+) -> Result<()> {
+    let named = |mut r: Refusal| {
+        let short: String = name.chars().take(80).collect();
+        (r.da, r.en) = (format!("»{short}«: {}", r.da), format!("'{short}': {}", r.en));
+        Refusal { place: Place::field("file"), ..r }
+    };
+    let file = FileRequest { name: name.parse().map_err(named)?, media_type, bytes };
+    app.attach(visitor, of, answer, file).await.map(drop).map_err(named)
+}
+
+/// What an answer says that is all in its files: only what is said gets a reply.
+fn see_file(da: bool) -> Result<AnswerItem> {
+    let text = if da { "Svaret står i den vedhæftede fil." } else { "The answer is in the attached file." };
+    Ok(AnswerItem { concept: None, agree_term: None, agree_definition: None, comment: Some(text.parse()?) })
 }
 
 /// On to another page.
@@ -577,16 +741,18 @@ async fn confirm_page(
     Caller(headers): Caller,
     _: Params<Nothing>,
 ) -> Answer {
-    let answer = app.pending_answer(&Secret::shown(&secret)).await?;
-    confirmed(&app, answer, false, &headers)
+    let pending = app.pending_answer(&Secret::shown(&secret)).await;
+    let shown = pending.map_err(Failure).and_then(|answer| confirmed(&app, answer, false, &headers));
+    told(shown, reads_danish(&headers))
 }
 
 async fn confirm(State(app): State<App>, Path(secret): Path<String>, headers: HeaderMap, _: Params<Nothing>) -> Answer {
     if origin(&headers, &app.settings().public_url) == Origin::Foreign {
         return Err(foreign().into());
     }
-    let answer = app.confirm_answer(&Secret::shown(&secret)).await?;
-    confirmed(&app, answer, true, &headers)
+    let answer = app.confirm_answer(&Secret::shown(&secret)).await;
+    let shown = answer.map_err(Failure).and_then(|answer| confirmed(&app, answer, true, &headers));
+    told(shown, reads_danish(&headers))
 }
 
 fn confirmed(app: &App, answer: AnswerAnswer, submitted: bool, headers: &HeaderMap) -> Answer {

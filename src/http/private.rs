@@ -56,6 +56,12 @@ pub fn page(status: StatusCode, template: &impl askama::Template) -> Result<Resp
     Ok(response)
 }
 
+/// A refusal as it begins on a page: with a capital.
+pub fn sentence(text: &str) -> String {
+    let mut rest = text.chars();
+    rest.next().map_or_else(String::new, |first| first.to_uppercase().chain(rest).collect())
+}
+
 fn response(status: StatusCode, media: &'static str, bytes: Vec<u8>) -> Response {
     let mut response = Response::new(Body::from(bytes));
     *response.status_mut() = status;

@@ -44,6 +44,9 @@ pub enum ChangeKind {
     /// Everything that is known of an account's person was erased.
     #[serde(rename = "account.erased")]
     AccountErased,
+    /// Everything that is known of somebody without an account was erased.
+    #[serde(rename = "contact.erased")]
+    ContactErased,
     /// The password of an account was set.
     #[serde(rename = "password.set")]
     PasswordSet,
@@ -187,6 +190,7 @@ impl ChangeKind {
             Self::AccountCreated => "account.created",
             Self::AccountChanged => "account.changed",
             Self::AccountErased => "account.erased",
+            Self::ContactErased => "contact.erased",
             Self::PasswordSet => "password.set",
             Self::GroupCreated => "group.created",
             Self::GroupChanged => "group.changed",

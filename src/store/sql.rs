@@ -201,6 +201,10 @@ statements! {
     CONTACTS = "SELECT uuid, name, mail, organisation FROM contact c WHERE NOT EXISTS (SELECT 1 FROM errand e
         WHERE e.contact = c.uuid AND e.kind IN ('pending-answer', 'pending-request')) ORDER BY uuid";
     CONTACT_ERASE = "DELETE FROM contact WHERE uuid = $1";
+    /// What waited for somebody who is erased, the files of answers that were never submitted first.
+    CONTACT_ATTACHMENTS = "DELETE FROM attachment WHERE owner IN (SELECT e.uuid FROM errand e WHERE e.contact = $1
+        AND e.kind = 'answer-draft')";
+    CONTACT_ERRANDS = "DELETE FROM errand WHERE contact = $1";
 
     ERRAND_PUT = "INSERT INTO errand (uuid, kind, matter, subject, contact, digest, body, expires)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)

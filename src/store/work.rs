@@ -313,12 +313,16 @@ impl Write {
         Ok(())
     }
 
-    /// Erases a contact; what it did stays, under its uuid alone.
+    /// Erases a contact, with what waits for it and the letters to it; what it did stays, under its uuid alone.
     ///
     /// # Errors
     /// [`crate::model::Code::Database`].
     pub async fn erase_contact(&mut self, contact: Uuid) -> Result<()> {
-        self.by(sql::CONTACT_ERASE, &contact.to_string()).await
+        self.told(ChangeKind::ContactErased, contact, &json!({})).await?;
+        for statement in [sql::CONTACT_ATTACHMENTS, sql::CONTACT_ERRANDS, sql::CONTACT_ERASE] {
+            self.by(statement, &contact.to_string()).await?;
+        }
+        self.empty_letters(contact).await
     }
 
     /// Writes an errand; of one that is there, body and time are written anew.

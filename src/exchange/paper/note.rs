@@ -112,9 +112,12 @@ pub struct ConceptHearing {
     /// The notation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notation: Option<String>,
-    /// What was heard; absent when the concept came with the hearing.
+    /// What was heard; absent when the draft retires the concept, or when it came with the hearing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<Wording>,
+    /// What is in force of a concept that the draft that was heard retires.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retired: Option<Wording>,
     /// What the draft says after the hearing; absent when the concept went out of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<Wording>,
@@ -302,7 +305,8 @@ impl ConceptHearing {
 
     /// How it is called after the hearing, or was before it.
     fn title(&self) -> String {
-        let term = self.after.as_ref().or(self.before.as_ref()).map(|w| w.term.clone());
+        let said = self.after.as_ref().or(self.before.as_ref()).or(self.retired.as_ref());
+        let term = said.map(|w| w.term.clone());
         called(&Side { notation: self.notation.clone(), label: term.unwrap_or_default() })
     }
 
@@ -586,18 +590,26 @@ impl ConceptHearing {
         let header = [t("Del", "Part"), t("I høring", "As heard"), t("Efter høringen", "After the hearing")];
         let names = [t("Term", "Term"), t("Definition", "Definition")];
         let (same, gone) = (t("uændret", "unchanged"), t("udgået af udkastet", "taken out of the draft"));
+        let (retiring, retires) = (t("foreslås udgået", "proposed to retire"), t("udgår", "retires"));
+        // Where the draft retires a concept, what lay below is what was heard about.
+        let below = self.retired.as_ref().filter(|_| self.before.is_none());
         let parts = |wording: Option<&Wording>| match wording {
             Some(w) => [Some(w.term.clone()), w.definition.clone()],
             None => [None, None],
         };
-        let (before, after) = (parts(self.before.as_ref()), parts(self.after.as_ref()));
+        let (before, after) = (parts(self.before.as_ref().or(below)), parts(self.after.as_ref()));
         let rows = names.into_iter().zip(before.into_iter().zip(after)).map(|(name, (before, after))| {
             let told = match after {
+                _ if self.after.is_none() && below.is_some() => retires.to_owned(),
                 _ if self.after.is_none() => gone.to_owned(),
-                after if after == before => same.to_owned(),
+                after if after == before && below.is_none() => same.to_owned(),
                 after => after.unwrap_or_else(|| "–".to_owned()),
             };
-            [cell(name), cell(before.unwrap_or_else(|| "–".to_owned())), cell(told)]
+            let heard = match before {
+                Some(text) if below.is_some() => format!("{text} ({retiring})"),
+                before => before.unwrap_or_else(|| "–".to_owned()),
+            };
+            [cell(name), cell(heard), cell(told)]
         });
         d.table(caption, header, rows);
     }

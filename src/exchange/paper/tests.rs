@@ -165,6 +165,7 @@ fn note() -> HearingNote {
                 uuid: uuid(1),
                 notation: Some("J1".into()),
                 before: wording("Rengøring", HEARD),
+                retired: None,
                 after: wording("Hjælp til rengøring", DECIDED),
                 remarks: vec![
                     settled(
@@ -180,6 +181,7 @@ fn note() -> HearingNote {
                 uuid: uuid(4),
                 notation: Some("J2.1".into()),
                 before: wording("Indkøb af varer", "at købe varer ind"),
+                retired: None,
                 after: wording("Indkøb af varer", "at købe varer ind"),
                 remarks: vec![remark("Aarhus Kommune", [Some(true), Some(true)], "")],
                 changed: None,

@@ -19,7 +19,7 @@ pub mod search;
 mod vocabularies;
 
 pub use concepts::{next_link, not_acceptable, not_one_of};
-pub use hearings::tongue;
+pub use hearings::{served, tongue};
 pub use search::aside;
 
 use std::sync::Arc;
@@ -85,6 +85,7 @@ pub fn router(options: &HttpOptions) -> OpenApiRouter<App> {
         .routes(routes!(people::organisation, people::change_organisation))
         .routes(routes!(people::accounts, people::create_account))
         .routes(routes!(people::account, people::change_account, people::erase_account))
+        .routes(routes!(people::erase_contact))
         .routes(routes!(people::invite))
         .routes(routes!(people::end_sessions))
         .routes(routes!(people::groups, people::create_group))

@@ -156,6 +156,21 @@ pub async fn erase_account(
     Ok(nothing())
 }
 
+/// Erases what is known of somebody without an account: name, mail address, letters, and what waited for them. What
+/// they said stays, under the name of the organisation.
+#[utoipa::path(delete, path = "/contacts/{uuid}", operation_id = "eraseContact", tag = "people",
+    params(("uuid" = String, Path, description = "The contact")),
+    responses((status = 204), (status = 401, body = Problem, content_type = "application/problem+json"), (status = 403, body = Problem, content_type = "application/problem+json"), (status = 404, body = Problem, content_type = "application/problem+json")))]
+pub async fn erase_contact(
+    State(app): State<App>,
+    Who(actor): Who,
+    Path(of): Path<String>,
+    _: Params<Nothing>,
+) -> Answer {
+    app.erase_contact(&actor, uuid(&of)?).await?;
+    Ok(nothing())
+}
+
 /// Hands out a new link by which the person of an account sets a password.
 #[utoipa::path(post, path = "/accounts/{uuid}/link", operation_id = "invite", tag = "people",
     params(("uuid" = String, Path, description = "The account")),

@@ -242,6 +242,7 @@ impl Registry {
             );
             unlawful(field, da, en)
         };
+        self.needs_mail().await?;
         let name = request.name.ok_or_else(|| needed("name"))?;
         let mail = request.mail.ok_or_else(|| needed("mail"))?;
         if !matches!(sight.hearing.stage(sight.now), HearingStage::Open | HearingStage::Closed) {

@@ -268,7 +268,7 @@ impl Registry {
         under.write.put_contact(&contact).await?;
         let party = Party { uuid, organisation: request.organisation, contact: contact.uuid };
         under.step(DraftStep::PartyInvited { hearing, party: party.clone() }).await?;
-        let shown = ContactAnswer { name: contact.name, mail: contact.mail };
+        let shown = ContactAnswer::from(contact);
         let answer = PartyAnswer::new(under.matter.hearing(hearing)?, &party, &under.stamp, Some(shown));
         self.settle(under.write).await?;
         Ok(answer)
@@ -284,8 +284,7 @@ impl Registry {
         if visitor.is_insider(&sight.vocabulary) {
             contacts = self.store.contacts().await?.into_iter().map(|c| (c.uuid, c)).collect();
         }
-        let who =
-            |p: &Party| contacts.get(&p.contact).map(|c| ContactAnswer { name: c.name.clone(), mail: c.mail.clone() });
+        let who = |p: &Party| contacts.get(&p.contact).cloned().map(ContactAnswer::from);
         let parties = sight.hearing.parties.iter().collect();
         let parties = paging.cut(parties, |(p, invited)| (invited.at.micros(), p.uuid))?;
         parties.try_map(|(p, invited)| Ok(PartyAnswer::new(&sight.hearing, p, invited, who(p))))
@@ -302,7 +301,7 @@ impl Registry {
             true => self.store.contact(found.0.contact).await?,
             false => None,
         };
-        let contact = contact.map(|c| ContactAnswer { name: c.name, mail: c.mail });
+        let contact = contact.map(ContactAnswer::from);
         Ok(PartyAnswer::new(&sight.hearing, &found.0, &found.1, contact))
     }
 

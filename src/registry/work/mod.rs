@@ -8,6 +8,7 @@ mod answers;
 mod answers_hearing;
 mod attachments;
 mod certifications;
+mod contacts;
 mod disposing;
 mod drafts;
 mod edits;

@@ -237,6 +237,7 @@ fn concept_of(
         uuid: heard.concept,
         notation: either.and_then(|c| c.fields().notation.clone()),
         before: was.map(wording),
+        retired: heard.before.as_deref().filter(|_| was.is_none()).map(wording),
         after: is.map(wording),
         remarks,
         changed,

@@ -185,10 +185,18 @@ pub struct RequestAnswer {
 /// Somebody without an account.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
 pub struct ContactAnswer {
+    /// The contact itself: by it the person can be erased.
+    pub uuid: Uuid,
     /// What the person is called.
     pub name: Name,
     /// Where mail goes.
     pub mail: Mail,
+}
+
+impl From<Contact> for ContactAnswer {
+    fn from(Contact { uuid, name, mail, .. }: Contact) -> Self {
+        Self { uuid, name, mail }
+    }
 }
 
 /// Somebody took a request on.
@@ -294,12 +302,21 @@ impl Registry {
             .map(Submitted::Pending)
     }
 
+    /// Whether the registry sends mail, so that somebody without an account can follow a link that it sent.
+    ///
+    /// # Errors
+    /// [`Code::NotSignedIn`] where mail was never turned on; [`Code::Database`].
+    pub async fn needs_mail(&self) -> Result<()> {
+        if self.store.mail_position().await?.is_some() {
+            return Ok(());
+        }
+        let (da, en) = ("registret sender ikke mail; log ind", "the registry sends no mail; sign in");
+        Err(Refusal::new(Code::NotSignedIn, da, en))
+    }
+
     /// Keeps a request until its link is followed.
     async fn pend(&self, contact: Contact, step: &RequestStep) -> Result<AskedAnswer> {
-        if self.store.mail_position().await?.is_none() {
-            let (da, en) = ("registret sender ikke mail; log ind", "the registry sends no mail; sign in");
-            return Err(Refusal::new(Code::NotSignedIn, da, en));
-        }
+        self.needs_mail().await?;
         let body =
             serde_json::to_string(step).map_err(|e| Refusal::new(Code::Internal, e.to_string(), e.to_string()))?;
         if body.len() > LARGEST {
@@ -424,7 +441,7 @@ impl Registry {
         let mut answer = self.request_answer(&request, eyes)?;
         if let (Eyes::Handler, Author::Contact(contact)) = (eyes, &request.submitted.by) {
             let found = self.store.contact(*contact).await?;
-            answer.contact = found.map(|c| ContactAnswer { name: c.name, mail: c.mail });
+            answer.contact = found.map(Into::into);
         }
         Ok(answer)
     }
