@@ -128,8 +128,8 @@ impl Story {
         let uri = format!("/api/v1{}", wish.uri);
         let position = self.w.position().await;
         let refused = self.of(*wrong).ask(&self.w, wish.method, &uri, &wish.body, &wish.headers).await;
-        // Who has no role answers a public hearing as everybody does: with a name and a mail address.
-        let expected = if wish.command == Command::AnswerHearing { (422, "unlawful") } else { (403, "forbidden") };
+        // Who has no role answers a public hearing as everybody does: by a confirmed mail address, where there is mail.
+        let expected = if wish.command == Command::AnswerHearing { (401, "not-signed-in") } else { (403, "forbidden") };
         assert_eq!((refused.status, refused.code().as_str()), expected, "{}", refused.asked);
         assert_eq!(self.w.position().await, position, "a refusal changes nothing");
         let answer = self.of(role).ask(&self.w, wish.method, &uri, &wish.body, &wish.headers).await.with(status);
