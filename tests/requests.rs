@@ -164,7 +164,8 @@ async fn a_stranger_asks_confirms_and_gets_an_answer() {
         assert_eq!(code(&c.nobody.get(&w, &one).await), (404, "not-found".into()));
         assert_eq!(code(&c.reader.get(&w, &one).await), (404, "not-found".into()));
         let handled = c.secretary.get(&w, &one).await.ok();
-        assert_eq!(handled.json()["contact"], json!({ "name": "Ulla Udefra", "mail": "ulla@example.dk" }));
+        let contact = handled.json()["contact"].clone();
+        assert_eq!((&contact["name"], &contact["mail"]), (&json!("Ulla Udefra"), &json!("ulla@example.dk")));
         let by = handled.json()["by"].as_str().expect("a contact").to_owned();
         assert_snapshot!("request_for_a_secretary", handled.shown());
 
