@@ -618,7 +618,9 @@ impl Registry {
         };
         let now = desk.said(concept);
         // Whoever proposed it saw what was in force then: what others wrote since must not be lost unseen.
-        let then = Point { valid: asked.submitted.at, registered: asked.submitted.at };
+        // "In force" is by the Danish day, also in the hours when it is another one than in UTC.
+        let day = Instant::from_date(crate::model::today_in_denmark(asked.submitted.at));
+        let then = Point { valid: day, registered: asked.submitted.at };
         let seen = self.projections.edition(&desk.plane, then).get(concept).map(|e| Arc::new(e.said().content()));
         if own || seen != now {
             precondition(&desk, Some(concept), now.as_deref(), matches, || json!(fields))?;
