@@ -331,8 +331,7 @@ statements! {
             edition = edition + 1
         WHERE uuid = $1 AND state <> 'ended'";
     SUBSCRIPTION_TESTED = "UPDATE subscription SET tested = $2 WHERE uuid = $1 AND COALESCE(tested, 0) <= $3";
-    SUBSCRIPTIONS_COUNT = "SELECT s.state, COUNT(*), COALESCE(SUM(CASE WHEN s.attempts > 0 THEN 1 ELSE 0 END), 0),
-            MIN(s.passed)
+    SUBSCRIPTIONS_COUNT = "SELECT s.state, COUNT(*), COUNT(CASE WHEN s.attempts > 0 THEN 1 END)
         FROM subscription s WHERE s.kind = $1 AND s.state <> 'ended' GROUP BY s.state";
 
     SECRET_ADD = "INSERT INTO subscription_secret (subscription, number, secret, until)

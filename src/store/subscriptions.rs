@@ -262,8 +262,6 @@ pub struct SubscriptionsStatus {
     pub failing: i64,
     /// How many are paused.
     pub paused: i64,
-    /// The least position that one of the active has passed.
-    pub least: Option<i64>,
     /// How many dead letters there are.
     pub dead: i64,
 }
@@ -647,7 +645,7 @@ impl Store {
         run!(taken.link(), sql::SUBSCRIPTIONS_COUNT, |q, c| {
             for r in sqlx::query(q).bind(kind.as_str()).fetch_all(c).await.map_err(broken)? {
                 if r.get::<&str, _>(0) == SubscriptionState::Active.as_str() {
-                    (answer.active, answer.failing, answer.least) = (r.get(1), r.get(2), r.get(3));
+                    (answer.active, answer.failing) = (r.get(1), r.get(2));
                 } else {
                     answer.paused += r.get::<i64, _>(1);
                 }

@@ -33,7 +33,9 @@ const ILL: usize = 256;
 const REST: Duration = Duration::from_secs(1);
 /// How long the database is left alone when it failed.
 const LONG_REST: Duration = Duration::from_secs(5);
-/// After how many turns without news what is old is swept away.
+/// After how many rows that hold nothing for a subscription that is put on record.
+const MUCH: i64 = 5000;
+/// After how long what is old is swept away.
 const SWEEP: Duration = Duration::from_secs(300);
 
 /// How long messages are tried, held and kept; in seconds.
@@ -66,7 +68,7 @@ pub struct Webhooks {
     well: Arc<Semaphore>,
     ill: Arc<Semaphore>,
     /// How far the log holds nothing for a subscription, by the word of its owner's that this goes by. It is put on record
-    /// with the next message only: a row of the log that few ask for makes no writes for all others.
+    /// with the next message, or when it is much: a row of the log that few ask for makes no writes for all others.
     looked: Mutex<HashMap<Uuid, (i64, i64)>>,
 }
 
@@ -195,7 +197,7 @@ impl Webhooks {
                     found.more |= events.position < events.head;
                     self.remember(&ready, events.position);
                 }
-                !events.events.is_empty()
+                !events.events.is_empty() || events.position - ready.passed >= MUCH
             };
             if wanted || ready.aside {
                 found.ready.push(ready);
