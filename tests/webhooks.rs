@@ -30,6 +30,8 @@ use hmac::{Hmac, Mac as _};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde_json::{Value, json};
 use sha2::Sha256;
 use tokio::net::TcpListener;
@@ -282,8 +284,10 @@ fn modules() -> PathBuf {
 /// What the verifier of the scheme's makers says of a message.
 fn verified(taken: &Taken, secret: &str, now: i64) -> Value {
     let names = ["webhook-id", "webhook-timestamp", "webhook-signature"];
-    let headers: Value = names.iter().map(|n| ((*n).to_owned(), json!(taken.header(n)))).collect::<serde_json::Map<_, _>>().into();
-    let told = json!({ "secret": secret, "headers": headers, "body": String::from_utf8_lossy(&taken.body), "now": now });
+    let headers: Value =
+        names.iter().map(|n| ((*n).to_owned(), json!(taken.header(n)))).collect::<serde_json::Map<_, _>>().into();
+    let told =
+        json!({ "secret": secret, "headers": headers, "body": String::from_utf8_lossy(&taken.body), "now": now });
     let mut node = Command::new("node")
         .arg(root().join("tests/webhooks/verify.js"))
         .env("NODE_PATH", modules())
@@ -388,7 +392,7 @@ async fn a_receiver_that_fails_is_asked_again_and_nothing_overtakes() {
         assert_eq!(stamps.len(), 4, "each attempt is signed anew");
 
         // Whoever asks us to wait is waited for: in seconds, or until a date.
-        for (value, seconds) in [("900".to_owned(), 900), (http_date(&w, 1200), 1200)] {
+        for (value, seconds) in [("900".to_owned(), 900), (http_date(&w, 900 + 1200), 1200)] {
             receiver.behave(Mode::Says(503, vec![("retry-after", value)], ""));
             hooks.deliver_due().await.expect("it is tried");
             let next = instant(state(&w, &anne, &made).await["nextAttempt"].as_str().expect("an instant"));
@@ -400,15 +404,22 @@ async fn a_receiver_that_fails_is_asked_again_and_nothing_overtakes() {
         in_order(&receiver.positions(), &expected);
         let log = deliveries(&w, &anne, &made).await;
         assert_eq!(log.len(), 6 + 3);
-        assert_eq!((&log[0]["outcome"], &log[0]["status"], &log[0]["attempt"]), (&json!("delivered"), &json!(204), &json!(1)));
+        assert_eq!(
+            (&log[0]["outcome"], &log[0]["status"], &log[0]["attempt"]),
+            (&json!("delivered"), &json!(204), &json!(1))
+        );
         let first = log.last().expect("a row");
-        assert_eq!((&first["outcome"], &first["status"], &first["answer"]), (&json!("failed"), &json!(500), &json!("I am ill")));
+        assert_eq!(
+            (&first["outcome"], &first["status"], &first["answer"]),
+            (&json!("failed"), &json!(500), &json!("I am ill"))
+        );
         assert!(first["milliseconds"].as_i64().is_some_and(|n| (0..2000).contains(&n)));
         // Page by page it is the same.
         let first = anne.get(&w, &at(&made, "/deliveries?limit=4")).await.ok();
         assert_eq!(first.header("x-total-count"), "9");
         let next = first.header("link");
-        let next = next.trim_start_matches('<').split('>').next().expect("an address").strip_prefix("/api/v1").expect("ours");
+        let next =
+            next.trim_start_matches('<').split('>').next().expect("an address").strip_prefix("/api/v1").expect("ours");
         let second = anne.get(&w, next).await.ok().json();
         assert_eq!(second.as_array().expect("a list")[..], log[4..8]);
         // What was tried is kept for 30 days.
@@ -461,7 +472,8 @@ async fn after_five_days_a_letter_is_dead_and_the_next_goes_on() {
         receiver.forget();
         let letter = dead[0]["uuid"].clone();
         receiver.behave(Mode::Says(500, vec![], ""));
-        let again = async |what: Value, status| anne.send(&w, "POST", &at(&made, "/replay"), what).await.with(status).json();
+        let again =
+            async |what: Value, status| anne.send(&w, "POST", &at(&made, "/replay"), what).await.with(status).json();
         assert_eq!(again(json!({ "deadLetter": letter }), 202).await["deadLetters"], 1);
         hooks.deliver_due().await.expect("it is tried");
         assert_eq!(receiver.positions(), [expected[0]]);
@@ -521,7 +533,10 @@ async fn a_receiver_that_is_gone_is_left_alone_until_its_owner_says_so() {
         hooks.deliver_due().await.expect("it is sent");
         assert_eq!(receiver.taken().len(), 1);
         let one = receiver.taken().remove(0);
-        assert_eq!((one.header("webhook-id"), &one.json()["type"]), (test["message"].as_str().expect("an id"), &json!("begreb.test")));
+        assert_eq!(
+            (one.header("webhook-id"), &one.json()["type"]),
+            (test["message"].as_str().expect("an id"), &json!("begreb.test"))
+        );
         assert!(one.is_signed_by(made["secret"].as_str().expect("a secret")));
         let logged = deliveries(&w, &anne, &made).await.remove(0);
         assert_eq!((&logged["message"], &logged["outcome"]), (&test["message"], &json!("delivered")));
@@ -570,6 +585,46 @@ async fn nobody_is_led_elsewhere() {
         assert_eq!(log[0]["status"], Value::Null);
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_receiver_is_who_its_certificate_says() {
+    let near = |name: &str| std::fs::read(root().join("tests/smtp").join(name)).expect("a file");
+    let Some(w) = World::open("sqlite").await else { return };
+    let (w, anne) = world(w).await;
+    let certificates = CertificateDer::pem_slice_iter(&near("certificate.pem")).collect::<Result<_, _>>().expect("PEM");
+    let key = PrivateKeyDer::from_pem_slice(&near("key.pem")).expect("PEM");
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let config = config.expect("TLS is there").with_no_client_auth().with_single_cert(certificates, key);
+    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config.expect("they belong together")));
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    let shared: Shared = Arc::new(Mutex::new((Mode::Well, Vec::new())));
+    let router = Router::new().fallback(take).with_state(shared.clone());
+    let serving = tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let Ok(stream) = acceptor.accept(stream).await else { continue };
+            let service = TowerToHyperService::new(router.clone());
+            tokio::spawn(async move {
+                let _ = Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service).await;
+            });
+        }
+    });
+    let made = subscribe(&w, &anne, json!({ "url": format!("https://localhost:{port}/"), "after": 0 })).await;
+    let send = async |courier: Courier| {
+        Arc::new(Webhooks::new(w.registry.clone(), courier)).deliver_due().await.expect("it is tried");
+        deliveries(&w, &anne, &made).await.remove(0)
+    };
+    let unknown = send(Courier::new(true).expect("TLS is there")).await;
+    assert_eq!(unknown["outcome"], "failed");
+    assert!(unknown["answer"].as_str().is_some_and(|a| a.starts_with("TLS: ")), "{unknown}");
+    assert!(shared.lock().expect("it is whole").1.is_empty(), "a stranger was told something");
+    pass(&w, 60);
+    let known = send(Courier::trusting(&near("certificate.pem"), true).expect("a certificate")).await;
+    assert_eq!(known["outcome"], "delivered", "{known}");
+    assert!(Courier::trusting(b"no certificate", true).is_err());
+    serving.abort();
 }
 
 #[tokio::test]
@@ -725,7 +780,10 @@ async fn two_nodes_send_each_message_once_and_in_order() {
         let beside = webhooks_beside(&w).await;
         let one = run(hooks(&w));
         let two = run(hooks_of(&beside));
-        let follow = { let beside = beside.clone(); tokio::spawn(async move { beside.follow().await }) };
+        let follow = {
+            let beside = beside.clone();
+            tokio::spawn(async move { beside.follow().await })
+        };
         for label in ["2", "3", "4"] {
             publish(&w, label, 60).await;
         }
@@ -773,7 +831,10 @@ async fn a_filter_is_kept_also_when_it_is_changed() {
         receiver.forget();
         let change = json!({ "filter": { "vocabularies": ["andet"] }, "description": "another" });
         let changed = anne.send(&w, "PATCH", &at(&made, ""), change).await.ok().json();
-        assert_eq!((&changed["filter"]["vocabularies"], &changed["description"]), (&json!(["andet"]), &json!("another")));
+        assert_eq!(
+            (&changed["filter"]["vocabularies"], &changed["description"]),
+            (&json!(["andet"]), &json!("another"))
+        );
         publish(&w, "2", 3).await;
         hooks.deliver_due().await.expect("nothing is sent");
         assert!(receiver.taken().is_empty(), "what was told before is not told again");

@@ -43,9 +43,7 @@ fn who_runs_the_registry_makes_and_sees_webhooks() {
     f.json(&["account", "create", "--name", "Anne", "--mail", "anne@example.dk"], 0);
     assert_eq!(f.json(&["subscription", "list"], 0), json!([]));
     let url = "https://system.example.dk/begreb";
-    let create = |arguments: &[&str], status| {
-        f.json(&[&["subscription", "create"], arguments].concat(), status)
-    };
+    let create = |arguments: &[&str], status| f.json(&[&["subscription", "create"], arguments].concat(), status);
     let made = create(&["anne@example.dk", url, "--description", "Omsorg", "--batch", "10", "--after", "0"], 0);
     assert!(made["secret"].as_str().is_some_and(|s| s.starts_with("whsec_")));
     assert_eq!((&made["url"], &made["batch"], &made["position"]), (&json!(url), &json!(10), &json!(0)));

@@ -47,8 +47,10 @@ impl Target {
         }
         let secure = url.scheme() == "https" || allow_private;
         if !secure || !(allow_private || may_be_named(&url)) {
-            let (da, en) = ("dertil sendes intet: kun med https og til offentlige netværk",
-                "nothing is sent there: only by https, and to public networks");
+            let (da, en) = (
+                "dertil sendes intet: kun med https og til offentlige netværk",
+                "nothing is sent there: only by https, and to public networks",
+            );
             let refusal = Refusal::new(Code::ForbiddenTarget, da, en).at(Place::field("url"));
             return Err(refusal.allowed(["https://example.dk/begreb"]));
         }
@@ -149,12 +151,8 @@ fn is_public_v4(v4: Ipv4Addr) -> bool {
 
 fn is_public_v6(v6: Ipv6Addr) -> bool {
     /// What is not public inside of 2000::/3: special uses, documentation, and tunnels to IPv4.
-    const CLOSED: [(u128, u32); 4] = [
-        (0x2001_0000 << 96, 23),
-        (0x2001_0db8 << 96, 32),
-        (0x2002_0000 << 96, 16),
-        (0x3fff_0000 << 96, 20),
-    ];
+    const CLOSED: [(u128, u32); 4] =
+        [(0x2001_0000 << 96, 23), (0x2001_0db8 << 96, 32), (0x2002_0000 << 96, 16), (0x3fff_0000 << 96, 20)];
     let bits = u128::from(v6);
     bits >> 125 == 1 && !CLOSED.iter().any(|(network, length)| (bits ^ network) >> (128 - length) == 0)
 }

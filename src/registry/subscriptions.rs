@@ -312,13 +312,17 @@ impl Registry {
         let described = change.description.as_deref().map(description).transpose()?;
         let size = change.batch.map(batch).transpose()?;
         let filter = change.filter.map(|filter| self.known(filter)).transpose()?;
-        let (mut write, mut row) = self.begin_on(actor, subscription).await?;
-        let mut settings = read(&row)?;
+        let (mut write, before) = self.begin_on(actor, subscription).await?;
+        let (mut row, mut settings) = (before.clone(), read(&before)?);
         settings.url = url.unwrap_or(settings.url);
         settings.description = described.unwrap_or(settings.description);
         settings.batch = size.unwrap_or(settings.batch);
         row.settings = written(&settings)?;
         row.filter = filter.unwrap_or(row.filter);
+        // What is as it was is no news.
+        if row == before {
+            return self.subscription_answer(row);
+        }
         write.change_subscription(&row).await?;
         self.commit(write).await?;
         self.subscription_answer(row)
@@ -519,7 +523,7 @@ impl Registry {
         if row.state == state {
             return self.subscription_answer(row);
         }
-        (row.state, row.why, row.changed, row.due) = (state, why, write.at(), write.at());
+        (row.state, row.why, row.changed) = (state, why, write.at());
         (row.attempts, row.since) = (0, None);
         write.pause_subscription(&row, why).await?;
         self.commit(write).await?;
@@ -546,7 +550,8 @@ impl Registry {
         if !any {
             permit(actor, Command::OwnSubscriptions, None)?;
         }
-        let row = self.store.subscription(subscription).await?.filter(is_webhook).ok_or_else(|| unknown(subscription))?;
+        let row =
+            self.store.subscription(subscription).await?.filter(is_webhook).ok_or_else(|| unknown(subscription))?;
         let own = match (actor.account().map(|caller| caller.account), row.owner) {
             (Ok(account), Owner::Account(of)) => account == of,
             (Ok(account), Owner::Organisation(of)) => self.organisation_of(account).await? == Some(of),
@@ -645,12 +650,15 @@ async fn room(write: &mut Write, owner: Owner) -> Result<()> {
     if own < MOST && all.len() < MOST_IN_ALL {
         return Ok(());
     }
-    let (da, en) = ("der er så mange abonnementer, som der må være; afslut et først",
-        "there are as many subscriptions as there may be; end one first");
+    let (da, en) = (
+        "der er så mange abonnementer, som der må være; afslut et først",
+        "there are as many subscriptions as there may be; end one first",
+    );
     Err(Refusal::new(Code::TooManySubscriptions, da, en).allowed([MOST.to_string()]))
 }
 
 fn unknown(subscription: Uuid) -> Refusal {
-    let (da, en) = (format!("der er intet abonnement {subscription}"), format!("there is no subscription {subscription}"));
+    let (da, en) =
+        (format!("der er intet abonnement {subscription}"), format!("there is no subscription {subscription}"));
     Refusal::new(Code::UnknownSubscription, da, en).at(Place::field("subscription"))
 }

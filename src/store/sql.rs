@@ -323,14 +323,15 @@ statements! {
     /// What was under way does not count; what is tried is put together anew.
     SUBSCRIPTION_CHANGE = "UPDATE subscription SET filter = $2, settings = $3, pending = NULL, edition = edition + 1
         WHERE uuid = $1";
-    SUBSCRIPTION_STATE = "UPDATE subscription SET state = $2, why = $3, changed = $4, due = $4, attempts = 0,
+    SUBSCRIPTION_STATE = "UPDATE subscription SET state = $2, why = $3, changed = $4, due = 0, attempts = 0,
             since = NULL
         WHERE uuid = $1";
     SUBSCRIPTION_EMPTY = "UPDATE subscription SET settings = '{}', edition = edition + 1 WHERE uuid = $1";
     SUBSCRIPTION_REWIND = "UPDATE subscription SET passed = $2, due = $3, pending = NULL, attempts = 0, since = NULL,
             edition = edition + 1
         WHERE uuid = $1 AND state <> 'ended'";
-    SUBSCRIPTION_TESTED = "UPDATE subscription SET tested = $2 WHERE uuid = $1 AND COALESCE(tested, 0) <= $3";
+    SUBSCRIPTION_TESTED = "UPDATE subscription SET tested = $2
+        WHERE uuid = $1 AND state <> 'ended' AND COALESCE(tested, 0) <= $3";
     SUBSCRIPTIONS_COUNT = "SELECT s.state, COUNT(*), COUNT(CASE WHEN s.attempts > 0 THEN 1 END)
         FROM subscription s WHERE s.kind = $1 AND s.state <> 'ended' GROUP BY s.state";
 

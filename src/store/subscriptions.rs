@@ -275,8 +275,18 @@ impl Write {
         self.tell_subscription(ChangeKind::SubscriptionCreated, row).await?;
         let [account, organisation, contact] = row.owners();
         let values = json!([
-            row.uuid, row.kind, account, organisation, contact, row.state, row.why, row.created.micros(),
-            row.changed.micros(), canonical_json(&row.filter), row.settings, row.passed
+            row.uuid,
+            row.kind,
+            account,
+            organisation,
+            contact,
+            row.state,
+            row.why,
+            row.created.micros(),
+            row.changed.micros(),
+            canonical_json(&row.filter),
+            row.settings,
+            row.passed
         ]);
         self.batches(sql::SUBSCRIPTIONS_INSERT, std::iter::once(values)).await?;
         match secret {

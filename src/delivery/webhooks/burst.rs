@@ -70,9 +70,8 @@ impl<'w> Burst<'w> {
     pub(super) async fn run(mut self) -> Result<()> {
         let begun = Stopwatch::now();
         let mut sent = 0;
-        let tired = |sent: usize, stop: &watch::Receiver<bool>| {
-            sent >= MESSAGES || begun.elapsed() >= LASTS || *stop.borrow()
-        };
+        let tired =
+            |sent: usize, stop: &watch::Receiver<bool>| sent >= MESSAGES || begun.elapsed() >= LASTS || *stop.borrow();
         while !tired(sent, &self.stop) {
             let Some(aside) = self.hooks.registry.store().next_aside(self.claim.uuid).await? else { break };
             sent += 1;
@@ -97,13 +96,8 @@ impl<'w> Burst<'w> {
             if Outcome::of(&answered) != Outcome::Delivered {
                 return self.failed(&message, &answered, at).await;
             }
-            let done = Progress {
-                passed: message.rows().1,
-                pending: None,
-                attempts: 0,
-                since: None,
-                due: self.hooks.now(),
-            };
+            let done =
+                Progress { passed: message.rows().1, pending: None, attempts: 0, since: None, due: self.hooks.now() };
             let attempt = self.record(&message, &answered, at, "delivered", self.claim.progress.attempts + 1);
             found = self.next(done).await?;
             let (progress, goes_on) = match &found {
@@ -160,7 +154,13 @@ impl<'w> Burst<'w> {
         let due = after(now, self.hooks.wait(attempts)?.max(answered.wait.unwrap_or(0)));
         let gone = Outcome::of(answered) == Outcome::Gone;
         let dies = !gone && due > after(since, plan.tried);
-        let outcome = if gone { "gone" } else if dies { "dead" } else { "failed" };
+        let outcome = if gone {
+            "gone"
+        } else if dies {
+            "dead"
+        } else {
+            "failed"
+        };
         let attempt = self.record(message, answered, at, outcome, attempts);
         tracing::info!(subscription = %self.claim.uuid, outcome, status = answered.status, "webhook not delivered");
         let (progress, dead) = if dies {

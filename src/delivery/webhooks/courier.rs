@@ -132,9 +132,7 @@ impl Courier {
         });
         let took = begun.elapsed();
         match sent {
-            Ok((status, headers, answer)) => {
-                Answered { status: Some(status), answer, wait: wait(&headers, now), took }
-            }
+            Ok((status, headers, answer)) => Answered { status: Some(status), answer, wait: wait(&headers, now), took },
             Err(Unanswered(why)) => Answered { status: None, answer: why, wait: None, took },
         }
     }
