@@ -22,6 +22,7 @@ mod reply;
 mod sign;
 mod sparql;
 mod web;
+mod webhooks;
 mod who;
 
 use std::sync::Arc;

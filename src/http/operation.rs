@@ -21,6 +21,7 @@ use serde_json::json;
 use super::api::App;
 use super::mail::{self, MailGauges};
 use super::sparql::Queried;
+use super::webhooks::WebhookGauges;
 
 /// What is counted.
 #[derive(Clone)]
@@ -41,6 +42,7 @@ pub struct Counted {
     graph_triples: Gauge,
     graph_bytes: Gauge,
     mail: MailGauges,
+    webhooks: WebhookGauges,
     /// How many requests are being worked on.
     pub under_way: Gauge<i64, AtomicI64>,
     known: Arc<RwLock<HashMap<String, Vec<Instruments>>>>,
@@ -105,7 +107,7 @@ impl Counted {
         metrics.register("sparql_queries_running", "SPARQL queries that run", queries_running.clone());
         metrics.register("graph_triples", "Triples in force today", graph_triples.clone());
         metrics.register("graph_bytes", "Memory of the graphs in force today", graph_bytes.clone());
-        let mail = MailGauges::new(&mut metrics);
+        let (mail, webhooks) = (MailGauges::new(&mut metrics), WebhookGauges::new(&mut metrics));
         let metrics = Arc::new(metrics);
         Self {
             metrics,
@@ -124,6 +126,7 @@ impl Counted {
             graph_triples,
             graph_bytes,
             mail,
+            webhooks,
             under_way,
             known: Arc::default(),
         }
@@ -244,6 +247,7 @@ pub async fn metrics(State((app, counted)): State<(App, Counted)>) -> Response {
         counted.graph_bytes.set(number(graphs.bytes()));
     }
     counted.mail.set(&app).await;
+    counted.webhooks.set(&app).await;
     let mut text = String::new();
     match encode(&mut text, &counted.metrics) {
         Ok(()) => {

@@ -83,6 +83,21 @@ pub enum ChangeKind {
     /// That link was undone.
     #[serde(rename = "identity.unlinked")]
     IdentityUnlinked,
+    /// A subscription was made.
+    #[serde(rename = "subscription.created")]
+    SubscriptionCreated,
+    /// What a subscription asks for was changed.
+    #[serde(rename = "subscription.changed")]
+    SubscriptionChanged,
+    /// A subscription was paused: by its owner, or because its receiver said that it is gone.
+    #[serde(rename = "subscription.paused")]
+    SubscriptionPaused,
+    /// A subscription that was paused goes on.
+    #[serde(rename = "subscription.resumed")]
+    SubscriptionResumed,
+    /// A subscription was ended.
+    #[serde(rename = "subscription.ended")]
+    SubscriptionEnded,
     /// A draft was opened.
     #[serde(rename = "draft.opened")]
     DraftOpened,
@@ -209,6 +224,11 @@ impl ChangeKind {
             Self::LinkCreated => "link.created",
             Self::IdentityLinked => "identity.linked",
             Self::IdentityUnlinked => "identity.unlinked",
+            Self::SubscriptionCreated => "subscription.created",
+            Self::SubscriptionChanged => "subscription.changed",
+            Self::SubscriptionPaused => "subscription.paused",
+            Self::SubscriptionResumed => "subscription.resumed",
+            Self::SubscriptionEnded => "subscription.ended",
             Self::DraftOpened => "draft.opened",
             Self::DraftDescribed => "draft.described",
             Self::DraftEdited => "draft.edited",

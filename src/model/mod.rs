@@ -14,6 +14,8 @@ mod people;
 mod refusal;
 mod secret;
 mod state;
+mod subscription;
+mod target;
 mod text;
 mod time;
 mod version;
@@ -36,6 +38,8 @@ pub use people::{
 pub use refusal::{Category, Code, Place, Refusal, Result};
 pub use secret::{Dice, NoDice, Secret, new_uuid};
 pub use state::{Revision, State, Timeline};
+pub use subscription::{Owner, PausedBecause, SubscriptionKind, SubscriptionState, description};
+pub use target::{SigningSecret, Target, may_be_reached};
 pub use text::{Language, Text};
 pub use time::{Clock, Date, Instant, Period, Point, parse_date, today_in_denmark};
 pub use version::{Manifest, Origin, Version, VersionHasher};

@@ -140,6 +140,10 @@ words!(
         OwnAccount = "own-account",
         /// Create, see and revoke one's own tokens.
         OwnTokens = "own-tokens",
+        /// Make, see, change and end one's own subscriptions, and those of one's organisation.
+        OwnSubscriptions = "own-subscriptions",
+        /// See, change and end the subscriptions of others.
+        ManageSubscriptions = "manage-subscriptions",
     }
 );
 

@@ -26,6 +26,7 @@ mod read;
 mod report;
 mod search;
 mod sparql;
+mod subscriptions;
 mod verify;
 mod work;
 
@@ -60,6 +61,10 @@ pub use search::{
     Suggestion,
 };
 pub use sparql::{Answer, Question, SolutionFormat, Solved, SparqlLimits, Wanted};
+pub use subscriptions::{
+    DeadLetter, MadeSubscription, OwnerWish, ReplayAnswer, ReplayRequest, SecretRequest, SubscriptionAnswer,
+    SubscriptionChange, SubscriptionRequest, TestAnswer, WebhookSettings,
+};
 pub use verify::{Verification, VerifiedVersion};
 pub use work::{
     AcceptRequest, AcceptedAnswer, AskRequest, AskedAnswer, AssignRequest, AssignmentAnswer, ContactAnswer, FoundEdit,
@@ -91,7 +96,7 @@ use crate::projection::rdf::Graphs;
 use crate::projection::search::Search;
 use crate::projection::{Derived, Follower, Projections, Snapshot};
 use crate::store::{Head, Store, Write};
-pub use crate::store::{LetterRow, LetterState, MailStatus};
+pub use crate::store::{DeliveryRow, LetterRow, LetterState, MailStatus, SubscriptionsStatus};
 
 /// How a registry is set up.
 #[derive(Clone, Debug)]
@@ -103,11 +108,18 @@ pub struct Settings {
     pub edition_budget: u64,
     /// What SPARQL queries may take.
     pub sparql: SparqlLimits,
+    /// Whether webhooks may go to addresses that are not public, and by http: for tests, and inside one's own network.
+    pub webhooks_allow_private: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { public_url: "http://127.0.0.1:8080".into(), edition_budget: 4_000_000, sparql: SparqlLimits::default() }
+        Self {
+            public_url: "http://127.0.0.1:8080".into(),
+            edition_budget: 4_000_000,
+            sparql: SparqlLimits::default(),
+            webhooks_allow_private: false,
+        }
     }
 }
 

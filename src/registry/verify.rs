@@ -14,7 +14,7 @@ use crate::model::{
     Vocabulary, canonical_json,
 };
 use crate::projection::Matters;
-use crate::store::{Facts, Head, People, StoredState};
+use crate::store::{Facts, Head, People, StoredState, SubscriptionRow};
 
 /// How many rows of the log are read at a time.
 const BATCH: i64 = 10_000;
@@ -84,7 +84,11 @@ impl Registry {
             .await?;
         let states = told.compare_states(&mut facts).await?;
         let stored = told.compare_versions(&mut facts).await?;
-        told.compare_people(&facts.people().await?)?;
+        let subscriptions = facts.subscriptions().await?;
+        told.compare_people(&facts.people().await?, &subscriptions)?;
+        if let Some(beyond) = subscriptions.iter().find(|s| s.passed > head.seq) {
+            return Err(wrong(&format!("subscription {}: it is beyond the end of the log", beyond.uuid)));
+        }
         let (steps, matters) = told.compare_steps(&mut facts, &head).await?;
         drop(facts);
         // What is written after that moment changes no reading of what was published before it.
@@ -193,7 +197,7 @@ impl Told {
 
     /// Compares who there is, and what they were given, with the log: a right that nobody gave is found. Names, mail
     /// addresses and passwords are not under the seal; they may be changed and erased.
-    fn compare_people(&self, people: &People) -> Result<()> {
+    fn compare_people(&self, people: &People, subscriptions: &[SubscriptionRow]) -> Result<()> {
         let mut there = BTreeMap::new();
         for o in &people.organisations {
             there.insert(("organisation", o.uuid), canonical_json(&json!({ "active": o.active })));
@@ -215,6 +219,9 @@ impl Told {
         }
         for i in &people.identities {
             there.insert(("identity", i.uuid), canonical_json(&json!({ "account": i.account })));
+        }
+        for s in subscriptions {
+            there.insert(("subscription", s.uuid), s.told());
         }
         let mut all: Vec<_> = there.keys().chain(self.people.keys()).collect();
         all.sort_unstable();
@@ -367,8 +374,8 @@ fn number_of(change: &Change) -> i64 {
 /// The kind of thing about people that a row of the log tells, and whether it is gone by it.
 fn of_people(kind: &str) -> Option<(&'static str, bool)> {
     let (what, verb) = kind.split_once('.')?;
-    let what = ["organisation", "account", "group", "grant", "token", "identity"].into_iter().find(|w| *w == what)?;
-    Some((what, matches!(verb, "erased" | "taken" | "revoked" | "unlinked")))
+    let what = ["organisation", "account", "group", "grant", "token", "identity", "subscription"].into_iter().find(|w| *w == what)?;
+    Some((what, matches!(verb, "erased" | "taken" | "revoked" | "unlinked" | "ended")))
 }
 
 pub(super) fn wrong(what: &str) -> Refusal {

@@ -26,6 +26,7 @@ mod mail;
 mod people;
 mod sign_in;
 mod sql;
+mod subscriptions;
 mod wakes;
 mod work;
 mod write;
@@ -35,6 +36,10 @@ pub use facts::Facts;
 pub use lock::{Holder, Lock};
 pub use mail::{Claimed, Laid, LetterRow, LetterState, MailStatus, Outbox, Settled};
 pub use people::{Found, People, Session};
+pub use subscriptions::{
+    Aside, AsideEnd, AsideKind, Attempt, Claim, DeliveryRow, Progress, Ready, Settlement, Standing, SubscriptionRow,
+    SubscriptionsStatus,
+};
 pub use wakes::Wakes;
 pub use work::{Contact, Errand, ErrandKind, StepRow};
 pub use write::{Act, Write};
@@ -210,6 +215,7 @@ impl Store {
                 include_str!("../../migrations/sqlite/0004_mail.sql"),
                 include_str!("../../migrations/sqlite/0005_sign_in.sql"),
                 include_str!("../../migrations/sqlite/0006_effects.sql"),
+                include_str!("../../migrations/sqlite/0007_subscriptions.sql"),
             ],
             Db::Pg(_) => [
                 include_str!("../../migrations/postgres/0001_core.sql"),
@@ -218,9 +224,10 @@ impl Store {
                 include_str!("../../migrations/postgres/0004_mail.sql"),
                 include_str!("../../migrations/postgres/0005_sign_in.sql"),
                 include_str!("../../migrations/postgres/0006_effects.sql"),
+                include_str!("../../migrations/postgres/0007_subscriptions.sql"),
             ],
         };
-        let names = ["core", "people", "work", "mail", "sign_in", "effects"];
+        let names = ["core", "people", "work", "mail", "sign_in", "effects", "subscriptions"];
         let migrations = texts.into_iter().zip(names).enumerate().map(|(i, (text, name))| {
             let n = i64::try_from(i).unwrap_or(i64::MAX) + 1;
             Migration::new(n, name.into(), MigrationType::Simple, text.into_sql_str(), false)

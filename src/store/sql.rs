@@ -300,4 +300,102 @@ statements! {
         FROM letter WHERE $1 = '' OR state = $1 ORDER BY change DESC, uuid LIMIT $2";
     LETTER_STATE = "SELECT state FROM letter WHERE uuid = $1";
     LETTERS_BEYOND = "SELECT uuid FROM letter WHERE change > $1 ORDER BY change, uuid LIMIT 1";
+
+    SUBSCRIPTIONS_INSERT = ["INSERT INTO subscription (uuid, kind, account, organisation, contact, state, why, created,
+            changed, filter, settings, passed, attempts, due, claim, held, edition)
+        SELECT r.value->>0, r.value->>1, r.value->>2, r.value->>3, r.value->>4, r.value->>5, r.value->>6,
+            CAST(r.value->>7 AS BIGINT), CAST(r.value->>8 AS BIGINT), r.value->>9, r.value->>10,
+            CAST(r.value->>11 AS BIGINT), 0, 0, 0, 0, 0 FROM" "WHERE true"];
+    /// For the backup: whoever restores it has no secrets to sign with.
+    SUBSCRIPTIONS_KEPT = "SELECT uuid, kind, account, organisation, contact, 'paused', 'restored', created, changed,
+            filter, settings, passed
+        FROM subscription WHERE state <> 'ended' ORDER BY uuid";
+    /// All that have not ended.
+    SUBSCRIPTIONS = "SELECT uuid, kind, account, organisation, contact, state, why, created, changed, filter, settings,
+            passed, attempts, since, due, edition, tested
+        FROM subscription WHERE state <> 'ended' ORDER BY created, uuid";
+    SUBSCRIPTIONS_OF = "SELECT uuid, kind, account, organisation, contact, state, why, created, changed, filter,
+            settings, passed, attempts, since, due, edition, tested
+        FROM subscription WHERE state <> 'ended' AND (account = $1 OR organisation = $2) ORDER BY created, uuid";
+    SUBSCRIPTION = "SELECT uuid, kind, account, organisation, contact, state, why, created, changed, filter, settings,
+            passed, attempts, since, due, edition, tested
+        FROM subscription WHERE state <> 'ended' AND uuid = $1";
+    /// What was under way does not count; what is tried is put together anew.
+    SUBSCRIPTION_CHANGE = "UPDATE subscription SET filter = $2, settings = $3, pending = NULL, edition = edition + 1
+        WHERE uuid = $1";
+    SUBSCRIPTION_STATE = "UPDATE subscription SET state = $2, why = $3, changed = $4, due = 0, attempts = 0,
+            since = NULL
+        WHERE uuid = $1";
+    SUBSCRIPTION_EMPTY = "UPDATE subscription SET settings = '{}', edition = edition + 1 WHERE uuid = $1";
+    SUBSCRIPTION_REWIND = "UPDATE subscription SET passed = $2, due = $3, pending = NULL, attempts = 0, since = NULL,
+            edition = edition + 1
+        WHERE uuid = $1 AND state <> 'ended'";
+    SUBSCRIPTION_TESTED = "UPDATE subscription SET tested = $2
+        WHERE uuid = $1 AND state <> 'ended' AND COALESCE(tested, 0) <= $3";
+    SUBSCRIPTIONS_COUNT = "SELECT s.state, COUNT(*), COUNT(CASE WHEN s.attempts > 0 THEN 1 END)
+        FROM subscription s WHERE s.kind = $1 AND s.state <> 'ended' GROUP BY s.state";
+
+    SECRET_ADD = "INSERT INTO subscription_secret (subscription, number, secret, until)
+        SELECT $1, COALESCE(MAX(number), 0) + 1, $2, CAST($3 AS BIGINT) FROM subscription_secret WHERE subscription = $1";
+    /// Those before the newest are good until an instant, or for shorter.
+    SECRETS_UNTIL = "UPDATE subscription_secret SET until = $2 WHERE subscription = $1 AND until > $2";
+    SECRETS_OUT = "DELETE FROM subscription_secret WHERE subscription = $1";
+    SECRETS_EDITION = "UPDATE subscription SET edition = edition + 1 WHERE uuid = $1";
+    SECRETS_SWEEP = "DELETE FROM subscription_secret WHERE until <= $1";
+    SECRETS_COUNT = "SELECT COUNT(*) FROM subscription_secret WHERE subscription = $1 AND until > $2";
+    /// The newest first, as the signatures stand in a request.
+    SECRETS = ["SELECT s.subscription, s.secret, s.until FROM subscription_secret s WHERE s.subscription IN (
+        SELECT r.value->>0 FROM" ") ORDER BY s.subscription, s.number DESC"];
+
+    /// Those that nobody delivers now and that have something to deliver, perhaps: whether they want it, their filter
+    /// tells. Whose owner may not sign in is told nothing.
+    SUBSCRIPTIONS_READY = "SELECT s.uuid, s.edition, s.passed, s.attempts, s.filter, s.state, s.due,
+            (SELECT COUNT(*) FROM delivery_aside q WHERE q.subscription = s.uuid AND q.queued = 1)
+        FROM subscription s LEFT JOIN account a ON a.uuid = s.account
+            LEFT JOIN organisation o ON o.uuid = COALESCE(s.organisation, a.organisation)
+        WHERE s.kind = $1 AND s.held <= $2 AND s.state <> 'ended'
+          AND COALESCE(a.active, 1) = 1 AND COALESCE(o.active, 1) = 1
+          AND ((s.state = 'active' AND s.due <= $2 AND s.passed < $3)
+            OR EXISTS (SELECT 1 FROM delivery_aside q WHERE q.subscription = s.uuid AND q.queued = 1))
+        ORDER BY s.due, s.uuid";
+    SUBSCRIPTIONS_CLAIM = ["UPDATE subscription SET claim = claim + 1, held = $2 FROM"
+        "WHERE uuid = r.value->>0 AND held <= $3 AND state <> 'ended'
+        RETURNING uuid, claim, edition, passed, pending, attempts, since, due, filter, settings, state"];
+    /// What came of it, for those whose claim still stands; nothing but the claim when the owner said otherwise meanwhile.
+    SUBSCRIPTIONS_SETTLE = ["UPDATE subscription SET
+            passed = CASE WHEN edition = CAST(r.value->>2 AS BIGINT) THEN CAST(r.value->>3 AS BIGINT) ELSE passed END,
+            pending = CASE WHEN edition = CAST(r.value->>2 AS BIGINT) THEN CAST(r.value->>4 AS BIGINT) ELSE pending END,
+            attempts = CASE WHEN edition = CAST(r.value->>2 AS BIGINT) THEN CAST(r.value->>5 AS BIGINT) ELSE attempts END,
+            since = CASE WHEN edition = CAST(r.value->>2 AS BIGINT) THEN CAST(r.value->>6 AS BIGINT) ELSE since END,
+            due = CASE WHEN edition = CAST(r.value->>2 AS BIGINT) THEN CAST(r.value->>7 AS BIGINT) ELSE due END,
+            held = CAST(r.value->>8 AS BIGINT) FROM"
+        "WHERE uuid = r.value->>0 AND claim = CAST(r.value->>1 AS BIGINT) RETURNING uuid, edition, state"];
+    DELIVERIES_INSERT = ["INSERT INTO delivery (subscription, message, first, last, events, attempt, at, took, outcome,
+            status, answer)
+        SELECT r.value->>0, r.value->>1, CAST(r.value->>2 AS BIGINT), CAST(r.value->>3 AS BIGINT),
+            CAST(r.value->>4 AS BIGINT), CAST(r.value->>5 AS BIGINT), CAST(r.value->>6 AS BIGINT),
+            CAST(r.value->>7 AS BIGINT), r.value->>8, CAST(r.value->>9 AS BIGINT), r.value->>10 FROM" "WHERE true"];
+    DELIVERIES_OF = "SELECT number, message, first, last, events, attempt, at, took, outcome, status, answer
+        FROM delivery WHERE subscription = $1 AND number < $2 ORDER BY number DESC LIMIT $3";
+    DELIVERIES_COUNT = "SELECT COUNT(*) FROM delivery WHERE subscription = $1";
+    DELIVERIES_SWEEP = "DELETE FROM delivery WHERE at <= $1";
+    ASIDES_INSERT = ["INSERT INTO delivery_aside (uuid, subscription, kind, queued, message, positions, attempts, since,
+            at, status, answer)
+        SELECT r.value->>0, r.value->>1, r.value->>2, CAST(r.value->>3 AS BIGINT), r.value->>4, r.value->>5,
+            CAST(r.value->>6 AS BIGINT), CAST(r.value->>7 AS BIGINT), CAST(r.value->>8 AS BIGINT),
+            CAST(r.value->>9 AS BIGINT), r.value->>10 FROM" "WHERE true ON CONFLICT (uuid) DO NOTHING"];
+    ASIDE_OUT = "DELETE FROM delivery_aside WHERE uuid = $1";
+    /// A dead letter that was tried once more in vain lies still, and with it those that would come after it.
+    ASIDES_BACK = "UPDATE delivery_aside SET queued = 0 WHERE subscription = $1 AND kind = 'dead'";
+    ASIDE_TRIED = "UPDATE delivery_aside SET attempts = attempts + 1, at = $2, status = $3, answer = $4 WHERE uuid = $1";
+    /// Tests first: somebody waits.
+    ASIDE_NEXT = "SELECT uuid, kind, queued, message, positions, attempts, since, at, status, answer FROM delivery_aside
+        WHERE subscription = $1 AND queued = 1 ORDER BY kind DESC, since, uuid LIMIT 1";
+    ASIDES_DEAD = "SELECT uuid, kind, queued, message, positions, attempts, since, at, status, answer FROM delivery_aside
+        WHERE subscription = $1 AND kind = 'dead' ORDER BY since, uuid";
+    ASIDES_DEAD_COUNT = "SELECT COUNT(*) FROM delivery_aside WHERE kind = 'dead'";
+    ASIDES_REPLAY = "UPDATE delivery_aside SET queued = 1 WHERE subscription = $1 AND kind = 'dead'
+        AND ($2 = '' OR uuid = $2)";
+    ASIDES_OUT = "DELETE FROM delivery_aside WHERE subscription = $1";
+    SUBSCRIPTIONS_SWEEP = "DELETE FROM subscription WHERE state = 'ended' AND changed <= $1";
 }

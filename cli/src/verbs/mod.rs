@@ -19,7 +19,9 @@ mod restore;
 mod search;
 mod serve;
 mod serve_mail;
+mod serve_webhooks;
 mod show;
+mod subscription;
 mod token;
 mod validate;
 mod verify;
@@ -53,6 +55,8 @@ pub enum Verb {
     Account(account::Account),
     /// Make the tokens by which programs ask, and revoke them
     Token(token::Token),
+    /// Make webhooks, see how they go, send again what could not be delivered
+    Subscription(subscription::Subscription),
     /// See what became of the mail, send a letter again, or let one not be sent
     Mail(mail::Mail),
     /// Write everything to one file
@@ -78,6 +82,7 @@ impl Verb {
             Self::Rebuild(verb) => verb.run(context).await,
             Self::Account(verb) => verb.run(context).await,
             Self::Token(verb) => verb.run(context).await,
+            Self::Subscription(verb) => verb.run(context).await,
             Self::Mail(verb) => verb.run(context).await,
             Self::Backup(verb) => verb.run(context).await,
             Self::Restore(verb) => verb.run(context).await,

@@ -16,6 +16,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::import::note_local;
 use super::serve_mail::MailOptions;
+use super::serve_webhooks::WebhookOptions;
 use crate::clock::SystemClock;
 use crate::context::{Context, Missing};
 use crate::dice::SystemDice;
@@ -98,6 +99,8 @@ pub struct Serve {
     trust_forwarded: bool,
     #[command(flatten)]
     mail: MailOptions,
+    #[command(flatten)]
+    webhooks: WebhookOptions,
     /// The form of log lines, on stderr: for people, or one JSON object each
     #[arg(long, env = "BEGREB_LOG_FORMAT", value_name = "FORMAT", value_enum, default_value_t = LogFormat::Text)]
     log_format: LogFormat,
@@ -132,6 +135,7 @@ impl Serve {
         let providers = providers::read(context.config.as_deref())?;
         let public_url = self.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
         let smtp = self.mail.server(&public_url)?;
+        let courier = self.webhooks.courier()?;
         let settings = Settings {
             public_url: public_url.trim_end_matches('/').into(),
             edition_budget: self.edition_budget,
@@ -143,6 +147,7 @@ impl Serve {
                 concurrency: self.sparql_concurrency.into(),
                 per_client: self.sparql_per_client.into(),
             },
+            webhooks_allow_private: self.webhooks.webhook_allow_private,
         };
         let progress = Progress::of(context.lang.say("Åbner registret", "Opening the registry").into());
         let registry = Registry::open(store, Arc::new(SystemClock), settings).await?.with_dice(Arc::new(SystemDice));
@@ -173,6 +178,7 @@ impl Serve {
         let keeping = registry.clone();
         let timekeeper = tokio::spawn(async move { keeping.keep_time().await });
         let post = smtp.map(|smtp| super::serve_mail::start(&registry, smtp));
+        let webhooks = courier.map(|courier| super::serve_webhooks::start(&registry, courier));
         let mut options = HttpOptions::default();
         self.set(&mut options);
 
@@ -200,9 +206,8 @@ impl Serve {
         };
         follower.abort();
         timekeeper.abort();
-        if let Some(post) = post {
-            post.stop().await;
-        }
+        let (post, webhooks) = (post.map(|p| p.stop()), webhooks.map(|w| w.stop()));
+        tokio::join!(ended(post), ended(webhooks));
         served.map_err(|e| self.cannot_listen(&e))?;
         tracing::info!("stopped");
         Ok(())
@@ -290,6 +295,13 @@ impl Serve {
             LogFormat::Json => log.json().init(),
         }
         Ok(())
+    }
+}
+
+/// What is to be waited for, if there is anything.
+async fn ended(one: Option<impl Future<Output = ()>>) {
+    if let Some(one) = one {
+        one.await;
     }
 }
 

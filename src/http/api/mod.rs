@@ -17,6 +17,7 @@ mod people;
 mod publish;
 mod requests;
 pub mod search;
+mod subscriptions;
 mod vocabularies;
 
 pub use feed::Closing;
@@ -156,12 +157,31 @@ pub fn router(options: &HttpOptions) -> OpenApiRouter<App> {
         .merge(waiting)
         .merge(drafts())
         .merge(people)
+        .merge(subscribers())
         .merge(hearings);
     let sparql = OpenApiRouter::new()
         .routes(routes!(sparql::get, sparql::post))
         .routes(routes!(sparql::void))
         .layer(axum::Extension(TrustForwarded(options.trust_forwarded)));
     OpenApiRouter::with_openapi(Document::openapi()).nest("/api/v1", v1).routes(routes!(ldes::page)).merge(sparql)
+}
+
+/// The routes of subscriptions.
+fn subscribers() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(subscriptions::subscriptions, subscriptions::subscribe))
+        .routes(routes!(
+            subscriptions::subscription,
+            subscriptions::change_subscription,
+            subscriptions::end_subscription
+        ))
+        .routes(routes!(subscriptions::pause))
+        .routes(routes!(subscriptions::resume))
+        .routes(routes!(subscriptions::secret))
+        .routes(routes!(subscriptions::test))
+        .routes(routes!(subscriptions::replay))
+        .routes(routes!(subscriptions::deliveries))
+        .routes(routes!(subscriptions::dead_letters))
 }
 
 /// The routes of drafts and decisions.
