@@ -436,3 +436,13 @@ impl Registrering {
         self.registered.from()
     }
 }
+
+impl std::ops::AddAssign for Indhold {
+    fn add_assign(&mut self, other: Self) {
+        self.attributter.extend(other.attributter);
+        self.tilstande.extend(other.tilstande);
+        for (name, list) in other.relationer {
+            self.relationer.entry(name).or_default().extend(list);
+        }
+    }
+}

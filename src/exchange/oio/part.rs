@@ -1,23 +1,33 @@
-//! What the registry's own objects say as OIO's: attributes and relations, without the times.
+//! What the registry's own objects say as OIO's, over a period.
 
 use std::collections::BTreeMap;
 
 use uuid::Uuid;
 
-use super::{Kind, Reference, Soegeord};
+use super::{Egenskab, Indhold, Kind, Publiceret, Reference, Relation, Soegeord, Tilstand};
 use crate::exchange::oioxml::facets::Facets;
 use crate::exchange::oioxml::klasse::{IndexWord, Klasse};
-use crate::model::{Alias, ContentFields, Facet, Text, Vocabulary};
+use crate::model::{Alias, ContentFields, Facet, Instant, Period, Text, Vocabulary};
 
-/// What is said of an object at one time.
+/// What is said of an object at one time, without the times.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Part {
-    /// The texts, by the names of [`Kind::fields`].
-    pub fields: BTreeMap<&'static str, String>,
-    /// The index words.
-    pub soegeord: Vec<Soegeord>,
+struct Part {
+    fields: BTreeMap<&'static str, String>,
+    soegeord: Vec<Soegeord>,
     /// The relations: name, target and what that is.
-    pub relationer: Vec<(&'static str, Reference, &'static str)>,
+    relationer: Vec<(&'static str, Reference, &'static str)>,
+}
+
+impl Part {
+    fn over(self, period: Period) -> Indhold {
+        let mut indhold = Indhold::default();
+        indhold.attributter.push(Egenskab { fields: self.fields, soegeord: self.soegeord, virkning: period.into() });
+        for (name, til, objekttype) in self.relationer {
+            let objekttype = Some(objekttype.to_owned());
+            indhold.relationer.entry(name).or_default().push(Relation { til, objekttype, virkning: period.into() });
+        }
+        indhold
+    }
 }
 
 /// A vocabulary as OIO sees it: the klassifikation, its facets, and what they give to every klasse.
@@ -37,7 +47,7 @@ impl Framed {
         let owner = f.owner.as_deref().and_then(Reference::to_organisation);
         let facets = Facets::of(vocabulary);
         let mut framed = Self { klassifikation: f.uuid, owner, facets, parts: Vec::new() };
-        let mut part = framed.part([
+        let mut part = Self::part([
             ("brugervendtnoegle", Some(f.slug.to_string())),
             ("beskrivelse", Text::choose(&f.descriptions, "da").map(ToOwned::to_owned)),
             ("kaldenavn", Some(vocabulary.title("da").to_owned())),
@@ -50,7 +60,7 @@ impl Framed {
         let stand_in = stand_in.map(|uuid| Facet { uuid, code: f.slug.to_string(), titles: f.titles.clone() });
         for facet in f.facets.iter().chain(&stand_in) {
             let title = Text::choose(&facet.titles, "da").map(ToOwned::to_owned);
-            let mut part = framed.part([("brugervendtnoegle", Some(facet.code.clone())), ("beskrivelse", title)]);
+            let mut part = Self::part([("brugervendtnoegle", Some(facet.code.clone())), ("beskrivelse", title)]);
             framed.owned(&mut part);
             let target = Reference::Uuid(f.uuid);
             part.relationer.push(("facettilhoerer", target, Kind::Klassifikation.title()));
@@ -65,10 +75,35 @@ impl Framed {
         self.klassifikation
     }
 
-    /// The klassifikation and the facets: kind, uuid, and what is said of each.
+    /// The klassifikation and the facets.
+    pub fn objects(&self) -> impl Iterator<Item = (Kind, Uuid)> {
+        self.parts.iter().map(|(kind, uuid, _)| (*kind, *uuid))
+    }
+
+    /// What is said of the klassifikation or of a facet. The frame of a vocabulary has no valid time: what it says
+    /// holds always. It is published from the day on which its first version takes effect.
     #[must_use]
-    pub fn parts(&self) -> &[(Kind, Uuid, Part)] {
-        &self.parts
+    pub fn object(&self, kind: Kind, uuid: Uuid, published: Option<Instant>) -> Option<Indhold> {
+        let (.., part) = self.parts.iter().find(|(k, u, _)| (*k, *u) == (kind, uuid))?;
+        let mut indhold = part.clone().over(Period::ALWAYS);
+        let published = published.unwrap_or(Instant::FOREVER);
+        let before = Period::between(Instant::BEGINNING, published).map(|p| (Publiceret::IkkePubliceret, p));
+        let after = Period::between(published, Instant::FOREVER).map(|p| (Publiceret::Publiceret, p));
+        let state = |(publiceret, period): (_, Period)| Tilstand { publiceret, virkning: period.into() };
+        indhold.tilstande = before.into_iter().chain(after).map(state).collect();
+        Some(indhold)
+    }
+
+    /// Who owns it, and everything in it.
+    #[must_use]
+    pub fn owner(&self) -> Option<&Reference> {
+        self.owner.as_ref()
+    }
+
+    /// The uuid of the facet that a klasse with this code belongs to.
+    #[must_use]
+    pub fn facet(&self, code: Option<&str>) -> Option<Uuid> {
+        self.facets.uuid(code)
     }
 
     /// Whether every klasse gets the same from both: the owner, and the uuids of facets.
@@ -77,12 +112,12 @@ impl Framed {
         self.owner == other.owner && self.facets == other.facets
     }
 
-    /// What a concept says as a klasse.
+    /// What a concept says as a klasse, over the period in which its content holds: then it is published.
     #[must_use]
-    pub fn klasse(&self, uuid: Uuid, content: &ContentFields) -> Part {
+    pub fn klasse(&self, uuid: Uuid, content: &ContentFields, period: Period) -> Indhold {
         let k = Klasse::of(uuid, content, &self.facets);
         let aliases: Vec<&str> = content.aliases.iter().map(|a: &Alias| a.value.as_str()).collect();
-        let mut part = self.part([
+        let mut part = Self::part([
             ("brugervendtnoegle", Some(k.key)),
             ("titel", k.title),
             ("beskrivelse", k.description),
@@ -105,10 +140,12 @@ impl Framed {
         for (name, targets, kind) in relations {
             part.relationer.extend(targets.into_iter().map(|target| (name, target, kind.title())));
         }
-        part
+        let mut indhold = part.over(period);
+        indhold.tilstande.push(Tilstand { publiceret: Publiceret::Publiceret, virkning: period.into() });
+        indhold
     }
 
-    fn part<const N: usize>(&self, fields: [(&'static str, Option<String>); N]) -> Part {
+    fn part<const N: usize>(fields: [(&'static str, Option<String>); N]) -> Part {
         let fields = fields.into_iter().filter_map(|(name, text)| Some((name, text.filter(|t| !t.is_empty())?)));
         Part { fields: fields.collect(), ..Part::default() }
     }
