@@ -45,7 +45,7 @@ pub fn router(options: &HttpOptions) -> Router<App> {
         .layer(axum::Extension(Turns(Arc::new(Semaphore::new(SEARCHES)))))
 }
 
-/// The list of addresses, beside the others.
-pub fn site_map() -> Router<App> {
-    Router::new().route("/site-map", get(about::site_map))
+/// The list of addresses, beside the others; and the one that nesting leaves out.
+pub fn beside() -> Router<App> {
+    Router::new().route("/site-map", get(about::site_map)).route("/klassifikation/", get(error::nothing_here))
 }
