@@ -20,6 +20,7 @@ use crate::model::{
 mod csv;
 mod fhir;
 mod json;
+pub mod oio;
 mod oioxml;
 pub mod paper;
 mod rdf;

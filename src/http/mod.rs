@@ -11,6 +11,7 @@ mod id;
 mod ldes;
 mod mail;
 mod negotiate;
+mod oio;
 mod operation;
 mod params;
 mod peer;
@@ -125,6 +126,8 @@ pub fn router(registry: Arc<Registry>, options: &HttpOptions) -> Router {
         .merge(provided::router())
         .merge(confirm::router())
         .merge(hearings::router(options))
+        .nest("/klassifikation", oio::router(options))
+        .merge(oio::beside())
         .route("/id/{vocabulary}", get(id::vocabulary))
         .route("/id/{vocabulary}/{key}", get(id::concept))
         .route("/id/{vocabulary}/versions/{version}", get(id::version))

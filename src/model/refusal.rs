@@ -262,6 +262,8 @@ codes! {
     UnknownProvider = "unknown-provider", Missing;
     /// No such subscription, or another's.
     UnknownSubscription = "unknown-subscription", Missing;
+    /// It was here, and has been deleted.
+    Gone = "gone", Missing;
     /// No such address.
     NotFound = "not-found", Missing;
     /// The address does not take that method.

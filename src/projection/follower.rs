@@ -10,8 +10,9 @@ use super::Map;
 use super::edition::Edition;
 use super::matters::Matters;
 use super::plane::{Plane, View};
+use super::told::Told;
 use crate::model::{Clock, Instant, Point, Result, today_in_denmark};
-use crate::store::{Head, Store};
+use crate::store::{Head, RegistrationRow, Store};
 
 /// How many steps are read at a time.
 const STEPS: i64 = 1_000;
@@ -190,6 +191,7 @@ impl Follower {
             return Ok(seq);
         }
         let changed = self.store.changed_vocabularies(old.position, seq).await?;
+        let mut told = self.told(&old, &changed, seq).await?;
         let mut planes = Vec::new();
         for vocabulary in self.store.vocabularies().await? {
             let uuid = vocabulary.uuid();
@@ -207,9 +209,9 @@ impl Follower {
                     Ok(())
                 })
                 .await?;
-            let previous = previous.cloned();
-            let plane =
-                tokio::task::spawn_blocking(move || Plane::new(vocabulary, versions, rows, previous.as_deref()));
+            let (previous, told) = (previous.cloned(), told.remove(&uuid).unwrap_or_default());
+            let build = move || Ok(Plane::new(vocabulary, versions, rows, previous.as_deref())?.with_told(told));
+            let plane = tokio::task::spawn_blocking(build);
             planes.push(Arc::new(plane.await.map_err(|e| {
                 crate::model::Refusal::new(
                     crate::model::Code::Internal,
@@ -230,6 +232,15 @@ impl Follower {
             )
         })?;
         Ok(seq)
+    }
+
+    /// What the log tells of the changed vocabularies beside their states, up to a position.
+    async fn told(&self, old: &Snapshot, changed: &[Uuid], to: i64) -> Result<Map<Uuid, Told>> {
+        let before = |uuid: &Uuid| old.by_uuid(*uuid).map(|plane| plane.told().clone()).unwrap_or_default();
+        let mut told: Map<Uuid, Told> = changed.iter().map(|uuid| (*uuid, before(uuid))).collect();
+        let each = |row: RegistrationRow| told.entry(row.vocabulary).or_default().take(row);
+        self.store.registrations(old.position, to, each).await?;
+        Ok(told)
     }
 
     /// The matters with the steps that were taken up to a position.

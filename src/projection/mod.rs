@@ -14,6 +14,7 @@ mod plane;
 pub mod rdf;
 mod said;
 pub mod search;
+mod told;
 mod tree;
 
 /// A map with a cheap hash: what it holds is the registry's own, so that nobody gains by making keys collide.
@@ -29,4 +30,5 @@ pub use follower::{Follower, Projections, Snapshot};
 pub use matters::{Kept, Matters, read as read_step};
 pub use plane::{Found, Plane, View};
 pub use said::{Said, Saying};
+pub use told::{OwnWords, Told};
 pub(crate) use tree::Tree;

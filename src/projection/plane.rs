@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::Map;
 use super::edition::{Edition, Entry};
 use super::said::{Said, Saying};
+use super::told::Told;
 use crate::model::{Instant, Point, Result, State, Version, Vocabulary};
 use crate::store::StateRow;
 
@@ -25,6 +26,7 @@ pub struct Plane {
     /// The instants of valid and of registered time at which something changes.
     valid_edges: Box<[Instant]>,
     registered_edges: Box<[Instant]>,
+    told: Told,
 }
 
 /// A plane read at a point.
@@ -130,7 +132,20 @@ impl Plane {
             once_replaced_by,
             valid_edges: valid.into_iter().filter(|i| i.is_finite()).collect(),
             registered_edges: registered.into_iter().filter(|i| i.is_finite()).collect(),
+            told: Told::default(),
         }
+    }
+
+    /// The same with what the log tells beside the states.
+    #[must_use]
+    pub fn with_told(self, told: Told) -> Self {
+        Self { told, ..self }
+    }
+
+    /// What the log tells beside the states.
+    #[must_use]
+    pub fn told(&self) -> &Told {
+        &self.told
     }
 
     /// The vocabulary.

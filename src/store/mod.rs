@@ -119,6 +119,23 @@ impl Head {
     }
 }
 
+/// A row of the log that a plane is told beside its states.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RegistrationRow {
+    /// The vocabulary.
+    pub vocabulary: Uuid,
+    /// What it is about.
+    pub subject: Uuid,
+    /// When it was registered.
+    pub at: Instant,
+    /// Who did it.
+    pub actor: String,
+    /// What it tells.
+    pub kind: String,
+    /// The fact itself, canonical JSON.
+    pub body: String,
+}
+
 /// A state as it lies on disk.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct StateRow {
@@ -281,6 +298,32 @@ impl Store {
     /// [`Code::Database`].
     pub async fn changed_vocabularies(&self, after: i64, to: i64) -> Result<Vec<Uuid>> {
         changed_vocabularies(self.take().await?.link(), after, to).await
+    }
+
+    /// The rows between two positions of the log that a plane is told beside its states.
+    ///
+    /// # Errors
+    /// [`Code::Database`], [`Code::Corrupt`].
+    pub async fn registrations(
+        &self,
+        after: i64,
+        to: i64,
+        mut each: impl FnMut(RegistrationRow) -> Result<()>,
+    ) -> Result<()> {
+        run!(self.take().await?.link(), sql::REGISTRATIONS, |q, c| {
+            let mut rows = sqlx::query(q).bind(after).bind(to).fetch(c);
+            while let Some(r) = rows.try_next().await.map_err(broken)? {
+                each(RegistrationRow {
+                    vocabulary: uuid(r.get(0))?,
+                    subject: uuid(r.get(1))?,
+                    at: Instant::from_micros(r.get(2)),
+                    actor: r.get(3),
+                    kind: r.get(4),
+                    body: r.get(5),
+                })?;
+            }
+            Ok(())
+        })
     }
 
     /// Every vocabulary, by slug.

@@ -56,6 +56,12 @@ statements! {
     EFFECTS_TOLD = "SELECT c.vocabulary, c.body FROM change AS c JOIN (SELECT vocabulary, MAX(seq) AS seq FROM change
         WHERE kind = 'edition.effective' GROUP BY vocabulary) AS last ON last.seq = c.seq";
 
+    /// What a plane needs of the log itself: every frame, who published, and what OIO's registrations say of themselves.
+    REGISTRATIONS = "SELECT vocabulary, subject, at, actor, kind, body FROM change WHERE seq > $1 AND seq <= $2
+        AND (kind IN ('vocabulary.created', 'vocabulary.changed', 'version.published')
+            OR (kind IN ('concept.stated', 'concept.retired', 'concept.passivated') AND body LIKE '%\"oio\":{%'))
+        ORDER BY seq";
+
     VOCABULARY_INSERT = "INSERT INTO vocabulary (uuid, slug, body, change) VALUES ($1, $2, $3, $4)";
     VOCABULARIES_INSERT = ["INSERT INTO vocabulary (uuid, slug, body, change)
         SELECT r.value->>0, r.value->>1, r.value->>2, CAST(r.value->>3 AS BIGINT) FROM" "WHERE true"];
