@@ -26,7 +26,12 @@ struct Crew {
 
 async fn crew(w: &World) -> Crew {
     let file = format!("notation,uuid,preferred.da,definition.da\nA,{A},afklaring,det at afklare noget\nB,,bistand,\n");
-    vocabulary(w, "koder", Governance::Hearing, &file).await;
+    vocabulary(w, "koder", Governance::Direct, &file).await;
+    let anne = person(w, "Anne", &[Role::Administrator]).await;
+    let frame = json!({ "titles": [{ "language": "da", "text": "koder" }], "kind": "codeList",
+        "governance": "hearing", "languages": ["da"] });
+    let any = [("if-match", "*"), ("content-type", "application/json")];
+    anne.ask(w, "PUT", "/api/v1/vocabularies/koder", &frame, &any).await.ok();
     let chair = person(w, "Christa", &[Role::Chair]).await;
     let member = person(w, "Mads", &[]).await;
     Crew {

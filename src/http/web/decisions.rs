@@ -12,7 +12,8 @@ use uuid::Uuid;
 
 use super::form::{Answer, Form, Names, Reader, Sent, Sheet, all, called, see, shown, uuid};
 use super::requests::Done;
-use super::{cause, language, tongue};
+use super::{ROWS, cause, language, tongue};
+use crate::exchange::paper::{DiffPaper, Document};
 use crate::http::api::{App, aside};
 use crate::http::params::{Nothing, Params};
 use crate::model::{Code, Digest, Instant, Place, Refusal, Result};
@@ -205,14 +206,19 @@ fn minorities(sheet: &Sheet) -> usize {
 /// What differs since the last hearing, where there was one, and since the version in force.
 async fn diffs(app: &App, actor: &Actor, draft: Uuid, da: bool) -> Result<(Option<String>, String)> {
     let (app, actor) = (app.clone(), actor.clone());
+    let told = move |paper: &DiffPaper, titles: (&str, &str), id| {
+        let document = paper.document(tongue(da));
+        Document { title: if da { titles.0 } else { titles.1 }.to_owned(), ..document }.html_part(2, id)
+    };
     aside(async move {
         let heard = match app.draft_diff(&actor, draft, Moment::Hearing, Moment::Now) {
-            Ok(paper) => Some(paper.document(tongue(da)).html_part(3, "since-hearing")),
+            Ok(paper) => Some(told(&paper, ("Ændret siden høringen", "Changed since the hearing"), "since-hearing")),
             Err(r) if r.code == Code::NotFound => None,
             Err(refusal) => return Err(refusal),
         };
         let in_force = app.draft_diff(&actor, draft, Moment::InForce, Moment::Now)?;
-        Ok((heard, in_force.document(tongue(da)).html_part(3, "since-force")))
+        let titles = ("Ændret i forhold til den gældende version", "Changed since the version in force");
+        Ok((heard, told(&in_force, titles, "since-force")))
     })
     .await
 }
@@ -337,6 +343,8 @@ struct DecisionPage {
     reads: bool,
     names: Names,
     concepts: Vec<DecidedConcept>,
+    /// How many concepts there are beside those that are shown.
+    more: usize,
 }
 
 impl DecisionPage {
@@ -389,6 +397,9 @@ async fn decision_page(app: &App, reader: &Reader, of: &str, sheet: Sheet) -> Re
     let (actor, da) = (&reader.actor, reader.da);
     let decision = app.decision(actor, uuid(of)?)?;
     let group = app.group_seen(actor, decision.decision.committee).await;
+    let mut concepts = app.decided_concepts(actor, decision.decision.uuid)?;
+    let more = concepts.len().saturating_sub(ROWS);
+    concepts.truncate(ROWS);
     Ok(DecisionPage {
         da,
         sheet,
@@ -397,7 +408,8 @@ async fn decision_page(app: &App, reader: &Reader, of: &str, sheet: Sheet) -> Re
         attends: app.meeting(actor, decision.decision.meeting).await.is_ok(),
         reads: app.draft(actor, decision.draft).is_ok(),
         names: Names::of(app, reader).await?,
-        concepts: app.decided_concepts(actor, decision.decision.uuid)?,
+        concepts,
+        more,
         decision,
     })
 }

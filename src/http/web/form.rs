@@ -115,6 +115,9 @@ impl Form {
     /// # Errors
     /// [`Code::InvalidText`].
     pub fn line(&self, name: &str) -> Result<Line> {
+        if self.said(name).is_none() {
+            return Err(missing(name));
+        }
         self.read(name).map_err(|r| Refusal {
             da: "skriv én linje med højst 300 tegn".into(),
             en: "write one line of at most 300 characters".into(),

@@ -171,9 +171,8 @@ async fn group_page(app: &App, reader: &Reader, of: Uuid, sheet: Sheet) -> Resul
     };
     // Who may not read drafts sees none; a token may be for less than its person.
     let readable = app.drafts(actor, &DraftFilter::default(), &all()).map(|p| p.items).unwrap_or_default();
-    let lies_here = |d: &&DraftAnswer| {
-        d.phase == Phase::Recommended && d.recommendations.last().is_some_and(|r| r.committee == of)
-    };
+    let lies_here =
+        |d: &&DraftAnswer| d.phase == Phase::Recommended && d.recommendations.last().is_some_and(|r| r.committee == of);
     let works_here = |d: &&DraftAnswer| d.group == Some(of) && d.phase.is_open();
     Ok(GroupPage {
         da,

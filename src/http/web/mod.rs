@@ -132,10 +132,6 @@ impl ConceptPage {
         cause(reason, self.da)
     }
 
-    fn any_reasons(&self) -> bool {
-        self.history.states.iter().any(|s| !s.because.is_empty() || s.decision.is_some())
-    }
-
     fn day(&self, at: &crate::model::Instant) -> String {
         day(at)
     }

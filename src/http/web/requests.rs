@@ -463,7 +463,7 @@ async fn one_page(app: &App, reader: &Reader, of: Uuid, sheet: Sheet, clash: Opt
         da,
         vocabulary: vocabulary.title(language(da)).to_owned(),
         names: Names::of(app, reader).await?,
-        groups: app.groups_seen(actor).await?.into_iter().map(|g| g.group).filter(|g| g.active).collect(),
+        groups: if handles || mine { groups(app, reader).await? } else { Vec::new() },
         sheet,
         concept,
         paper,
@@ -477,6 +477,12 @@ async fn one_page(app: &App, reader: &Reader, of: Uuid, sheet: Sheet, clash: Opt
         clash,
         request,
     })
+}
+
+/// The groups that a request may be referred to.
+async fn groups(app: &App, reader: &Reader) -> Result<Vec<Group>> {
+    let seen = app.groups_seen(&reader.actor).await?;
+    Ok(seen.into_iter().map(|g| g.group).filter(|g| g.active).collect())
 }
 
 /// What follows a form of a request's page: on to the page, or the page with what was wrong.

@@ -53,18 +53,25 @@ impl Published {
 
 /// The edits of a draft that stand and touch a concept.
 fn reasons(draft: &Draft, concept: Uuid) -> Vec<Reason> {
-    let stands = |e: &Edit| e.undone.is_none() && e.undoes.is_none();
-    let touches = |e: &Edit| e.effects.iter().any(|effect| effect.concept == concept);
-    let edits = draft.edits().iter().enumerate().filter(|(_, e)| stands(e) && touches(e));
-    let reason = |(i, e): (usize, &Edit)| Reason {
+    let touches = |(_, e): &(usize, &Edit)| e.effects.iter().any(|effect| effect.concept == concept);
+    standing(draft).filter(touches).map(|(number, e)| reason(draft, number, e)).collect()
+}
+
+/// The edits of a draft that stand, with their numbers.
+fn standing(draft: &Draft) -> impl Iterator<Item = (usize, &Edit)> {
+    let stands = |(_, e): &(usize, &Edit)| e.undone.is_none() && e.undoes.is_none();
+    draft.edits().iter().enumerate().map(|(i, e)| (i + 1, e)).filter(stands)
+}
+
+fn reason(draft: &Draft, number: usize, edit: &Edit) -> Reason {
+    Reason {
         draft: draft.uuid,
-        edit: i + 1,
-        kind: e.kind,
-        reason: e.reason.to_string(),
-        at: e.stamp.at,
-        because: e.because,
-    };
-    edits.map(reason).collect()
+        edit: number,
+        kind: edit.kind,
+        reason: edit.reason.to_string(),
+        at: edit.stamp.at,
+        because: edit.because,
+    }
 }
 
 /// A concept that a decision was about, with the edits that led there.
@@ -86,12 +93,18 @@ impl Registry {
     pub fn decided_concepts(&self, actor: &Actor, decision: Uuid) -> Result<Vec<DecidedConcept>> {
         let draft = self.matter::<Draft>(self.decision(actor, decision)?.draft)?;
         let desk = self.desk(&draft)?;
-        let differs = draft.proposals().iter().filter(|(_, p)| p.differs());
-        let mut found: Vec<DecidedConcept> = differs
-            .filter_map(|(uuid, _)| {
-                Some(DecidedConcept { uuid: *uuid, name: desk.name(*uuid)?, reasons: reasons(&draft, *uuid) })
-            })
-            .collect();
+        let mut why: HashMap<Uuid, Vec<Reason>> = HashMap::new();
+        for (number, edit) in standing(&draft) {
+            for effect in edit.effects.iter() {
+                why.entry(effect.concept).or_default().push(reason(&draft, number, edit));
+            }
+        }
+        let differs = draft.proposals().iter().filter(|(_, p)| p.differs()).map(|(uuid, _)| *uuid);
+        let mut one = |uuid| {
+            let name = desk.name(uuid)?;
+            Some(DecidedConcept { uuid, name, reasons: why.remove(&uuid).unwrap_or_default() })
+        };
+        let mut found: Vec<DecidedConcept> = differs.filter_map(&mut one).collect();
         found.sort_by(|a, b| (&a.name.notation, &a.name.label).cmp(&(&b.name.notation, &b.name.label)));
         Ok(found)
     }
