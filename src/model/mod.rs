@@ -37,8 +37,6 @@ pub use refusal::{Category, Code, Place, Refusal, Result};
 pub use secret::{Dice, NoDice, Secret, new_uuid};
 pub use state::{Revision, State, Timeline};
 pub use text::{Language, Text};
-pub use time::{
-    Clock, Date, Instant, Period, Point, clock_in_denmark, parse_date, parse_in_denmark, today_in_denmark,
-};
+pub use time::{Clock, Date, Instant, Period, Point, clock_in_denmark, parse_date, parse_in_denmark, today_in_denmark};
 pub use version::{Manifest, Origin, Version, VersionHasher};
 pub use vocabulary::{Facet, Governance, Kind, Vocabulary, VocabularyFields};
