@@ -41,6 +41,6 @@ pub use state::{Revision, State, Timeline};
 pub use subscription::{Owner, PausedBecause, SubscriptionKind, SubscriptionState, description};
 pub use target::{SigningSecret, Target, may_be_reached};
 pub use text::{Language, Text};
-pub use time::{Clock, Date, Instant, Period, Point, parse_date, today_in_denmark};
+pub use time::{Clock, Date, Instant, Period, Point, clock_in_denmark, parse_date, parse_in_denmark, today_in_denmark};
 pub use version::{Manifest, Origin, Version, VersionHasher};
 pub use vocabulary::{Facet, Governance, Kind, Vocabulary, VocabularyFields};

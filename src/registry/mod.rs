@@ -85,9 +85,9 @@ pub use work::{
 };
 pub(crate) use work::{CONFIRM_PREFIX, HearingNews, LINK_PREFIX, confirm_page, link_errand, party_page};
 pub use work::{
-    CancelledAnswer, CertificationAnswer, CertificationRequest, CertifiedAnswer, GivenMandate, ItemAnswer,
-    MandateAnswer, MeetingAnswer, MeetingChange, MeetingCommand, MeetingRequest, MinutesAnswer, VerdictAnswer,
-    VerdictRequest,
+    CancelledAnswer, CertificationAnswer, CertificationRequest, CertifiedAnswer, DecidedConcept, GivenMandate,
+    GroupSeen, ItemAnswer, MandateAnswer, MeetingAnswer, MeetingChange, MeetingCommand, MeetingRequest, MinutesAnswer,
+    VerdictAnswer, VerdictRequest,
 };
 
 use crate::model::{Clock, Code, Refusal, Result};

@@ -102,6 +102,25 @@ impl Person {
         self.ask(w, method, &format!("/api/v1{uri}"), &body, &[]).await
     }
 
+    /// A page, in Danish.
+    pub async fn read(&self, w: &World, uri: &str) -> Answer {
+        self.ask(w, "GET", uri, &Value::Null, &[("accept-language", "da"), ("accept", "text/html")]).await
+    }
+
+    /// Sends a form from one of our pages, in Danish.
+    pub async fn fill(&self, w: &World, uri: &str, fields: &[(&str, &str)]) -> Answer {
+        let one = |(name, value): &(&str, &str)| format!("{}={}", super::encoded(name), super::encoded(value));
+        let body = fields.iter().map(one).collect::<Vec<_>>().join("&");
+        let mut request = Request::post(uri)
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("accept-language", "da")
+            .header("origin", SITE);
+        if let Some(cookie) = &self.cookie {
+            request = request.header("cookie", cookie);
+        }
+        w.send(request.body(Body::from(body)).expect("a request")).await
+    }
+
     /// The actor that the registry takes this person for.
     pub async fn actor(&self, w: &World) -> Actor {
         let Some((_, secret)) = self.cookie.as_deref().and_then(|c| c.split_once('=')) else { return Actor::Public };

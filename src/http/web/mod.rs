@@ -1,5 +1,10 @@
 //! The pages: Danish first, English second.
 
+mod accept;
+pub mod decisions;
+mod form;
+pub mod groups;
+pub mod requests;
 pub mod search;
 
 use askama::Template;
@@ -12,10 +17,13 @@ use super::negotiate::{Caller, reads_danish};
 use super::params::{Nothing, Params};
 use super::problem::Failure;
 use super::reply::Reply;
+use crate::exchange::paper::Tongue;
 use crate::model::{Code, ContentFields, NoteKind, Refusal, RelationKind, Result, TermStatus};
 use crate::registry::{
-    At, ConceptAnswer, HistoryAnswer, Registry, Relatives, Status, VersionAnswer, View, VocabularyAnswer,
+    At, CertificationAnswer, ConceptAnswer, HistoryAnswer, Reason, Registry, Relatives, Status, VersionAnswer, View,
+    VocabularyAnswer, moment,
 };
+use crate::workflow::{Because, CertificationVerdict};
 
 /// The most rows that a page shows of a list; the rest is one click away.
 const ROWS: usize = 500;
@@ -46,6 +54,8 @@ struct VocabularyPage {
     count: usize,
     shown: usize,
     versions: Vec<VersionAnswer>,
+    /// Of the version that the page is about.
+    certifications: Vec<CertificationAnswer>,
     tops: Vec<Row>,
 }
 
@@ -80,12 +90,48 @@ fn day(at: &crate::model::Instant) -> String {
 }
 
 impl VocabularyPage {
+    fn moment(&self, at: &crate::model::Instant) -> String {
+        moment(*at, self.da)
+    }
+
+    fn verdict(&self, verdict: &CertificationVerdict) -> &'static str {
+        let words = match verdict {
+            CertificationVerdict::Certified => ("certificeret", "certified"),
+            CertificationVerdict::Conditional => ("certificeret med forbehold", "certified with conditions"),
+            CertificationVerdict::Rejected => ("ikke certificeret", "not certified"),
+        };
+        if self.da { words.0 } else { words.1 }
+    }
+
+    /// The page of the decision that a version carries out, where it was taken here.
+    fn decision(&self, version: &VersionAnswer) -> Option<String> {
+        let (_, uuid) = version.decision.as_deref()?.split_once("/api/v1/decisions/")?;
+        Uuid::try_parse(uuid).ok().map(|uuid| format!("/decisions/{uuid}"))
+    }
+
+    fn any_certified(&self) -> bool {
+        self.versions.iter().any(|v| v.certification.is_some())
+    }
+
+    fn any_decided(&self) -> bool {
+        self.versions.iter().any(|v| self.decision(v).is_some())
+    }
+
+    /// A link that may be followed by a click.
+    fn is_link(&self, iri: impl AsRef<str>) -> bool {
+        iri.as_ref().starts_with("https://") || iri.as_ref().starts_with("http://")
+    }
+
     fn day(&self, at: &crate::model::Instant) -> String {
         day(at)
     }
 }
 
 impl ConceptPage {
+    fn cause(&self, reason: &Reason) -> Option<(String, &'static str)> {
+        cause(reason, self.da)
+    }
+
     fn day(&self, at: &crate::model::Instant) -> String {
         day(at)
     }
@@ -144,6 +190,23 @@ fn language(da: bool) -> &'static str {
     if da { "da" } else { "en" }
 }
 
+/// What led to an edit: where it is, and what it is.
+fn cause(reason: &Reason, da: bool) -> Option<(String, &'static str)> {
+    let words = |danish, english| if da { danish } else { english };
+    match reason.because? {
+        Because::Answer { hearing, answer, .. } => {
+            Some((format!("/hearings/{hearing}#answer-{answer}"), words("høringssvar", "answer to a hearing")))
+        }
+        Because::Request(request) => {
+            Some((format!("/change-requests/{request}"), words("ændringsønske", "change request")))
+        }
+    }
+}
+
+fn tongue(da: bool) -> Tongue {
+    if da { Tongue::Danish } else { Tongue::English }
+}
+
 fn page(template: &impl Template, pinned: bool) -> Result<Reply> {
     let failed = |e: askama::Error| Refusal::new(Code::Internal, e.to_string(), e.to_string());
     Ok(Reply::bytes(template.render().map_err(failed)?, "text/html; charset=utf-8", pinned))
@@ -186,6 +249,10 @@ pub fn vocabulary(app: &Registry, view: &View, da: bool) -> Result<Reply> {
         count: page_of.total,
         shown: tops.len(),
         versions: app.versions(vocabulary.slug().as_str())?,
+        certifications: match view.version.as_ref().filter(|_| view.pinned) {
+            Some(version) => app.certifications(vocabulary.slug().as_str(), version.label.as_str())?,
+            None => Vec::new(),
+        },
         tops,
     };
     // The list of versions on the page grows, so the page itself is never pinned.

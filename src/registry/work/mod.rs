@@ -12,6 +12,7 @@ mod contacts;
 mod disposing;
 mod drafts;
 mod edits;
+mod groups;
 mod hearings;
 mod meetings;
 mod news;
@@ -45,6 +46,7 @@ pub use drafts::{
     TopicRequest,
 };
 pub use edits::{EditRequest, ImportEdit, Made, OperationRequest, PartRequest, Precondition, RelationRequest};
+pub use groups::GroupSeen;
 pub use hearings::{Heard, HearingRequest, PartyRequest};
 pub(crate) use hearings::{PREFIX as LINK_PREFIX, answer_page as party_page, link_errand};
 pub use meetings::{
@@ -53,7 +55,7 @@ pub use meetings::{
 };
 pub(crate) use news::HearingNews;
 pub use note::moment;
-pub use provenance::Reason;
+pub use provenance::{DecidedConcept, Reason};
 pub(super) use publish::overtaken;
 pub use publish::{DecideRequest, DraftPublishRequest, RecommendRequest};
 pub use requests::{
