@@ -120,6 +120,7 @@ pub fn router(registry: Arc<Registry>, options: &HttpOptions) -> Router {
         .merge(provided::router())
         .merge(confirm::router())
         .merge(hearings::router(options))
+        .merge(web::drafts::router(&registry, options))
         .route("/id/{vocabulary}", get(id::vocabulary))
         .route("/id/{vocabulary}/{key}", get(id::concept))
         .route("/id/{vocabulary}/versions/{version}", get(id::version))

@@ -19,7 +19,9 @@ pub mod search;
 mod vocabularies;
 
 pub use concepts::{next_link, not_acceptable, not_one_of};
+pub use edits::long;
 pub use hearings::{served, tongue};
+pub use publish::turn;
 pub use search::aside;
 
 use std::sync::Arc;

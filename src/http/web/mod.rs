@@ -1,5 +1,6 @@
 //! The pages: Danish first, English second.
 
+pub mod drafts;
 pub mod search;
 
 use askama::Template;
