@@ -359,7 +359,11 @@ async fn saved(
         let part = PartRequest { concept: content.notation.clone(), content };
         let edit = app.edit_draft(actor, draft, OperationRequest::Add(part), &Precondition::Unsaid, request).await;
         // What is there already is there under the code that was chosen.
-        let edit = edit.map_err(|r| if r.code == Code::Exists { r.at(Place::field("notation")) } else { r })?;
+        let place = |r: Refusal| match r.code {
+            Code::Exists => Refusal { place: Place::field("notation"), ..r },
+            _ => r,
+        };
+        let edit = edit.map_err(place)?;
         return Ok(edit.effects.first().map(|e| e.concept.to_string()).unwrap_or_default());
     };
     let made = match form.made.as_str() {

@@ -150,7 +150,7 @@ async fn laid(app: &App, actor: &Actor, draft: Uuid, sent: &Sent) -> Result<()> 
     let onto = sent.said("onto").map(|_| sent.read_as("onto")).transpose()?;
     let request = RebaseRequest { onto, reason: sent.reason()?, settled };
     app.rebase_draft(actor, draft, request, &made_of(sent)).await.map(drop).map_err(|r| match r.code {
-        Code::UnknownVersion => r.at(Place::field("onto")),
+        Code::UnknownVersion => Refusal { place: Place::field("onto"), ..r },
         _ => r,
     })
 }
