@@ -7,7 +7,7 @@ mod common;
 
 use axum::body::Body;
 use axum::http::Request;
-use begreb::model::{Governance, Role, VocabularyFields};
+use begreb::model::{Governance, Role};
 use common::crew::{Person, group, person, vocabulary};
 use common::{Answer, World, encoded, on_every_database, operator};
 use regex::Regex;
@@ -178,9 +178,10 @@ struct Crew {
 
 /// Says how versions come about from now on.
 async fn govern(w: &World, governance: Governance, four_eyes: bool) {
-    let fields = w.registry.vocabulary("ord").expect("it is there").vocabulary;
-    let fields = VocabularyFields { governance, four_eyes, ..fields };
-    w.registry.set_frame(&operator(), fields).await.expect("it is lawful");
+    let frame = json!({ "titles": [{ "language": "da", "text": "ord" }], "kind": "codeList",
+        "governance": governance, "fourEyes": four_eyes, "languages": ["da"] });
+    let frame = serde_json::from_value(frame).expect("a frame");
+    w.registry.put_frame(&operator(), "ord".parse().expect("a slug"), frame).await.expect("it is lawful");
 }
 
 async fn crew(w: &World, governance: Governance) -> Crew {
@@ -680,7 +681,8 @@ async fn four_eyes_look_at_the_page_and_approve_what_they_see() {
         person(&w, "Paul", &[Role::Publisher, Role::Contributor]).await;
         let paul = Browser::of(&w, "Paul").await;
         add(&w, &paul, &draft, "E", "nyt begreb", "A").await;
-        let publish = paul.form(&w, &format!("{draft}/publish")).await.with("version", "2").with("effective", "2026-11-22");
+        let publish =
+            paul.form(&w, &format!("{draft}/publish")).await.with("version", "2").with("effective", "2026-11-22");
         assert!(page(&paul.post(&w, &publish).await, 409).contains("Det er ikke gemt"));
         assert!(!page(&c.rita.get(&w, &draft).await, 200).contains("Godkend dette indhold"));
         let approve = form_to(&c.karla.get(&w, &draft).await.ok(), "/approve");

@@ -121,7 +121,17 @@ pub async fn lay(
             }
             // The concepts stand below, each with both texts.
             let told = Refusal { items: Vec::new(), ..refusal.clone() };
-            template.refused = Some(Refused::new(&told, da, |field| called(field, da)));
+            let mut refused = Refused::new(&told, da, |field| called(field, da));
+            if let [_] = template.conflicts[..] {
+                let (danish, english) =
+                    ("Ét begreb er ændret på begge sider.", "One concept was changed on both sides.");
+                refused.text = format!(
+                    "{} {}",
+                    say(da, danish, english),
+                    say(da, "Vælg, hvad der skal stå.", "Choose what is to stand.")
+                );
+            }
+            template.refused = Some(refused);
             Ok(page(status(&refusal), &template)?)
         }
     }
