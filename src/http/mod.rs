@@ -131,6 +131,7 @@ pub fn router(registry: Arc<Registry>, options: &HttpOptions) -> Router {
         .merge(web::requests::router(options))
         .merge(web::groups::router())
         .merge(web::decisions::router())
+        .merge(web::drafts::router(&registry, options))
         .route("/id/{vocabulary}", get(id::vocabulary))
         .route("/id/{vocabulary}/{key}", get(id::concept))
         .route("/id/{vocabulary}/versions/{version}", get(id::version))

@@ -84,6 +84,7 @@ pub use work::{
     StampAnswer, Steer, ThreadAnswer, TopicRequest,
 };
 pub(crate) use work::{CONFIRM_PREFIX, HearingNews, LINK_PREFIX, confirm_page, link_errand, party_page};
+pub use work::{Called, FoundConcepts, NamedConcept, Offer};
 pub use work::{
     CancelledAnswer, CertificationAnswer, CertificationRequest, CertifiedAnswer, DecidedConcept, GivenMandate,
     GroupSeen, ItemAnswer, MandateAnswer, MeetingAnswer, MeetingChange, MeetingCommand, MeetingRequest, MinutesAnswer,

@@ -22,7 +22,9 @@ mod vocabularies;
 
 pub use feed::Closing;
 pub use concepts::{next_link, not_acceptable, not_one_of};
+pub use edits::long;
 pub use hearings::{served, tongue};
+pub use publish::turn;
 pub use search::aside;
 
 use std::sync::Arc;

@@ -5,6 +5,7 @@ pub mod decisions;
 mod form;
 pub mod groups;
 pub mod requests;
+pub mod drafts;
 pub mod search;
 
 use askama::Template;

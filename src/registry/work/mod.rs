@@ -17,6 +17,7 @@ mod hearings;
 mod meetings;
 mod news;
 mod note;
+mod offers;
 mod papers;
 mod provenance;
 mod publish;
@@ -55,6 +56,7 @@ pub use meetings::{
 };
 pub(crate) use news::HearingNews;
 pub use note::moment;
+pub use offers::{Called, FoundConcepts, NamedConcept, Offer};
 pub use provenance::{DecidedConcept, Reason};
 pub(super) use publish::overtaken;
 pub use publish::{DecideRequest, DraftPublishRequest, RecommendRequest};
