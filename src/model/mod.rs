@@ -8,6 +8,7 @@ mod change;
 mod content;
 mod diff;
 mod identifier;
+mod oio;
 mod parts;
 mod people;
 mod refusal;
@@ -23,6 +24,9 @@ pub use change::{Change, ChangeKind, GENESIS};
 pub use content::{Content, ContentFields};
 pub use diff::{ConceptChange, ConceptChangeKind, FieldChange, Side, diff};
 pub use identifier::{Label, Slug};
+pub use oio::{
+    OioAssertion, OioExtras, OioHidden, OioLink, OioObject, OioPart, OioRegistration, OioRelation, OioSpan, OioWord,
+};
 pub use parts::{
     Alias, Definition, LegalBasis, Mapping, MappingKind, Note, NoteKind, Relation, RelationKind, SourceRelation,
     Statement, Term, TermForm, TermStatus,

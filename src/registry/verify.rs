@@ -310,16 +310,9 @@ impl Told {
         } else if is(ChangeKind::VocabularyCreated) || is(ChangeKind::VocabularyChanged) {
             self.vocabularies.insert(change.subject, change.body.clone());
         } else if is(ChangeKind::ConceptStated) || is(ChangeKind::ConceptRetired) {
-            #[derive(serde::Deserialize)]
-            struct Fact {
-                from: Instant,
-                to: Instant,
-                content: Option<Digest>,
-            }
-            let fact: Fact = serde_json::from_str(&change.body).map_err(|e| unreadable(&e))?;
-            let valid = Period::new(fact.from, fact.to).map_err(|e| unreadable(&e))?;
+            let parts = parts_of(&change.body).map_err(|e| unreadable(&e))?;
             let line = self.lines.entry(change.subject).or_default();
-            let revision = line.register(change.at, valid, fact.content).map_err(|e| unreadable(&e))?;
+            let revision = line.register_all(change.at, &parts).map_err(|e| unreadable(&e))?;
             let states = self.states.entry(change.subject).or_default();
             for &i in &revision.closed {
                 states[i].registered = line.states()[i].registered();
@@ -344,6 +337,28 @@ impl Told {
         }
         Ok(())
     }
+}
+
+/// What a row of the log says of the periods of a concept.
+fn parts_of(body: &str) -> std::result::Result<Vec<(Period, Option<Digest>)>, String> {
+    #[derive(serde::Deserialize)]
+    struct Fact {
+        from: Instant,
+        to: Instant,
+        content: Option<Digest>,
+    }
+    #[derive(serde::Deserialize)]
+    #[serde(untagged)]
+    enum Told {
+        Parts { parts: Vec<Fact> },
+        Part(Fact),
+    }
+    let facts = match serde_json::from_str(body).map_err(|e| e.to_string())? {
+        Told::Parts { parts } => parts,
+        Told::Part(fact) => vec![fact],
+    };
+    let part = |fact: Fact| Ok((Period::new(fact.from, fact.to).map_err(|r| r.en)?, fact.content));
+    facts.into_iter().map(part).collect()
 }
 
 /// Whether a row of the log tells of a step: all of those do alike, and no others.

@@ -51,7 +51,8 @@ statements! {
     CHANGES = "SELECT seq, at, actor, kind, vocabulary, subject, body, previous, hash FROM change ORDER BY seq";
     /// The vocabularies whose frame, content or versions were touched; what is only worked on is not.
     CHANGED_VOCABULARIES = "SELECT DISTINCT vocabulary FROM change WHERE seq > $1 AND seq <= $2
-        AND kind IN ('vocabulary.created', 'vocabulary.changed', 'concept.stated', 'concept.retired', 'version.published')";
+        AND kind IN ('vocabulary.created', 'vocabulary.changed', 'concept.stated', 'concept.retired', 'concept.passivated',
+            'version.published')";
 
     /// What a plane needs of the log itself: every frame, who published, and what OIO's registrations say of themselves.
     REGISTRATIONS = "SELECT vocabulary, subject, at, actor, kind, body FROM change WHERE seq > $1 AND seq <= $2

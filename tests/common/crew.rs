@@ -33,6 +33,8 @@ pub async fn vocabulary(w: &World, slug: &str, governance: Governance, csv: &str
         licence: None,
         languages: vec![danish],
         facets: vec![],
+        oio: None,
+        deleted_facets: vec![],
     };
     request.frame = Some(frame);
     w.import(request).await.expect("it is lawful");
