@@ -10,6 +10,7 @@ mod hearings;
 mod id;
 mod mail;
 mod negotiate;
+mod oio;
 mod operation;
 mod params;
 mod peer;
@@ -120,6 +121,8 @@ pub fn router(registry: Arc<Registry>, options: &HttpOptions) -> Router {
         .merge(provided::router())
         .merge(confirm::router())
         .merge(hearings::router(options))
+        .nest("/klassifikation", oio::router(options))
+        .merge(oio::site_map())
         .route("/id/{vocabulary}", get(id::vocabulary))
         .route("/id/{vocabulary}/{key}", get(id::concept))
         .route("/id/{vocabulary}/versions/{version}", get(id::version))

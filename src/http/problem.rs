@@ -63,6 +63,7 @@ struct Carried(Refusal);
 /// The status of a refusal.
 pub fn status(refusal: &Refusal) -> StatusCode {
     match (refusal.code, refusal.code.category()) {
+        (Code::Gone, _) => StatusCode::GONE,
         (Code::MethodNotAllowed, _) => StatusCode::METHOD_NOT_ALLOWED,
         (Code::Timeout | Code::QueryTime, _) => StatusCode::GATEWAY_TIMEOUT,
         (Code::UnsupportedType, _) => StatusCode::UNSUPPORTED_MEDIA_TYPE,

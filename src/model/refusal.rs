@@ -256,6 +256,8 @@ codes! {
     UnknownGraph = "unknown-graph", Missing;
     /// No such provider to sign in at.
     UnknownProvider = "unknown-provider", Missing;
+    /// It was here, and has been deleted.
+    Gone = "gone", Missing;
     /// No such address.
     NotFound = "not-found", Missing;
     /// The address does not take that method.

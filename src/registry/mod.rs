@@ -14,6 +14,7 @@ mod list;
 mod load;
 mod lookup;
 mod mail;
+pub mod oio;
 mod pages;
 mod people;
 mod permission;

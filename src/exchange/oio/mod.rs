@@ -22,6 +22,8 @@ pub mod schema;
 pub mod time;
 
 pub use super::oioxml::klasse::Reference;
+/// The same objects in the answers of KOMBIT's operations, as XML.
+pub use super::oioxml::operation as xml;
 
 /// Who has registered what nobody signed in for: the uuid that the 2019 implementation gives the anonymous.
 pub const ANONYMOUS: Uuid = Uuid::from_u128(0x42c4_32e8_9c4a_11e6_9f62_873c_f34a_735f);
@@ -217,6 +219,31 @@ pub enum Aktoertype {
     Bruger,
     ItSystem,
     Interessefaellesskab,
+}
+
+impl Aktoertype {
+    /// Every type.
+    pub const ALL: [Self; 6] = [
+        Self::Organisation,
+        Self::OrganisationEnhed,
+        Self::OrganisationFunktion,
+        Self::Bruger,
+        Self::ItSystem,
+        Self::Interessefaellesskab,
+    ];
+
+    /// The type as it is written.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Organisation => "Organisation",
+            Self::OrganisationEnhed => "OrganisationEnhed",
+            Self::OrganisationFunktion => "OrganisationFunktion",
+            Self::Bruger => "Bruger",
+            Self::ItSystem => "ItSystem",
+            Self::Interessefaellesskab => "Interessefaellesskab",
+        }
+    }
 }
 
 /// When something holds, and who says so.

@@ -78,16 +78,6 @@ fn soegeord() -> Value {
 }
 
 fn virkning() -> Value {
-    let names: Vec<Value> = [
-        Aktoertype::Organisation,
-        Aktoertype::OrganisationEnhed,
-        Aktoertype::OrganisationFunktion,
-        Aktoertype::Bruger,
-        Aktoertype::ItSystem,
-        Aktoertype::Interessefaellesskab,
-    ]
-    .map(|name| json!(name))
-    .to_vec();
     object(
         json!({
             "from": { "type": "string" },
@@ -95,7 +85,7 @@ fn virkning() -> Value {
             "from_included": { "type": "boolean" },
             "to_included": { "type": "boolean" },
             "aktoerref": uuid(),
-            "aktoertypekode": { "enum": names },
+            "aktoertypekode": { "enum": Aktoertype::ALL.map(Aktoertype::name) },
             "notetekst": { "type": "string" },
         }),
         &["from", "to"],

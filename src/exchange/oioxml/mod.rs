@@ -18,6 +18,7 @@ mod extension;
 pub(super) mod facets;
 pub(super) mod klasse;
 mod object;
+pub mod operation;
 mod parser;
 mod read;
 #[cfg(test)]
