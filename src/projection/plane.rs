@@ -194,6 +194,17 @@ impl Plane {
         all
     }
 
+    /// What is kept and not published, by concept.
+    pub fn unpublished(&self) -> impl Iterator<Item = (Uuid, &[Arc<Saying>])> + '_ {
+        self.unpublished.iter().map(|(uuid, sayings)| (*uuid, &**sayings))
+    }
+
+    /// The instants of valid time at which something published changes, in order.
+    #[must_use]
+    pub fn valid_edges(&self) -> &[Instant] {
+        &self.valid_edges
+    }
+
     /// Every concept of which anything is kept, once, in no order.
     pub fn all_concepts(&self) -> impl Iterator<Item = Uuid> + '_ {
         let hidden = self.unpublished.keys().filter(|u| !self.concepts.contains_key(u));

@@ -86,6 +86,18 @@ impl Person {
         w.send(request.body(body).expect("a request")).await
     }
 
+    /// Sends a request whose body is no JSON.
+    pub async fn ask_raw(&self, w: &World, method: &str, uri: &str, body: String, headers: &[(&str, &str)]) -> Answer {
+        let mut request = Request::builder().method(method).uri(uri);
+        if let Some(cookie) = &self.cookie {
+            request = request.header("cookie", cookie).header("origin", SITE);
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        w.send(request.body(Body::from(body)).expect("a request")).await
+    }
+
     /// Signs in once more, under the name of this person: a session lasts half a day.
     pub async fn sign_in(&mut self, w: &World, name: &str) {
         let mail = format!("{}@example.dk", name.to_lowercase());

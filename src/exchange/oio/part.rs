@@ -49,7 +49,8 @@ impl Framed {
         let owner = f.owner.as_deref().and_then(Reference::to_organisation);
         let facets = Facets::of(vocabulary);
         let mut framed = Self { klassifikation: f.uuid, owner, facets, parts: Vec::new(), written: Vec::new() };
-        let written = |kind, uuid, oio: &Option<OioObject>| Some((kind, uuid, super::extras::indhold(kind, oio.as_ref()?)));
+        let written =
+            |kind, uuid, oio: &Option<OioObject>| Some((kind, uuid, super::extras::indhold(kind, oio.as_ref()?)));
         framed.written.extend(written(Kind::Klassifikation, f.uuid, &f.oio));
         framed.written.extend(f.facets.iter().filter_map(|facet| written(Kind::Facet, facet.uuid, &facet.oio)));
         let mut part = Self::part([
@@ -62,7 +63,8 @@ impl Framed {
         framed.owned(&mut part);
         framed.parts.push((Kind::Klassifikation, f.uuid, part));
         let stand_in = framed.facets.stand_in;
-        let stand_in = stand_in.map(|uuid| Facet { uuid, code: f.slug.to_string(), oio: None, titles: f.titles.clone() });
+        let stand_in =
+            stand_in.map(|uuid| Facet { uuid, code: f.slug.to_string(), oio: None, titles: f.titles.clone() });
         for facet in f.facets.iter().chain(&stand_in) {
             let title = Text::choose(&facet.titles, "da").map(ToOwned::to_owned);
             let mut part = Self::part([("brugervendtnoegle", Some(facet.code.clone())), ("beskrivelse", title)]);

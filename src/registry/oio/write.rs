@@ -161,9 +161,15 @@ impl Desk<'_> {
         let (slug, url) = (vocabulary.slug(), &self.registry.settings.public_url);
         let (da, en) = match vocabulary.fields().governance {
             Governance::Direct => return permit(self.actor, command, Some(vocabulary)),
-            Governance::Hearing => ("udgives kun efter høring og beslutning", "is published only after a hearing and a decision"),
-            Governance::Committee => ("udgives kun efter beslutning i et udvalg", "is published only after a decision of a committee"),
-            Governance::Mirror => ("vedligeholdes af en anden myndighed", "is kept by another authority, whose editions are imported"),
+            Governance::Hearing => {
+                ("udgives kun efter høring og beslutning", "is published only after a hearing and a decision")
+            }
+            Governance::Committee => {
+                ("udgives kun efter beslutning i et udvalg", "is published only after a decision of a committee")
+            }
+            Governance::Mirror => {
+                ("vedligeholdes af en anden myndighed", "is kept by another authority, whose editions are imported")
+            }
         };
         let drafts = format!("{url}/api/v1/drafts");
         Err(Refusal::new(
@@ -243,7 +249,7 @@ impl Desk<'_> {
             uuids.collect::<Vec<Uuid>>()
         };
         let planes = self.snapshot.planes();
-        for facet in targets("facet") {
+        if let Some(&facet) = targets("facet").first() {
             let home = planes.iter().find(|p| Framed::of(p.vocabulary()).facet_code(facet).is_some());
             return home.ok_or_else(|| {
                 let (da, en) = (format!("facetten {facet} findes ikke"), format!("there is no facet {facet}"));
@@ -295,7 +301,8 @@ impl Desk<'_> {
             }
         }
         if !kept {
-            let (da, en) = ("der bliver intet tilbage af objektet; brug DELETE", "nothing is left of the object; use DELETE");
+            let (da, en) =
+                ("der bliver intet tilbage af objektet; brug DELETE", "nothing is left of the object; use DELETE");
             return Err(Refusal::new(Code::InvalidBody, da, en).allowed(["DELETE (Slet)"]));
         }
         Ok(parts)
@@ -335,9 +342,15 @@ impl There {
         let frames = Frames::of(plane);
         let line = Line::of(plane, &frames, kind, uuid);
         let last = line.periods().last();
+        let own = plane.told().own(uuid).last();
+        let passive = own.is_some_and(|(_, words)| words.livscykluskode == Livscykluskode::Passiveret.name());
+        // What the frame gives to every klasse does not take one up again.
+        let since = |at: Instant| plane.kept(uuid).iter().all(|s| s.state.registered().from() <= at);
+        let passive = passive && kind == Kind::Klasse && own.is_some_and(|(at, _)| since(*at));
         let life = match last.map(|(n, period)| line.livscykluskode(n, period.from())) {
             None => Life::Absent,
             Some(Livscykluskode::Slettet) => Life::Deleted,
+            _ if passive => Life::Passive,
             Some(Livscykluskode::Passiveret) => Life::Passive,
             Some(_) => Life::Active,
         };
@@ -354,7 +367,9 @@ impl There {
         };
         match (made_of, &present) {
             (Precondition::Unsaid, _) | (Precondition::Any, Some(_)) | (Precondition::Absent, None) => Ok(()),
-            (Precondition::Any | Precondition::Tags(_), None) => failed("objektet findes ikke", "there is no such object"),
+            (Precondition::Any | Precondition::Tags(_), None) => {
+                failed("objektet findes ikke", "there is no such object")
+            }
             (Precondition::Absent, Some(_)) => failed("objektet findes", "the object exists"),
             (Precondition::Tags(tags), Some(_)) if tags.iter().any(matches) => Ok(()),
             (Precondition::Tags(_), Some(present)) => Err(Refusal::new(

@@ -97,13 +97,7 @@ fn said(plane: &Plane, uuid: Uuid, at: Instant) -> Option<&Said> {
 
 /// How many levels there are from a concept to the top, itself among them; nothing when the way leads to `end`. What is
 /// laid down has no cycle and at most [`DEEPEST`] levels, so this ends.
-fn above(
-    plane: &Plane,
-    uuid: Uuid,
-    end: Uuid,
-    at: Instant,
-    seen: &mut HashMap<Uuid, Option<usize>>,
-) -> Option<usize> {
+fn above(plane: &Plane, uuid: Uuid, end: Uuid, at: Instant, seen: &mut HashMap<Uuid, Option<usize>>) -> Option<usize> {
     if uuid == end {
         return None;
     }

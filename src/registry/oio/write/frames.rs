@@ -10,8 +10,8 @@ use crate::exchange::oio::merge::{update, whole};
 use crate::exchange::oio::part::Framed;
 use crate::exchange::oio::{Egenskab, Indhold, Kind, Reference, Relation};
 use crate::model::{
-    Code, Facet, Governance, Instant, Kind as VocabularyKind, Language, Place, Refusal, Result, Slug, Text,
-    Vocabulary, VocabularyFields,
+    Code, Facet, Governance, Instant, Kind as VocabularyKind, Language, Place, Refusal, Result, Slug, Text, Vocabulary,
+    VocabularyFields,
 };
 use crate::projection::Plane;
 use crate::registry::permission::{Command, permit};
@@ -148,7 +148,8 @@ impl Desk<'_> {
             _ => None,
         };
         plane.ok_or_else(|| {
-            let (da, en) = ("en facet hører til en klassifikation, der findes", "a facet belongs to a klassifikation that exists");
+            let (da, en) =
+                ("en facet hører til en klassifikation, der findes", "a facet belongs to a klassifikation that exists");
             Refusal::new(Code::UnknownTarget, da, en).at(Place::field("relationer.facettilhoerer"))
         })
     }
@@ -268,7 +269,8 @@ fn retold(fields: &mut VocabularyFields, was: &Today, is: &Today) -> Result<()> 
         set(&mut fields.descriptions, Text::new(language.clone(), text)?);
     }
     if cleared("beskrivelse") {
-        fields.descriptions.retain(|t| t.language != shown(&fields.descriptions, &language));
+        let gone = shown(&fields.descriptions, &language);
+        fields.descriptions.retain(|t| t.language != gone);
     }
     // A licence is an IRI; another text is kept for those who wrote it.
     let iri = |text: &&String| text.contains(':') && !text.contains(char::is_whitespace);
@@ -328,4 +330,3 @@ fn stand_in() -> Refusal {
     )
     .allowed(["POST /klassifikation/facet"])
 }
-
