@@ -120,7 +120,8 @@ impl Write {
         self.batches(sql::CONCEPTS_INSERT, rows.into_iter()).await
     }
 
-    /// Lays down acts on concepts: a row in the log for each, the states that it closes, those that it opens.
+    /// Lays down acts on concepts: a row in the log for each of their periods, the states that they close, those that
+    /// they open.
     ///
     /// # Errors
     /// [`crate::model::Code::Database`].
@@ -138,7 +139,14 @@ impl Write {
                         Some(digest)
                     })
                     .collect();
-                let seq = self.record(kind_of(&digests), vocabulary, act.concept, told(act, &digests));
+                let rows = told(act, &digests);
+                // What the act does is laid down under the first of its rows.
+                let mut first = None;
+                for (kind, body) in rows {
+                    let seq = self.record(kind, vocabulary, act.concept, body);
+                    first.get_or_insert(seq);
+                }
+                let seq = first.unwrap_or(self.head.seq);
                 for &i in &act.revision.closed {
                     let s = &act.states[i];
                     let key = (s.registered().from().micros(), s.valid().from().micros());
@@ -232,32 +240,28 @@ impl Write {
     }
 }
 
-/// What an act is called in the log.
-fn kind_of(digests: &[Option<Digest>]) -> ChangeKind {
-    match digests {
-        [] => ChangeKind::ConceptPassivated,
-        all if all.iter().any(Option::is_some) => ChangeKind::ConceptStated,
-        _ => ChangeKind::ConceptRetired,
+/// An act as its rows in the log tell it: one for each period; one that says only what was done, where there is none.
+fn told(act: &Act<'_>, digests: &[Option<Digest>]) -> Vec<(ChangeKind, String)> {
+    let mut rows: Vec<(ChangeKind, Value)> = act
+        .parts
+        .iter()
+        .zip(digests)
+        .map(|((valid, _), digest)| {
+            let mut body = json!({ "from": valid.from(), "to": valid.to() });
+            match digest {
+                Some(digest) => {
+                    body["content"] = json!(digest);
+                    (ChangeKind::ConceptStated, body)
+                }
+                None => (ChangeKind::ConceptRetired, body),
+            }
+        })
+        .collect();
+    if rows.is_empty() {
+        rows.push((ChangeKind::ConceptPassivated, json!({})));
     }
-}
-
-/// An act as its row in the log tells it: one period plainly, several as `parts`.
-fn told(act: &Act<'_>, digests: &[Option<Digest>]) -> String {
-    let part = |((valid, _), digest): (&(Period, Option<Arc<Content>>), &Option<Digest>)| {
-        let mut part = json!({ "from": valid.from(), "to": valid.to() });
-        if let Some(digest) = digest {
-            part["content"] = json!(digest);
-        }
-        part
-    };
-    let mut parts: Vec<Value> = act.parts.iter().zip(digests).map(part).collect();
-    let mut body = match parts.len() {
-        1 => parts.remove(0),
-        0 => json!({}),
-        _ => json!({ "parts": parts }),
-    };
     if let Some(oio) = act.oio {
-        body["oio"] = json!(oio);
+        rows[0].1["oio"] = json!(oio);
     }
-    canonical_json(&body)
+    rows.into_iter().map(|(kind, body)| (kind, canonical_json(&body))).collect()
 }

@@ -208,7 +208,7 @@ impl Desk<'_> {
         let revived = matches!(self.there.life, Life::Passive | Life::Deleted);
         let parts = match order {
             Order::Slet(..) if self.there.life == Life::Deleted => return Ok(false),
-            Order::Slet(..) => vec![(Period::ALWAYS, None)],
+            Order::Slet(..) => base.iter().map(|s| (s.state.valid(), None)).collect(),
             Order::Ret(_, given) if given.passiv => Vec::new(),
             Order::Ret(_, given) => self.parts(plane, &framed, &base, &update(Kind::Klasse, old, given)?)?,
             Order::Importer(_, given) if revived => {
