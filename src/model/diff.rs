@@ -32,10 +32,30 @@ pub enum ConceptChangeKind {
     Merged,
     /// It was retired, and one concept replaces it alone.
     Replaced,
+    /// It is mapped to other concepts elsewhere, or otherwise.
+    Remapped,
     /// Something else was changed: a synonym, a note, a relation, a spelling.
     Edited,
     /// Only its place among its siblings was changed.
     Reordered,
+}
+
+impl ConceptChangeKind {
+    /// All types, most important first.
+    pub const ALL: [Self; 12] = [
+        Self::Added,
+        Self::Retired,
+        Self::Recoded,
+        Self::Renamed,
+        Self::Redefined,
+        Self::Moved,
+        Self::Split,
+        Self::Merged,
+        Self::Replaced,
+        Self::Remapped,
+        Self::Edited,
+        Self::Reordered,
+    ];
 }
 
 /// The items of a field that only one of the two readings has.
@@ -168,6 +188,9 @@ fn alteration(before: &Content, after: &Content) -> (Vec<ConceptChangeKind>, Vec
     };
     if parents(before) != parents(after) {
         kinds.push(ConceptChangeKind::Moved);
+    }
+    if b.mappings != a.mappings {
+        kinds.push(ConceptChangeKind::Remapped);
     }
     let fields = field_changes(before, after);
     if kinds.is_empty() {

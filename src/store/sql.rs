@@ -59,6 +59,9 @@ statements! {
         AND (kind IN ('vocabulary.created', 'vocabulary.changed', 'version.published')
             OR (kind IN ('concept.stated', 'concept.retired', 'concept.passivated') AND body LIKE '%\"oio\":{%'))
         ORDER BY seq";
+    /// The last day that was told of each vocabulary, in the body of the row.
+    EFFECTS_TOLD = "SELECT c.vocabulary, c.body FROM change AS c JOIN (SELECT vocabulary, MAX(seq) AS seq FROM change
+        WHERE kind = 'edition.effective' GROUP BY vocabulary) AS last ON last.seq = c.seq";
 
     VOCABULARY_INSERT = "INSERT INTO vocabulary (uuid, slug, body, change) VALUES ($1, $2, $3, $4)";
     VOCABULARIES_INSERT = ["INSERT INTO vocabulary (uuid, slug, body, change)

@@ -447,7 +447,7 @@ impl Draft {
             return Ok(());
         }
         let slight =
-            |kind: &ConceptChangeKind| matches!(kind, ConceptChangeKind::Edited | ConceptChangeKind::Reordered);
+            |kind: &ConceptChangeKind| matches!(kind, ConceptChangeKind::Edited | ConceptChangeKind::Remapped | ConceptChangeKind::Reordered);
         if self.minor {
             let more: Vec<String> =
                 self.changes().iter().filter(|c| !c.kinds.iter().all(slight)).map(|c| c.uuid.to_string()).collect();
