@@ -26,6 +26,9 @@ pub enum ChangeKind {
     /// A concept is said not to be in force over a period.
     #[serde(rename = "concept.retired")]
     ConceptRetired,
+    /// A concept is no longer kept up, by OIO Klassifikation; what is said of it stays.
+    #[serde(rename = "concept.passivated")]
+    ConceptPassivated,
     /// A version was published.
     #[serde(rename = "version.published")]
     VersionPublished,
@@ -205,6 +208,7 @@ impl ChangeKind {
             Self::VocabularyChanged => "vocabulary.changed",
             Self::ConceptStated => "concept.stated",
             Self::ConceptRetired => "concept.retired",
+            Self::ConceptPassivated => "concept.passivated",
             Self::VersionPublished => "version.published",
             Self::ConceptEffective => "concept.effective",
             Self::EditionEffective => "edition.effective",

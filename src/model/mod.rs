@@ -9,6 +9,7 @@ mod content;
 mod diff;
 mod event;
 mod identifier;
+mod oio;
 mod parts;
 mod people;
 mod refusal;
@@ -27,6 +28,9 @@ pub use content::{Content, ContentFields};
 pub use diff::{ConceptChange, ConceptChangeKind, FieldChange, Side, diff};
 pub use event::{Event, EventFilter, EventType, HearingEvent};
 pub use identifier::{Label, Slug};
+pub use oio::{
+    OioAssertion, OioExtras, OioHidden, OioLink, OioObject, OioPart, OioRegistration, OioRelation, OioSpan, OioWord,
+};
 pub use parts::{
     Alias, Definition, LegalBasis, Mapping, MappingKind, Note, NoteKind, Relation, RelationKind, SourceRelation,
     Statement, Term, TermForm, TermStatus,

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::Map;
-use crate::model::{Instant, Result, Vocabulary};
+use crate::model::{Instant, OioObject, Result, Vocabulary};
 use crate::store::RegistrationRow;
 
 /// The account or the door that registered something, as the log names it.
@@ -46,7 +46,8 @@ impl Told {
         self.actors.insert(row.at, row.actor.into());
         match row.kind.as_str() {
             "vocabulary.created" | "vocabulary.changed" => {
-                let frame = serde_json::from_str(&row.body).map_err(|e| corrupt(&e))?;
+                let frame: Vocabulary = serde_json::from_str(&row.body).map_err(|e| corrupt(&e))?;
+                self.take_own(row.at, &frame);
                 self.frames.insert(row.at, Arc::new(frame));
             }
             "version.published" => {}
@@ -58,6 +59,19 @@ impl Told {
             }
         }
         Ok(())
+    }
+
+    /// What OIO's registrations of the klassifikation and the facets say of themselves stands in the frame: what is
+    /// another than in the frame before was said with this one.
+    fn take_own(&mut self, at: Instant, frame: &Vocabulary) {
+        let before = self.frames.values().next_back().map(|f| all_oio(f)).unwrap_or_default();
+        for (uuid, oio) in all_oio(frame) {
+            if before.iter().any(|(u, o)| (*u, *o) == (uuid, oio)) {
+                continue;
+            }
+            let words = OwnWords { livscykluskode: oio.livscykluskode.clone(), note: oio.note.clone() };
+            self.own.entry(uuid).or_default().push((at, words));
+        }
     }
 
     /// The frames, each from when it was registered.
@@ -77,6 +91,14 @@ impl Told {
     pub fn own(&self, concept: Uuid) -> &[(Instant, OwnWords)] {
         self.own.get(&concept).map_or(&[], Vec::as_slice)
     }
+}
+
+/// What OIO says in a frame: of the klassifikation and of each facet, also of those that were deleted.
+fn all_oio(frame: &Vocabulary) -> Vec<(Uuid, &OioObject)> {
+    let f = frame.fields();
+    let facets = f.facets.iter().chain(&f.deleted_facets).map(|facet| (facet.uuid, &facet.oio));
+    let all = facets.chain([(f.uuid, &f.oio)]);
+    all.filter_map(|(uuid, oio)| Some((uuid, oio.as_ref()?))).collect()
 }
 
 fn corrupt(error: &dyn std::fmt::Display) -> crate::model::Refusal {

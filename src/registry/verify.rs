@@ -47,9 +47,20 @@ pub struct VerifiedVersion {
     pub digest: Digest,
 }
 
+/// An act on a concept, as far as its rows have been read.
+struct ToldAct {
+    subject: Uuid,
+    at: Instant,
+    /// The first of its rows.
+    seq: i64,
+    parts: Vec<(Period, Option<Digest>)>,
+}
+
 /// What the log tells.
 #[derive(Default)]
 struct Told {
+    /// The act whose rows are being read.
+    act: Option<ToldAct>,
     /// The states of each concept, in the order in which they were opened, content by its digest.
     states: BTreeMap<Uuid, Vec<StoredState>>,
     lines: HashMap<Uuid, Timeline<Digest>>,
@@ -137,6 +148,9 @@ impl Told {
                 if change.seq != seq + 1 {
                     return Err(wrong(&format!("change {}: it is missing", seq + 1)));
                 }
+                if told.act.as_ref().is_some_and(|act| (act.subject, act.at) != (change.subject, change.at)) {
+                    told.take_act()?;
+                }
                 if change.previous != hash || change.hash != change.seal_of() {
                     return Err(wrong(&format!("change {}: its seal is broken", change.seq)));
                 }
@@ -144,6 +158,7 @@ impl Told {
                 (seq, hash) = (change.seq, change.hash);
             }
         }
+        told.take_act()?;
         if !facts.changes(head.seq, 1).await?.is_empty() {
             return Err(wrong("log_head: it is behind the change log"));
         }
@@ -305,6 +320,29 @@ impl Told {
         }
     }
 
+    /// Takes in the act whose rows have been read.
+    fn take_act(&mut self) -> Result<()> {
+        let Some(act) = self.act.take() else { return Ok(()) };
+        let line = self.lines.entry(act.subject).or_default();
+        let revision = line
+            .register_all(act.at, &act.parts)
+            .map_err(|e| wrong(&format!("change {}: it cannot be read: {e}", act.seq)))?;
+        let states = self.states.entry(act.subject).or_default();
+        for &i in &revision.closed {
+            states[i].registered = line.states()[i].registered();
+            states[i].closed = Some(act.seq);
+        }
+        states.extend(revision.opened.iter().map(|s| StoredState {
+            concept: act.subject,
+            registered: s.registered(),
+            valid: s.valid(),
+            content: *s.content(),
+            opened: act.seq,
+            closed: None,
+        }));
+        Ok(())
+    }
+
     /// Takes in one row of the log.
     fn take_in(&mut self, change: &Change) -> Result<()> {
         let unreadable = |e: &dyn std::fmt::Display| wrong(&format!("change {}: it cannot be read: {e}", change.seq));
@@ -317,29 +355,16 @@ impl Told {
         } else if is(ChangeKind::VocabularyCreated) || is(ChangeKind::VocabularyChanged) {
             self.vocabularies.insert(change.subject, change.body.clone());
         } else if is(ChangeKind::ConceptStated) || is(ChangeKind::ConceptRetired) {
-            #[derive(serde::Deserialize)]
-            struct Fact {
-                from: Instant,
-                to: Instant,
-                content: Option<Digest>,
+            let part = part_of(&change.body).map_err(|e| unreadable(&e))?;
+            match &mut self.act {
+                // Another period of the same act.
+                Some(act) if act.subject == change.subject && act.at == change.at => act.parts.push(part),
+                _ => {
+                    self.take_act()?;
+                    let (subject, at, seq) = (change.subject, change.at, change.seq);
+                    self.act = Some(ToldAct { subject, at, seq, parts: vec![part] });
+                }
             }
-            let fact: Fact = serde_json::from_str(&change.body).map_err(|e| unreadable(&e))?;
-            let valid = Period::new(fact.from, fact.to).map_err(|e| unreadable(&e))?;
-            let line = self.lines.entry(change.subject).or_default();
-            let revision = line.register(change.at, valid, fact.content).map_err(|e| unreadable(&e))?;
-            let states = self.states.entry(change.subject).or_default();
-            for &i in &revision.closed {
-                states[i].registered = line.states()[i].registered();
-                states[i].closed = Some(change.seq);
-            }
-            states.extend(revision.opened.iter().map(|s| StoredState {
-                concept: change.subject,
-                registered: s.registered(),
-                valid: s.valid(),
-                content: *s.content(),
-                opened: change.seq,
-                closed: None,
-            }));
             self.owners.insert(change.subject, change.vocabulary);
         } else if let Some((what, gone)) = of_people(&change.kind) {
             let key = (what, change.subject);
@@ -351,6 +376,18 @@ impl Told {
         }
         Ok(())
     }
+}
+
+/// What a row of the log says of a period of a concept.
+fn part_of(body: &str) -> std::result::Result<(Period, Option<Digest>), String> {
+    #[derive(serde::Deserialize)]
+    struct Fact {
+        from: Instant,
+        to: Instant,
+        content: Option<Digest>,
+    }
+    let fact: Fact = serde_json::from_str(body).map_err(|e| e.to_string())?;
+    Ok((Period::new(fact.from, fact.to).map_err(|r| r.en)?, fact.content))
 }
 
 /// Whether a row of the log tells of a step: all of those do alike, and no others.

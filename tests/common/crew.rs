@@ -33,6 +33,8 @@ pub async fn vocabulary(w: &World, slug: &str, governance: Governance, csv: &str
         licence: None,
         languages: vec![danish],
         facets: vec![],
+        oio: None,
+        deleted_facets: vec![],
     };
     request.frame = Some(frame);
     w.import(request).await.expect("it is lawful");
@@ -82,6 +84,18 @@ impl Person {
         }
         let body = if body.is_null() { Body::empty() } else { Body::from(body.to_string()) };
         w.send(request.body(body).expect("a request")).await
+    }
+
+    /// Sends a request whose body is no JSON.
+    pub async fn ask_raw(&self, w: &World, method: &str, uri: &str, body: String, headers: &[(&str, &str)]) -> Answer {
+        let mut request = Request::builder().method(method).uri(uri);
+        if let Some(cookie) = &self.cookie {
+            request = request.header("cookie", cookie).header("origin", SITE);
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        w.send(request.body(Body::from(body)).expect("a request")).await
     }
 
     /// Signs in once more, under the name of this person: a session lasts half a day.

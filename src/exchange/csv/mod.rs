@@ -151,6 +151,7 @@ fn merge(more: ContentFields<Key>, cells: ContentFields<Key>) -> ContentFields<K
         some
     }
     ContentFields {
+        oio: None,
         notation: cells.notation,
         facet: cells.facet,
         rank: None,

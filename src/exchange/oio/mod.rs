@@ -12,7 +12,11 @@ use uuid::Uuid;
 
 use crate::model::{Instant, Period};
 
+pub mod apply;
+pub mod extras;
+pub mod incoming;
 mod json;
+pub mod merge;
 pub mod part;
 pub mod schema;
 pub mod time;

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::{Egenskab, Indhold, Kind, Publiceret, Reference, Relation, Soegeord, Tilstand};
 use crate::exchange::oioxml::facets::Facets;
 use crate::exchange::oioxml::klasse::{IndexWord, Klasse};
-use crate::model::{Alias, ContentFields, Facet, Instant, Period, Text, Vocabulary};
+use crate::model::{Alias, ContentFields, Facet, Instant, OioObject, Period, Text, Vocabulary};
 
 /// What is said of an object at one time, without the times.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -37,6 +37,8 @@ pub struct Framed {
     owner: Option<Reference>,
     facets: Facets,
     parts: Vec<(Kind, Uuid, Part)>,
+    /// What was written by OIO itself, with its periods.
+    written: Vec<(Kind, Uuid, Indhold)>,
 }
 
 impl Framed {
@@ -46,7 +48,11 @@ impl Framed {
         let f = vocabulary.fields();
         let owner = f.owner.as_deref().and_then(Reference::to_organisation);
         let facets = Facets::of(vocabulary);
-        let mut framed = Self { klassifikation: f.uuid, owner, facets, parts: Vec::new() };
+        let mut framed = Self { klassifikation: f.uuid, owner, facets, parts: Vec::new(), written: Vec::new() };
+        let written =
+            |kind, uuid, oio: &Option<OioObject>| Some((kind, uuid, super::extras::indhold(kind, oio.as_ref()?)));
+        framed.written.extend(written(Kind::Klassifikation, f.uuid, &f.oio));
+        framed.written.extend(f.facets.iter().filter_map(|facet| written(Kind::Facet, facet.uuid, &facet.oio)));
         let mut part = Self::part([
             ("brugervendtnoegle", Some(f.slug.to_string())),
             ("beskrivelse", Text::choose(&f.descriptions, "da").map(ToOwned::to_owned)),
@@ -57,7 +63,8 @@ impl Framed {
         framed.owned(&mut part);
         framed.parts.push((Kind::Klassifikation, f.uuid, part));
         let stand_in = framed.facets.stand_in;
-        let stand_in = stand_in.map(|uuid| Facet { uuid, code: f.slug.to_string(), titles: f.titles.clone() });
+        let stand_in =
+            stand_in.map(|uuid| Facet { uuid, code: f.slug.to_string(), oio: None, titles: f.titles.clone() });
         for facet in f.facets.iter().chain(&stand_in) {
             let title = Text::choose(&facet.titles, "da").map(ToOwned::to_owned);
             let mut part = Self::part([("brugervendtnoegle", Some(facet.code.clone())), ("beskrivelse", title)]);
@@ -84,6 +91,9 @@ impl Framed {
     /// holds always. It is published from the day on which its first version takes effect.
     #[must_use]
     pub fn object(&self, kind: Kind, uuid: Uuid, published: Option<Instant>) -> Option<Indhold> {
+        if let Some((.., written)) = self.written.iter().find(|(k, u, _)| (*k, *u) == (kind, uuid)) {
+            return Some(written.clone());
+        }
         let (.., part) = self.parts.iter().find(|(k, u, _)| (*k, *u) == (kind, uuid))?;
         let mut indhold = part.clone().over(Period::ALWAYS);
         let published = published.unwrap_or(Instant::FOREVER);
@@ -92,6 +102,13 @@ impl Framed {
         let state = |(publiceret, period): (_, Period)| Tilstand { publiceret, virkning: period.into() };
         indhold.tilstande = before.into_iter().chain(after).map(state).collect();
         Some(indhold)
+    }
+
+    /// The code of a facet: nothing inside for the one that stands for a vocabulary without any, nothing at all where
+    /// there is no such facet.
+    #[must_use]
+    pub fn facet_code(&self, uuid: Uuid) -> Option<Option<&str>> {
+        if self.facets.stand_in == Some(uuid) { Some(None) } else { self.facets.code(uuid).map(Some) }
     }
 
     /// Who owns it, and everything in it.
@@ -142,6 +159,7 @@ impl Framed {
         }
         let mut indhold = part.over(period);
         indhold.tilstande.push(Tilstand { publiceret: Publiceret::Publiceret, virkning: period.into() });
+        super::extras::overlay(&mut indhold, content, period);
         indhold
     }
 
@@ -158,7 +176,7 @@ impl Framed {
     }
 }
 
-fn soegeord(word: IndexWord) -> Soegeord {
+pub(super) fn soegeord(word: IndexWord) -> Soegeord {
     Soegeord {
         soegeordidentifikator: word.identifier,
         beskrivelse: word.description.unwrap_or_default(),

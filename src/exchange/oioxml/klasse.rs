@@ -204,7 +204,7 @@ impl Klasse {
 }
 
 impl IndexWord {
-    fn of(term: &Term, home: &str) -> Self {
+    pub fn of(term: &Term, home: &str) -> Self {
         Self {
             identifier: term.value.clone(),
             description: term.reason.clone(),
@@ -223,13 +223,26 @@ impl IndexWord {
         }
     }
 
-    fn into_term(self, language: &Language, losses: &mut Losses) -> Option<Term> {
-        let (status, language) = match self.category.as_deref() {
+    /// The word as a term, whole; a description is kept where it says why the term is deprecated.
+    pub fn to_term(&self, language: &Language) -> Term {
+        let (status, language) = self.looked_upon(language);
+        let mut term = Term::plain(language, status, self.identifier.clone());
+        term.reason = self.description.clone().filter(|_| status == TermStatus::Deprecated);
+        term
+    }
+
+    /// How the term is looked upon, by the category.
+    fn looked_upon(&self, language: &Language) -> (TermStatus, Language) {
+        match self.category.as_deref() {
             Some(category::SYNONYM) => (TermStatus::Admitted, language.clone()),
             Some(category::DEPRECATED) => (TermStatus::Deprecated, language.clone()),
             Some(category::FOREIGN) => (TermStatus::Admitted, undetermined(language)),
             _ => (TermStatus::Hidden, language.clone()),
-        };
+        }
+    }
+
+    fn into_term(self, language: &Language, losses: &mut Losses) -> Option<Term> {
+        let (status, language) = self.looked_upon(language);
         let stem = self.identifier.strip_suffix('…');
         let cut = |d: &String| self.identifier.is_empty() || stem.is_some_and(|s| d.starts_with(s));
         let (value, rest) = match self.description {
@@ -251,13 +264,13 @@ impl IndexWord {
 }
 
 /// The preferred term in Danish, else the first.
-fn title(f: &ContentFields) -> Option<&Term> {
+pub(in crate::exchange) fn title(f: &ContentFields) -> Option<&Term> {
     let preferred = || f.terms.iter().filter(|t| t.status == TermStatus::Preferred);
     preferred().find(|t| t.language.primary() == "da").or_else(|| preferred().next())
 }
 
 /// The Danish definition for everyone, else any Danish one, else the first.
-fn definition(f: &ContentFields) -> Option<&Definition> {
+pub(in crate::exchange) fn definition(f: &ContentFields) -> Option<&Definition> {
     let danish = || f.definitions.iter().filter(|d| d.language.primary() == "da");
     danish().find(|d| d.audience.is_none()).or_else(|| danish().next()).or_else(|| f.definitions.first())
 }
@@ -272,11 +285,13 @@ fn notes(f: &ContentFields, kind: NoteKind) -> Option<String> {
 }
 
 fn legal_source(laws: &[LegalBasis]) -> Option<String> {
-    let lines: Vec<String> = laws
-        .iter()
-        .map(|l| l.paragraph.as_ref().map_or_else(|| l.law.clone(), |p| format!("{}, {p}", l.law)))
-        .collect();
+    let lines: Vec<String> = laws.iter().map(law_line).collect();
     (!lines.is_empty()).then(|| lines.join("\n"))
+}
+
+/// A law as a line.
+pub(in crate::exchange) fn law_line(law: &LegalBasis) -> String {
+    law.paragraph.as_ref().map_or_else(|| law.law.clone(), |p| format!("{}, {p}", law.law))
 }
 
 fn category(term: &Term, home: &str) -> &'static str {
@@ -309,7 +324,8 @@ fn undetermined(otherwise: &Language) -> Language {
     "und".parse().unwrap_or_else(|_| otherwise.clone())
 }
 
-fn as_iri(reference: Reference) -> String {
+/// What a reference names, as an IRI.
+pub(in crate::exchange) fn as_iri(reference: Reference) -> String {
     match reference {
         Reference::Uuid(uuid) => format!("urn:uuid:{uuid}"),
         Reference::Urn(urn) => iri(&urn),

@@ -20,6 +20,10 @@ impl From<Refusal> for Wrong {
 impl IntoResponse for Wrong {
     fn into_response(self) -> Response {
         let refusal = self.0;
+        if refusal.code == Code::Syntax {
+            // What is no object at all.
+            return answer(StatusCode::BAD_REQUEST, &json!({ "uuid": null }));
+        }
         let mut body = json!({ "message": refusal.en });
         if refusal.code == Code::InvalidTime || refusal.code == Code::InvalidParameter {
             body["context"] = json!(context(&refusal));
@@ -27,6 +31,12 @@ impl IntoResponse for Wrong {
         let status = match refusal.code.category() {
             // The interface knows one status for all that a client does wrong.
             Category::Unlawful => StatusCode::BAD_REQUEST,
+            // 409 is what somebody else changed meanwhile, and nothing else.
+            Category::Conflict if refusal.code == Code::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
+            Category::Conflict if refusal.code == Code::Governance => StatusCode::FORBIDDEN,
+            Category::Conflict if refusal.code != Code::Conflict => StatusCode::BAD_REQUEST,
+            // A target that is not there is the fault of who names it; the object itself is not found elsewhere.
+            Category::Missing if !matches!(refusal.code, Code::NotFound | Code::Gone) => StatusCode::BAD_REQUEST,
             Category::TooLarge if refusal.code != Code::TooLarge => StatusCode::BAD_REQUEST,
             _ => status(&refusal),
         };

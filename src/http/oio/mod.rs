@@ -1,12 +1,13 @@
 //! OIO Klassifikation, under `/klassifikation`: another's interface, so it speaks that one's language. Addresses,
 //! parameters, bodies and errors are those of the 2019 implementation (docs/oio.md); it stands outside our OpenAPI.
 //!
-//! `read` answers Læs, List and Søg, `about` tells what there is.
+//! `read` answers Læs, List and Søg, `write` carries out Opret, Importer, Ret, Passiver and Slet, `about` tells what there is.
 
 mod about;
 mod error;
 mod params;
 mod read;
+mod write;
 
 use std::sync::Arc;
 
@@ -29,8 +30,8 @@ struct Turns(Arc<Semaphore>);
 
 /// The addresses under `/klassifikation`, each with and without a slash at the end.
 pub fn router(options: &HttpOptions) -> Router<App> {
-    let objects = || get(read::objects);
-    let object = || get(read::object);
+    let objects = || get(read::objects).post(write::create);
+    let object = || get(read::object).put(write::import).patch(write::correct).delete(write::delete);
     Router::new()
         .route("/{kind}", objects())
         .route("/{kind}/", objects())

@@ -7,12 +7,14 @@
 
 mod objects;
 mod search;
+mod write;
 
 use std::sync::Arc;
 
 use uuid::Uuid;
 
 pub use search::{Criterion, Pattern, Search};
+pub use write::{Order, Written, etag};
 
 use self::objects::{Line, facets_of};
 use super::Registry;
@@ -111,6 +113,15 @@ impl Registry {
     }
 }
 
+/// Whether an object is, or was, in a vocabulary.
+fn has(plane: &Plane, kind: Kind, uuid: Uuid) -> bool {
+    match kind {
+        Kind::Klassifikation => plane.vocabulary().uuid() == uuid,
+        Kind::Facet => facets_of(plane).contains(&uuid),
+        Kind::Klasse => !plane.kept(uuid).is_empty(),
+    }
+}
+
 /// An object, as far as the window shows it.
 fn object(snapshot: &Snapshot, kind: Kind, uuid: Uuid, window: &Window) -> Option<Objekt> {
     Framing::default().object(snapshot, kind, uuid, window)
@@ -127,12 +138,7 @@ impl Framing {
     }
 
     fn object(&self, snapshot: &Snapshot, kind: Kind, uuid: Uuid, window: &Window) -> Option<Objekt> {
-        let has = |plane: &&Arc<Plane>| match kind {
-            Kind::Klassifikation => plane.vocabulary().uuid() == uuid,
-            Kind::Facet => facets_of(plane).contains(&uuid),
-            Kind::Klasse => !plane.sayings(uuid).is_empty(),
-        };
-        let plane = snapshot.planes().iter().find(has)?;
+        let plane = snapshot.planes().iter().find(|plane| has(plane, kind, uuid))?;
         let frames = self.of(plane);
         let line = Line::of(plane, &frames, kind, uuid);
         let registreringer = line.registreringer(window);

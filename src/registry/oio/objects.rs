@@ -41,7 +41,7 @@ impl<'p> Line<'p> {
     }
 
     fn of_states(&self) -> Vec<Instant> {
-        let sayings = self.plane.sayings(self.uuid);
+        let sayings = self.plane.kept(self.uuid);
         let edges = sayings.iter().flat_map(|s| [s.state.registered().from(), s.state.registered().to()]);
         let mut begins: BTreeSet<Instant> = edges.filter(|at| at.is_finite()).collect();
         begins.extend(self.plane.told().own(self.uuid).iter().map(|(at, _)| *at));
@@ -50,19 +50,20 @@ impl<'p> Line<'p> {
         begins.into_iter().collect()
     }
 
-    /// The instants of frames and versions; of a facet only those at which something else is said of it.
+    /// The instants of frames at which something else is said of it; of a klassifikation those of versions too.
     fn of_frames(&self) -> Vec<Instant> {
         let versions = self.plane.versions().iter().map(|v| v.registered);
         let all: BTreeSet<Instant> = self.frames.all.iter().map(|(at, _)| *at).chain(versions).collect();
-        if self.kind == Kind::Klassifikation {
-            return all.into_iter().collect();
-        }
+        let published = |at: &Instant| {
+            self.kind == Kind::Klassifikation && self.plane.versions().iter().any(|v| v.registered == *at)
+        };
         let mut said = None;
+        let own: BTreeSet<Instant> = self.plane.told().own(self.uuid).iter().map(|(at, _)| *at).collect();
         let another = |at: &Instant| {
             let now = self.framed(*at);
             let differs = now != said;
             said = now;
-            differs
+            differs || own.contains(at) || published(at)
         };
         all.into_iter().filter(another).collect()
     }
@@ -125,12 +126,12 @@ impl<'p> Line<'p> {
 
     /// The states that hold at an instant of registered time; of what is deleted, those that held last.
     pub(super) fn sayings(&self, at: Instant) -> Vec<&'p Arc<Saying>> {
-        let all = self.plane.sayings(self.uuid);
-        let said: Vec<_> = all.iter().filter(|s| s.state.registered().contains(at)).collect();
+        let all = self.plane.kept(self.uuid);
+        let said: Vec<_> = all.iter().copied().filter(|s| s.state.registered().contains(at)).collect();
         if !said.is_empty() {
             return said;
         }
-        let ended = || all.iter().filter(|s| s.state.registered().to() <= at);
+        let ended = || all.iter().copied().filter(|s| s.state.registered().to() <= at);
         let last = ended().map(|s| s.state.registered().to()).max();
         ended().filter(|s| Some(s.state.registered().to()) == last).collect()
     }
@@ -154,7 +155,7 @@ impl<'p> Line<'p> {
     /// Whether something is said at an instant of registered time.
     fn is_said(&self, at: Instant) -> bool {
         match self.kind {
-            Kind::Klasse => self.plane.sayings(self.uuid).iter().any(|s| s.state.registered().contains(at)),
+            Kind::Klasse => self.plane.kept(self.uuid).iter().any(|s| s.state.registered().contains(at)),
             Kind::Klassifikation | Kind::Facet => self.framed(at).is_some(),
         }
     }

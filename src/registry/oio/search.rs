@@ -128,9 +128,9 @@ pub(super) fn run(snapshot: &Snapshot, kind: Kind, search: &Search) -> Found {
         match (kind, search.uuid) {
             (Kind::Klassifikation, _) => of_one(plane.vocabulary().uuid(), search, &mut look),
             (Kind::Facet, _) => facets_of(plane).into_iter().for_each(|uuid| of_one(uuid, search, &mut look)),
-            (Kind::Klasse, Some(uuid)) if plane.sayings(uuid).is_empty() => {}
+            (Kind::Klasse, Some(uuid)) if plane.kept(uuid).is_empty() => {}
             (Kind::Klasse, Some(uuid)) => look(uuid),
-            (Kind::Klasse, None) => plane.concepts().for_each(|(uuid, _)| look(uuid)),
+            (Kind::Klasse, None) => plane.all_concepts().for_each(look),
         }
     }
     found.sort_unstable();

@@ -17,6 +17,8 @@ fn vocabulary(uuid: u128, governance: Governance) -> Vocabulary {
         licence: None,
         languages: vec![Language::danish()],
         facets: vec![],
+        oio: None,
+        deleted_facets: vec![],
     })
     .unwrap()
 }
