@@ -21,7 +21,7 @@ impl IntoResponse for Wrong {
     fn into_response(self) -> Response {
         let refusal = self.0;
         let mut body = json!({ "message": refusal.en });
-        if refusal.code == Code::InvalidTime || refusal.code == Code::InvalidParameter {
+        if let Code::InvalidTime | Code::InvalidParameter | Code::EmptyPeriod = refusal.code {
             body["context"] = json!(context(&refusal));
         }
         let status = match refusal.code.category() {
