@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::objects::{Line, facets_of};
 use super::{Found, Frames, Window};
 use crate::exchange::oio::{Egenskab, Indhold, Kind, Livscykluskode, Publiceret, Reference, Relation, part::Framed};
-use crate::model::{Code, Instant, Period, Place, Refusal, Result};
+use crate::model::{Code, Instant, Period, Refusal, Result};
 use crate::projection::{Said, Saying, Snapshot};
 
 /// The most criteria of one search.
@@ -95,7 +95,7 @@ impl Pattern {
         parts.push(part);
         if parts.len() > MOST {
             let (da, en) = ("flere end 100 jokertegn", "more than 100 wildcards");
-            return Err(Refusal::new(Code::InvalidParameter, da, en).at(Place::field("%")));
+            return Err(Refusal::new(Code::InvalidParameter, da, en));
         }
         Ok(Self(parts.into_iter().map(|p| p.to_lowercase()).collect()))
     }
