@@ -126,7 +126,7 @@ pub fn router(registry: Arc<Registry>, options: &HttpOptions) -> Router {
         .merge(confirm::router())
         .merge(hearings::router(options))
         .nest("/klassifikation", oio::router(options))
-        .merge(oio::site_map())
+        .merge(oio::beside())
         .route("/id/{vocabulary}", get(id::vocabulary))
         .route("/id/{vocabulary}/{key}", get(id::concept))
         .route("/id/{vocabulary}/versions/{version}", get(id::version))

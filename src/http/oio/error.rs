@@ -25,7 +25,7 @@ impl IntoResponse for Wrong {
             return answer(StatusCode::BAD_REQUEST, &json!({ "uuid": null }));
         }
         let mut body = json!({ "message": refusal.en });
-        if refusal.code == Code::InvalidTime || refusal.code == Code::InvalidParameter {
+        if let Code::InvalidTime | Code::InvalidParameter | Code::EmptyPeriod = refusal.code {
             body["context"] = json!(context(&refusal));
         }
         let status = match refusal.code.category() {

@@ -10,6 +10,7 @@ mod read;
 mod write;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -24,9 +25,9 @@ pub use error::Wrong;
 /// How many searches are worked on at once; others wait for their turn.
 const SEARCHES: usize = 2;
 
-/// The turns of searches.
+/// The turns of searches, and how long one may wait for its own.
 #[derive(Clone)]
-struct Turns(Arc<Semaphore>);
+struct Turns(Arc<Semaphore>, Duration);
 
 /// The addresses under `/klassifikation`, each with and without a slash at the end.
 pub fn router(options: &HttpOptions) -> Router<App> {
@@ -43,10 +44,10 @@ pub fn router(options: &HttpOptions) -> Router<App> {
         .fallback(error::nothing_here)
         .method_not_allowed_fallback(error::other_method)
         .layer(DefaultBodyLimit::max(options.body_limit))
-        .layer(axum::Extension(Turns(Arc::new(Semaphore::new(SEARCHES)))))
+        .layer(axum::Extension(Turns(Arc::new(Semaphore::new(SEARCHES)), options.timeout)))
 }
 
-/// The list of addresses, beside the others.
-pub fn site_map() -> Router<App> {
-    Router::new().route("/site-map", get(about::site_map))
+/// The list of addresses, beside the others; and the one that nesting leaves out.
+pub fn beside() -> Router<App> {
+    Router::new().route("/site-map", get(about::site_map)).route("/klassifikation/", get(error::nothing_here))
 }

@@ -15,7 +15,7 @@ use crate::http::api::{App, not_acceptable};
 use crate::http::negotiate::{Caller, media};
 use crate::http::reply::{Reply, tag};
 use crate::model::{Code, Instant, Refusal, Result};
-use crate::registry::oio::{Found, MOST_OBJECTS, Search, Window};
+use crate::registry::oio::{Found, Search, Window};
 
 const JSON: &str = "application/json";
 const XML: &str = "application/xml";
@@ -32,8 +32,10 @@ pub async fn object(
     let read = || {
         let window = window_alone(&uri, app.clock().now())?;
         let found = app.oio_read(kind, uuid, &window)?;
-        let bytes = if wants_xml(&headers)? { bytes_of(|out| xml::read(&found, out))? } else { read_json(&found)? };
-        let mut reply = Reply::bytes(bytes, if wants_xml(&headers)? { XML } else { JSON }, false);
+        let mut reply = match wants_xml(&headers)? {
+            true => Reply::bytes(bytes_of(|out| xml::read(&found, out))?, XML, false),
+            false => Reply::bytes(read_json(&found)?, JSON, false),
+        };
         reply.tag = found.registreringer.first().map(|r| strong_tag(r.at(), &reply.bytes));
         Ok::<_, Refusal>(reply.respond(&headers))
     };
@@ -68,7 +70,10 @@ pub async fn objects(
 /// Long work, on a thread for it, when it is its turn.
 async fn in_turn<T: Send + 'static>(turns: &Turns, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
     let failed = |e: &dyn std::fmt::Display| Refusal::new(Code::Internal, e.to_string(), e.to_string());
-    let turn = turns.0.clone().acquire_owned().await.map_err(|e| failed(&e))?;
+    let turn = tokio::time::timeout(turns.1, turns.0.clone().acquire_owned()).await.map_err(|_| {
+        Refusal::new(Code::Busy, "for mange søgninger på en gang", "too many searches at once; try again")
+    })?;
+    let turn = turn.map_err(|e| failed(&e))?;
     let work = move || {
         // Given back when the work is done, also when whoever asked is gone.
         let _turn = turn;
@@ -99,7 +104,6 @@ fn whole(app: &App, kind: Kind, uuids: &[Uuid], window: &Window, total: Option<u
         }
     };
     reply.total = Some(total.unwrap_or(objects.len()));
-    debug_assert!(objects.len() <= MOST_OBJECTS);
     Ok(reply)
 }
 

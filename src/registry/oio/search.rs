@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::objects::{Line, facets_of};
 use super::{Found, Frames, Window};
 use crate::exchange::oio::{Egenskab, Indhold, Kind, Livscykluskode, Publiceret, Reference, Relation, part::Framed};
-use crate::model::{Code, Instant, Period, Place, Refusal, Result};
+use crate::model::{Code, Instant, Period, Refusal, Result};
 use crate::projection::{Said, Saying, Snapshot};
 
 /// The most criteria of one search.
@@ -95,7 +95,7 @@ impl Pattern {
         parts.push(part);
         if parts.len() > MOST {
             let (da, en) = ("flere end 100 jokertegn", "more than 100 wildcards");
-            return Err(Refusal::new(Code::InvalidParameter, da, en).at(Place::field("%")));
+            return Err(Refusal::new(Code::InvalidParameter, da, en));
         }
         Ok(Self(parts.into_iter().map(|p| p.to_lowercase()).collect()))
     }
@@ -163,7 +163,7 @@ fn matching(line: &Line<'_>, kind: Kind, uuid: Uuid, search: &Search) -> Option<
             return None;
         }
         let elements = Elements::of(line, kind, at, search.window.virkning);
-        search.criteria.iter().all(|c| elements.have(c)).then(|| elements.key(uuid))
+        search.criteria.iter().all(|c| elements.have(c)).then(|| elements.key(line, at, uuid))
     })
 }
 
@@ -195,14 +195,17 @@ impl<'l> Elements<'l> {
         }
     }
 
-    /// What the object is sorted by.
-    fn key(&self, uuid: Uuid) -> String {
+    /// What the object is sorted by: its brugervendtnoegle in the window, else at any time.
+    fn key(&self, line: &Line<'_>, at: Instant, uuid: Uuid) -> String {
+        let least = |states: &mut dyn Iterator<Item = &Arc<Saying>>| {
+            states.filter_map(|s| s.state.content().notation.as_deref()).min().map(ToOwned::to_owned)
+        };
         let key = match self {
             Self::Frame(indhold) => {
                 indhold.attributter.iter().filter_map(|e| e.fields.get("brugervendtnoegle")).min().cloned()
             }
             Self::States { states, .. } => {
-                states.iter().filter_map(|(s, _)| s.state.content().notation.as_deref()).min().map(ToOwned::to_owned)
+                least(&mut states.iter().map(|(s, _)| *s)).or_else(|| least(&mut line.sayings(at).into_iter()))
             }
         };
         key.unwrap_or_else(|| uuid.to_string())
