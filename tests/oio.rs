@@ -39,6 +39,7 @@ fn frame() -> VocabularyFields {
     let facet = |uuid: &str, code: &str, title| Facet {
         uuid: uuid.parse().expect("a uuid"),
         code: code.to_owned(),
+        oio: None,
         titles: danish(title),
     };
     VocabularyFields {
@@ -56,6 +57,8 @@ fn frame() -> VocabularyFields {
         licence: Some("https://creativecommons.org/publicdomain/zero/1.0/".into()),
         languages: vec![Language::danish()],
         facets: vec![facet(FACET, "INDSATS", "Hvad der ydes borgeren"), facet(FACET_2, "HANDLING", "Hvad der gøres")],
+        oio: None,
+        deleted_facets: vec![],
     }
 }
 
