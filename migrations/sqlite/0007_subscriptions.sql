@@ -61,7 +61,7 @@ CREATE INDEX delivery_aside_subscription ON delivery_aside (subscription, queued
 
 -- What was tried, and what came of it; kept for a while.
 CREATE TABLE delivery (
-    number       INTEGER PRIMARY KEY AUTOINCREMENT,
+    number       INTEGER PRIMARY KEY,
     subscription TEXT NOT NULL,
     message      TEXT NOT NULL,
     first        INTEGER NOT NULL,

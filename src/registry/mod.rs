@@ -97,8 +97,8 @@ pub use crate::projection::View;
 use crate::projection::rdf::Graphs;
 use crate::projection::search::Search;
 use crate::projection::{Derived, Follower, Projections, Snapshot};
-use crate::store::{Head, Store, Write};
 pub use crate::store::{DeliveryRow, LetterRow, LetterState, MailStatus, SubscriptionsStatus};
+use crate::store::{Head, Store, Write};
 
 /// How a registry is set up.
 #[derive(Clone, Debug)]

@@ -411,7 +411,8 @@ fn number_of(change: &Change) -> i64 {
 /// The kind of thing about people that a row of the log tells, and whether it is gone by it.
 fn of_people(kind: &str) -> Option<(&'static str, bool)> {
     let (what, verb) = kind.split_once('.')?;
-    let what = ["organisation", "account", "group", "grant", "token", "identity", "subscription"].into_iter().find(|w| *w == what)?;
+    let kinds = ["organisation", "account", "group", "grant", "token", "identity", "subscription"];
+    let what = kinds.into_iter().find(|w| *w == what)?;
     Some((what, matches!(verb, "erased" | "taken" | "revoked" | "unlinked" | "ended")))
 }
 
