@@ -17,6 +17,7 @@ use crate::model::{
     Vocabulary,
 };
 
+mod codes;
 mod csv;
 mod fhir;
 mod json;
@@ -24,6 +25,7 @@ mod oioxml;
 pub mod paper;
 mod rdf;
 
+pub use codes::{LARGEST_LIST, ListedCode, MOST_CODES, codes};
 pub use rdf::PREFIXES;
 
 /// The deepest hierarchy that is taken in.

@@ -16,6 +16,7 @@ mod secret;
 mod state;
 mod text;
 mod time;
+mod usage;
 mod version;
 mod vocabulary;
 
@@ -38,5 +39,6 @@ pub use secret::{Dice, NoDice, Secret, new_uuid};
 pub use state::{Revision, State, Timeline};
 pub use text::{Language, Text};
 pub use time::{Clock, Date, Instant, Period, Point, parse_date, today_in_denmark};
+pub use usage::{Link, Usage, UsageForm, UsageKind, UsedCode, Visibility, codes_digest};
 pub use version::{Manifest, Origin, Version, VersionHasher};
 pub use vocabulary::{Facet, Governance, Kind, Vocabulary, VocabularyFields};

@@ -15,6 +15,7 @@ pub mod rdf;
 mod said;
 pub mod search;
 mod tree;
+mod usages;
 
 /// A map with a cheap hash: what it holds is the registry's own, so that nobody gains by making keys collide.
 type Map<K, V> = std::collections::HashMap<K, V, foldhash::fast::RandomState>;
@@ -30,3 +31,4 @@ pub use matters::{Kept, Matters, read as read_step};
 pub use plane::{Found, Plane, View};
 pub use said::{Said, Saying};
 pub(crate) use tree::Tree;
+pub use usages::{Usages, Using};

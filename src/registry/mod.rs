@@ -6,6 +6,7 @@
 
 mod answer;
 mod catalog;
+mod check;
 mod command;
 mod effects;
 mod events;
@@ -25,6 +26,7 @@ mod read;
 mod report;
 mod search;
 mod sparql;
+mod usages;
 mod verify;
 mod work;
 
@@ -34,6 +36,7 @@ pub use answer::{
     ConceptAnswer, ConceptDocument, HistoryAnswer, HistoryState, Reference, Status, VersionAnswer, VersionName,
     VocabularyAnswer,
 };
+pub use check::{CheckReport, CheckRequest, CheckedCode, CodeVerdict, ComingChange, NearCode};
 pub use command::{ImportRequest, PublishRequest};
 pub use events::{BLOCK, Events};
 pub use export::Telling;
@@ -58,6 +61,10 @@ pub use search::{
     Suggestion,
 };
 pub use sparql::{Answer, Question, SolutionFormat, Solved, SparqlLimits, Wanted};
+pub use usages::{
+    CodeRequest, CodesAnswer, CodesCommand, ConceptUsages, DraftUsage, Task, TasksAnswer, UsageAnswer, UsageChange,
+    UsageRequest, UserOfConcept,
+};
 pub use verify::{Verification, VerifiedVersion};
 pub use work::{
     AcceptRequest, AcceptedAnswer, AskRequest, AskedAnswer, AssignRequest, AssignmentAnswer, ContactAnswer, FoundEdit,
@@ -124,6 +131,7 @@ pub struct Registry {
     doorkeeper: people::Doorkeeper,
     effects_told: effects::Told,
     event_blocks: events::Blocks,
+    codeset_filters: usages::Filters,
 }
 
 impl Registry {
@@ -136,7 +144,7 @@ impl Registry {
         let follower = Arc::new(Follower::new(store.clone(), projections.clone()));
         follower.catch_up().await?;
         let (rdf, search, queries) = (Arc::default(), Arc::default(), sparql::Pool::new(&settings.sparql));
-        let (paged, doorkeeper, event_blocks) = Default::default();
+        let (paged, doorkeeper, event_blocks, codeset_filters) = Default::default();
         let effects_told = effects::Told::new((0, crate::model::Instant::BEGINNING));
         Ok(Self {
             store,
@@ -151,6 +159,7 @@ impl Registry {
             doorkeeper,
             effects_told,
             event_blocks,
+            codeset_filters,
         })
     }
 

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::Registry;
 use crate::model::{
     Change, ChangeKind, Code, Digest, GENESIS, Instant, Label, Period, Refusal, Result, Slug, Timeline, Version,
-    Vocabulary, canonical_json,
+    Vocabulary, canonical_json, codes_digest,
 };
 use crate::projection::Matters;
 use crate::store::{Facts, Head, People, StoredState};
@@ -84,7 +84,7 @@ impl Registry {
             .await?;
         let states = told.compare_states(&mut facts).await?;
         let stored = told.compare_versions(&mut facts).await?;
-        told.compare_people(&facts.people().await?)?;
+        told.compare_people(&facts.people().await?, usages(&mut facts).await?)?;
         let (steps, matters) = told.compare_steps(&mut facts, &head).await?;
         drop(facts);
         // What is written after that moment changes no reading of what was published before it.
@@ -193,8 +193,9 @@ impl Told {
 
     /// Compares who there is, and what they were given, with the log: a right that nobody gave is found. Names, mail
     /// addresses and passwords are not under the seal; they may be changed and erased.
-    fn compare_people(&self, people: &People) -> Result<()> {
+    fn compare_people(&self, people: &People, usages: Vec<(Uuid, String)>) -> Result<()> {
         let mut there = BTreeMap::new();
+        there.extend(usages.into_iter().map(|(uuid, body)| (("usage", uuid), body)));
         for o in &people.organisations {
             there.insert(("organisation", o.uuid), canonical_json(&json!({ "active": o.active })));
         }
@@ -346,6 +347,16 @@ impl Told {
     }
 }
 
+/// The uses on disk, each with what the log must tell of it.
+async fn usages(facts: &mut Facts) -> Result<Vec<(Uuid, String)>> {
+    let mut there = Vec::new();
+    for row in facts.usages().await? {
+        let codes = codes_digest(&facts.usage_codes(row.uuid).await?);
+        there.extend(row.usage.map(|usage| (row.uuid, canonical_json(&usage.told(codes)))));
+    }
+    Ok(there)
+}
+
 /// Whether a row of the log tells of a step: all of those do alike, and no others.
 fn is_step(change: &Change) -> bool {
     number_of(change) > 0
@@ -367,8 +378,8 @@ fn number_of(change: &Change) -> i64 {
 /// The kind of thing about people that a row of the log tells, and whether it is gone by it.
 fn of_people(kind: &str) -> Option<(&'static str, bool)> {
     let (what, verb) = kind.split_once('.')?;
-    let what = ["organisation", "account", "group", "grant", "token", "identity"].into_iter().find(|w| *w == what)?;
-    Some((what, matches!(verb, "erased" | "taken" | "revoked" | "unlinked")))
+    let what = ["organisation", "account", "group", "grant", "token", "identity", "usage"].into_iter().find(|w| *w == what)?;
+    Some((what, matches!(verb, "erased" | "taken" | "revoked" | "unlinked" | "ended")))
 }
 
 pub(super) fn wrong(what: &str) -> Refusal {

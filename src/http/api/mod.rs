@@ -3,6 +3,8 @@
 
 mod certifications;
 mod changes;
+mod check;
+mod code_sets;
 mod concepts;
 mod decisions;
 mod drafts;
@@ -63,6 +65,12 @@ pub fn router(options: &HttpOptions) -> OpenApiRouter<App> {
     let waiting = OpenApiRouter::new()
         .routes(routes!(export::whole))
         .routes(routes!(lookup::validate))
+        .routes(routes!(check::check))
+        .routes(routes!(code_sets::sets, code_sets::create))
+        .routes(routes!(code_sets::codes_of, code_sets::replace, code_sets::add))
+        .routes(routes!(code_sets::remove))
+        .routes(routes!(code_sets::usages, code_sets::declare))
+        .routes(routes!(code_sets::concepts_of, code_sets::replace_concepts))
         .routes(routes!(publish::import))
         .routes(routes!(publish::publish))
         .routes(routes!(edits::import))
@@ -149,6 +157,7 @@ pub fn router(options: &HttpOptions) -> OpenApiRouter<App> {
         .routes(routes!(search::suggest))
         .merge(waiting)
         .merge(drafts())
+        .merge(code_sets())
         .merge(people)
         .merge(hearings);
     let sparql = OpenApiRouter::new()
@@ -178,4 +187,16 @@ fn drafts() -> OpenApiRouter<App> {
         .routes(routes!(decisions::diff))
         .routes(routes!(decisions::decisions, decisions::decide))
         .routes(routes!(decisions::decision))
+}
+
+/// The routes of code sets and the register of use that wait for nothing long.
+fn code_sets() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(code_sets::set, code_sets::change, code_sets::end))
+        .routes(routes!(code_sets::tasks))
+        .routes(routes!(code_sets::acknowledge))
+        .routes(routes!(code_sets::events))
+        .routes(routes!(code_sets::usage, code_sets::change_usage, code_sets::end_usage))
+        .routes(routes!(code_sets::of_concept))
+        .routes(routes!(code_sets::of_draft))
 }

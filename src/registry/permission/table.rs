@@ -92,6 +92,8 @@ pub const RIGHTS: &[Right] = &[
     right(Command::RevokeTokens, About::People, &[Administrator]),
     right(Command::OwnAccount, About::Oneself, Role::ALL),
     right(Command::OwnTokens, About::Oneself, Role::ALL),
+    Right { token: true, ..right(Command::OwnCodeSets, About::Oneself, Role::ALL) },
+    right(Command::ManageCodeSets, About::People, &[Administrator]),
 ];
 
 /// The row of a command.
