@@ -21,11 +21,13 @@ mod codes;
 mod csv;
 mod fhir;
 mod json;
+mod migration;
 mod oioxml;
 pub mod paper;
 mod rdf;
 
 pub use codes::{LARGEST_LIST, ListedCode, MOST_CODES, codes};
+pub use migration::{Fate, Migration, MigrationEnd, MigrationFormat, MigrationLine, MigrationSide};
 pub use rdf::PREFIXES;
 
 /// The deepest hierarchy that is taken in.

@@ -4,6 +4,7 @@
 //! Called by `cli`; calls `registry` and nothing below it.
 
 mod api;
+mod code_sets;
 mod confirm;
 mod edge;
 mod hearings;
@@ -120,6 +121,7 @@ pub fn router(registry: Arc<Registry>, options: &HttpOptions) -> Router {
         .merge(provided::router())
         .merge(confirm::router())
         .merge(hearings::router(options))
+        .merge(code_sets::router())
         .route("/id/{vocabulary}", get(id::vocabulary))
         .route("/id/{vocabulary}/{key}", get(id::concept))
         .route("/id/{vocabulary}/versions/{version}", get(id::version))

@@ -17,6 +17,7 @@ mod list;
 mod load;
 mod lookup;
 mod mail;
+mod migration;
 mod pages;
 mod people;
 mod permission;

@@ -64,6 +64,7 @@ pub struct AcknowledgeRequest {
 #[derive(Serialize, ToSchema)]
 pub struct CodeSetEvents {
     /// The events, in the order of the log.
+    #[schema(value_type = Vec<Event>)]
     events: Vec<std::sync::Arc<Event>>,
     /// Go on after this position; as long as it is before the head there may be more.
     position: i64,

@@ -20,8 +20,10 @@ mod requests;
 pub mod search;
 mod vocabularies;
 
+pub use check::apart;
 pub use concepts::{next_link, not_acceptable, not_one_of};
 pub use hearings::{served, tongue};
+pub use people::uuid;
 pub use search::aside;
 
 use std::sync::Arc;
@@ -66,6 +68,7 @@ pub fn router(options: &HttpOptions) -> OpenApiRouter<App> {
         .routes(routes!(export::whole))
         .routes(routes!(lookup::validate))
         .routes(routes!(check::check))
+        .routes(routes!(changes::migration))
         .routes(routes!(code_sets::sets, code_sets::create))
         .routes(routes!(code_sets::codes_of, code_sets::replace, code_sets::add))
         .routes(routes!(code_sets::remove))
