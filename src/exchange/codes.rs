@@ -353,7 +353,8 @@ mod tests {
     #[test]
     fn json_is_texts_or_objects() {
         let expected = [row(1, "", "J1"), row(2, "fsiii", "J2"), row(3, "", "urn:x")];
-        let list = r#"["J1", {"vocabulary": "fsiii", "kode": "J2", "uuid": "u", "x": {}}, {"iri": "urn:x", "code": null}]"#;
+        let list =
+            r#"["J1", {"vocabulary": "fsiii", "kode": "J2", "uuid": "u", "x": {}}, {"iri": "urn:x", "code": null}]"#;
         assert_eq!(read(list), expected);
         assert_eq!(read(&format!("{{\"x\": [1], \"codes\": {list}}}")), expected);
         for wrong in ["[1]", "[{}]", "[\"J1\"", "{}", "{\"codes\": 1}", "[[]]", "[] x"] {

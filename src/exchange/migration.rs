@@ -194,15 +194,15 @@ impl Migration {
     /// One row for each target. A cell that a spreadsheet would take for a formula has a `'` before it.
     fn csv(&self) -> Result<Vec<u8>> {
         let mut writer = WriterBuilder::new().from_writer(Vec::new());
-        let heading =
-            ["from_code", "from_label", "from_uuid", "fate", "kinds", "to_code", "to_label", "to_uuid"];
+        let heading = ["from_code", "from_label", "from_uuid", "fate", "kinds", "to_code", "to_label", "to_uuid"];
         writer.write_record(heading).map_err(|e| failed(&e))?;
         for line in &self.lines {
             let kinds: Vec<String> = line.kinds.iter().filter_map(word).collect();
             let from = cells(Some(&line.from));
             for to in targets(line) {
                 let to = cells(to);
-                let row: [&str; 8] = [&from[0], &from[1], &from[2], line.fate.name(), &kinds.join("|"), &to[0], &to[1], &to[2]];
+                let row: [&str; 8] =
+                    [&from[0], &from[1], &from[2], line.fate.name(), &kinds.join("|"), &to[0], &to[1], &to[2]];
                 writer.write_record(row).map_err(|e| failed(&e))?;
             }
         }
@@ -327,10 +327,12 @@ mod tests {
             to: end("2"),
             counts: BTreeMap::new(),
             lines: vec![
-                line(side(1, "=A", "a\tb"), Fate::Split, vec![ConceptChangeKind::Split], vec![
-                    side(2, "B", "-b"),
-                    side(3, "C", "c \"d\""),
-                ]),
+                line(
+                    side(1, "=A", "a\tb"),
+                    Fate::Split,
+                    vec![ConceptChangeKind::Split],
+                    vec![side(2, "B", "-b"), side(3, "C", "c \"d\"")],
+                ),
                 line(side(4, "D", "d"), Fate::Retired, vec![], vec![]),
             ],
         }

@@ -192,7 +192,12 @@ async fn all(app: &App, actor: &Actor) -> Result<Vec<UsageAnswer>> {
     Ok(app.usages(actor, UsageForm::CodeSet, &pages).await?.items)
 }
 
-async fn list(State(app): State<App>, who: Result<Who, Failure>, Caller(headers): Caller, _: Params<Nothing>) -> Answer {
+async fn list(
+    State(app): State<App>,
+    who: Result<Who, Failure>,
+    Caller(headers): Caller,
+    _: Params<Nothing>,
+) -> Answer {
     let actor = match signed_in(who)? {
         Ok(actor) => actor,
         Err(elsewhere) => return Ok(elsewhere),

@@ -1,7 +1,8 @@
 //! What becomes of codes: in force, retired, going to be, changed ahead, or never there. Pure, over the planes: a file on
 //! somebody's disk and a code set of the registry are looked at alike.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -13,16 +14,14 @@ use super::query::unknown_vocabulary;
 use super::read::named;
 use super::{At, Registry};
 use crate::exchange::ListedCode;
-use crate::model::{
-    Code, ConceptChange, ConceptChangeKind, Instant, Label, Place, Point, Refusal, Result, Side, Slug,
-};
+use crate::model::{Code, ConceptChange, ConceptChangeKind, Instant, Label, Place, Point, Refusal, Result, Side, Slug};
 use crate::projection::{Plane, Said};
 
 /// The farthest that can be looked ahead, in days.
 const FARTHEST: i64 = 36_525;
 
 /// For how many codes that never existed near ones are looked for.
-const NEAR_FOR: usize = 1_000;
+const NEAR_FOR: usize = 100;
 
 /// The most near codes of one.
 const NEAR_MOST: usize = 5;
@@ -351,8 +350,18 @@ pub(super) fn check(
         near_for += 1;
         if near_for > NEAR_FOR { Vec::new() } else { near_codes(planes, code, on, language) }
     };
-    let mut checked = Vec::with_capacity(codes.len());
+    let mut checked: Vec<CheckedCode> = Vec::with_capacity(codes.len());
+    // What a system writes out has the same code many times over.
+    let mut seen: HashMap<(Option<&str>, &str), usize> = HashMap::new();
     for given in codes {
+        match seen.entry((given.system.as_deref(), &given.code)) {
+            Entry::Occupied(there) => {
+                let same = CheckedCode { given: given.clone(), ..checked[*there.get()].clone() };
+                checked.push(same);
+                continue;
+            }
+            Entry::Vacant(new) => drop(new.insert(checked.len())),
+        }
         // An IRI says itself where it belongs.
         let system = given.system.as_deref().or(usual.filter(|_| !given.code.contains("://")));
         let nothing = |verdict, vocabulary, near| CheckedCode {
@@ -489,7 +498,8 @@ mod tests {
 
     #[test]
     fn slips_of_the_hand_are_bounded_and_lead_back() {
-        for (given, meant) in [("j1,4", "J1.4"), ("J1.44", "J1.4"), ("1J.4", "J1.4"), ("J1.", "J1.4"), ("J9.4", "J1.4")] {
+        for (given, meant) in [("j1,4", "J1.4"), ("J1.44", "J1.4"), ("1J.4", "J1.4"), ("J1.", "J1.4"), ("J9.4", "J1.4")]
+        {
             assert!(slips(given).iter().any(|s| s == meant), "{given}");
         }
         assert!(slips(&"x".repeat(NEAR_LONGEST)).len() < 6_500);

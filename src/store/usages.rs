@@ -146,8 +146,20 @@ fn row(usage: &Usage, ended: bool, change: i64) -> Value {
     let Usage { uuid, form, kind, name, link, contact, visibility, owner, organisation, acknowledged, created } = usage;
     let (seq, at) = (acknowledged.0, acknowledged.1.micros());
     json!([
-        uuid, form, kind, name, link, contact, visibility, owner, organisation, seq, at, created.micros(),
-        i64::from(ended), change
+        uuid,
+        form,
+        kind,
+        name,
+        link,
+        contact,
+        visibility,
+        owner,
+        organisation,
+        seq,
+        at,
+        created.micros(),
+        i64::from(ended),
+        change
     ])
 }
 

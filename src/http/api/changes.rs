@@ -6,7 +6,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::App;
-use super::check::apart;
+use super::search::aside;
 use crate::exchange::{Migration, MigrationFormat};
 use crate::http::negotiate::{Caller, language};
 use crate::http::params::Params;
@@ -84,6 +84,6 @@ pub async fn migration(
     let format: MigrationFormat =
         mapped.format.as_deref().unwrap_or("json").parse().map_err(|r: Refusal| r.at(Place::field("format")))?;
     let language = language(&headers);
-    let bytes = apart(move || app.migration(&vocabulary, &from, mapped.to.as_deref(), &language)?.write(format));
+    let bytes = aside(async move { app.migration(&vocabulary, &from, mapped.to.as_deref(), &language)?.write(format) });
     Ok(Reply::bytes(bytes.await?, format.media_type(), false).respond(&headers))
 }

@@ -8,6 +8,7 @@ use utoipa::IntoParams;
 
 use super::App;
 use super::concepts::not_one_of;
+use super::search::aside;
 use crate::exchange::{ListedCode, codes};
 use crate::http::negotiate::{Caller, language};
 use crate::http::params::Params;
@@ -41,7 +42,7 @@ pub async fn check(
         Some(other) => return Err(not_one_of("show", other, &["all", "attention"]).into()),
     };
     let language = language(&headers);
-    let reply = apart(move || {
+    let reply = aside(async move {
         let mut report = app.check_codes(&codes(&body)?, &asked, &language)?;
         if attention {
             report.codes.retain(|c| c.verdict.is_trouble() || !c.ahead.is_empty());

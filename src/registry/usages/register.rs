@@ -8,9 +8,7 @@ use uuid::Uuid;
 
 use super::super::permission::{Actor, Command, permit};
 use super::super::{Registry, View};
-use crate::model::{
-    ConceptChangeKind, Link, Name, Result, Side, UsageForm, UsageKind, Visibility, Vocabulary,
-};
+use crate::model::{ConceptChangeKind, Link, Name, Result, Side, UsageForm, UsageKind, Visibility, Vocabulary};
 use crate::projection::Snapshot;
 
 /// Something that uses a concept.

@@ -58,23 +58,15 @@ impl Registry {
     ///
     /// # Errors
     /// As [`Registry::usage`]; [`Code::InvalidDate`].
-    pub async fn tasks(
-        &self,
-        actor: &Actor,
-        uuid: Uuid,
-        before: Option<&str>,
-        language: &str,
-    ) -> Result<TasksAnswer> {
+    pub async fn tasks(&self, actor: &Actor, uuid: Uuid, before: Option<&str>, language: &str) -> Result<TasksAnswer> {
         let before = before.map(parse_date).transpose().map_err(|r| r.at(Place::field("before")))?;
         let before = before.map(Instant::from_date);
         let using = self.kept(actor, UsageForm::CodeSet, uuid).await?;
         let codes = self.store.usage_codes(uuid).await?;
         let (snapshot, today, language) = (self.snapshot(), self.projections.today(), language.to_owned());
         let (position, usage) = (snapshot.position, answer(&using));
-        let ((coming, past), codes) = apart(move || {
-            (sorted(&snapshot, &using, &codes, today, before, &language), codes)
-        })
-        .await?;
+        let ((coming, past), codes) =
+            apart(move || (sorted(&snapshot, &using, &codes, today, before, &language), codes)).await?;
         let unresolved = codes.into_iter().filter(|c| c.concept.is_none()).collect();
         Ok(TasksAnswer { usage, before, position, coming, past, unresolved })
     }
@@ -88,7 +80,8 @@ impl Registry {
         let (mut write, usage, codes) = self.begin_usage(actor, UsageForm::CodeSet, uuid).await?;
         let head = write.facts().head().await?.seq;
         if !(0..=head).contains(&position) {
-            let (da, en) = (format!("loggen har ingen plads {position}"), format!("the log has no position {position}"));
+            let (da, en) =
+                (format!("loggen har ingen plads {position}"), format!("the log has no position {position}"));
             let refusal = Refusal::new(Code::InvalidParameter, da, en).at(Place::field("position"));
             return Err(refusal.allowed([format!("0..{head}")]));
         }
