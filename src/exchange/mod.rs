@@ -28,7 +28,7 @@ mod rdf;
 
 pub use codes::{LARGEST_LIST, ListedCode, MOST_CODES, codes};
 pub use migration::{Fate, Migration, MigrationEnd, MigrationFormat, MigrationLine, MigrationSide};
-pub use rdf::PREFIXES;
+pub use rdf::{EventPage, PREFIXES, event_page};
 
 /// The deepest hierarchy that is taken in.
 pub const DEEPEST: usize = 1000;

@@ -11,6 +11,7 @@ mod command;
 mod effects;
 mod events;
 mod export;
+mod feed;
 mod frame;
 mod identity;
 mod list;
@@ -41,6 +42,7 @@ pub use check::{CheckReport, CheckRequest, CheckedCode, CodeVerdict, ComingChang
 pub use command::{ImportRequest, PublishRequest};
 pub use events::{BLOCK, Events};
 pub use export::Telling;
+pub use feed::{FeedAnswer, FeedFilter, StreamPage};
 pub use frame::{FacetRequest, FrameRequest};
 pub use identity::{Identity, identity};
 pub use list::{Codes, ConceptFilter, Cursor, FIELDS, Page, Relatives};
