@@ -11,7 +11,8 @@
 //! | `uuid` | the same |
 //!
 //! A file of one column needs no heading: each line is a code, an IRI or a uuid, with whatever commas it has. JSON is a
-//! list, or an object with a list `codes`, of texts or of objects with members that are named as the columns.
+//! list, or an object with a list `codes`, of texts or of objects with members that are named as the columns; or one such
+//! object.
 
 use std::fmt;
 
@@ -218,6 +219,29 @@ struct Items(Vec<ListedCode>);
 /// A text or an object.
 struct Item(Option<String>, String);
 
+/// The members of an object that say something here, the first of each.
+#[derive(Default)]
+struct Members(Vec<(Column, String)>);
+
+impl Members {
+    fn take<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> std::result::Result<(), A::Error> {
+        match Column::named(name) {
+            Some(column) if self.0.iter().all(|(c, _)| *c != column) => {
+                let text = map.next_value::<Option<String>>()?.filter(|t| !t.trim().is_empty());
+                self.0.extend(text.map(|text| (column, text)));
+            }
+            _ => drop(map.next_value::<IgnoredAny>()?),
+        }
+        Ok(())
+    }
+
+    fn item(mut self) -> Option<Item> {
+        self.0.sort_by_key(|(column, _)| *column);
+        let system = self.0.iter().position(|(c, _)| *c == Column::System).map(|at| self.0.remove(at).1);
+        self.0.into_iter().next().map(|(_, code)| Item(system, code))
+    }
+}
+
 struct Anything;
 
 impl<'de> Deserialize<'de> for Whole {
@@ -235,15 +259,19 @@ impl<'de> Deserialize<'de> for Whole {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Whole, A::Error> {
-                let mut found = None;
+                let (mut list, mut one) = (None, Members::default());
                 while let Some(name) = map.next_key::<String>()? {
-                    if name == "codes" && found.is_none() {
-                        found = Some(map.next_value::<Items>()?);
+                    if name == "codes" && list.is_none() {
+                        list = Some(map.next_value::<Items>()?);
                     } else {
-                        map.next_value::<IgnoredAny>()?;
+                        one.take(&name, &mut map)?;
                     }
                 }
-                found.map(Whole).ok_or_else(|| serde::de::Error::missing_field("codes"))
+                match (list, one.item()) {
+                    (Some(list), _) => Ok(Whole(list)),
+                    (None, Some(Item(system, code))) => Ok(Whole(Items(vec![ListedCode { line: 1, system, code }]))),
+                    (None, None) => Err(serde::de::Error::missing_field("codes")),
+                }
             }
         }
         from.deserialize_any(Outer)
@@ -297,21 +325,11 @@ impl<'de> Visitor<'de> for Anything {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Item, A::Error> {
-        let mut found: Vec<(Column, String)> = Vec::new();
+        let mut members = Members::default();
         while let Some(name) = map.next_key::<String>()? {
-            match Column::named(&name) {
-                Some(column) if found.iter().all(|(c, _)| *c != column) => {
-                    if let Some(text) = map.next_value::<Option<String>>()?.filter(|t| !t.trim().is_empty()) {
-                        found.push((column, text));
-                    }
-                }
-                _ => drop(map.next_value::<IgnoredAny>()?),
-            }
+            members.take(&name, &mut map)?;
         }
-        found.sort_by_key(|(column, _)| *column);
-        let system = found.iter().position(|(c, _)| *c == Column::System).map(|at| found.remove(at).1);
-        let (_, code) = found.into_iter().next().ok_or_else(|| serde::de::Error::missing_field("code"))?;
-        Ok(Item(system, code))
+        members.item().ok_or_else(|| serde::de::Error::missing_field("code"))
     }
 }
 
@@ -357,6 +375,7 @@ mod tests {
             r#"["J1", {"vocabulary": "fsiii", "kode": "J2", "uuid": "u", "x": {}}, {"iri": "urn:x", "code": null}]"#;
         assert_eq!(read(list), expected);
         assert_eq!(read(&format!("{{\"x\": [1], \"codes\": {list}}}")), expected);
+        assert_eq!(read(r#"{"system": "v", "code": "A"}"#), [row(1, "v", "A")]);
         for wrong in ["[1]", "[{}]", "[\"J1\"", "{}", "{\"codes\": 1}", "[[]]", "[] x"] {
             assert_eq!(codes(wrong.as_bytes()).unwrap_err().code, Code::Syntax, "{wrong}");
         }

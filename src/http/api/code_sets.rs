@@ -177,8 +177,11 @@ async fn put(
     bytes: Bytes,
     command: CodesCommand,
 ) -> Answer {
+    let of = uuid(&of)?;
+    // What somebody else sends is not even read.
+    app.keeps_code_set(&actor, of).await?;
     let listed = super::check::apart(move || codes(&bytes)).await?;
-    let answer = app.change_codes(&actor, SET, uuid(&of)?, command, listed, usual.vocabulary).await?;
+    let answer = app.change_codes(&actor, SET, of, command, listed, usual.vocabulary).await?;
     Ok(json(StatusCode::OK, &answer)?)
 }
 
@@ -307,8 +310,9 @@ pub async fn replace_concepts(
     Params(usual, ..): Params<Usual>,
     bytes: Bytes,
 ) -> Answer {
-    let listed = super::check::apart(move || codes(&bytes)).await?;
     let (of, command) = (uuid(&of)?, CodesCommand::Replace);
+    app.usage(&actor, DECLARED, of).await?;
+    let listed = super::check::apart(move || codes(&bytes)).await?;
     Ok(json(StatusCode::OK, &app.change_codes(&actor, DECLARED, of, command, listed, usual.vocabulary).await?)?)
 }
 
