@@ -4,6 +4,7 @@
 //! Called by `cli`; calls `registry` and nothing below it.
 
 mod api;
+mod code_sets;
 mod confirm;
 mod edge;
 mod hearings;
@@ -132,6 +133,7 @@ pub fn router(registry: Arc<Registry>, options: &HttpOptions) -> Router {
         .merge(web::groups::router())
         .merge(web::decisions::router())
         .merge(web::drafts::router(&registry, options))
+        .merge(code_sets::router())
         .route("/id/{vocabulary}", get(id::vocabulary))
         .route("/id/{vocabulary}/{key}", get(id::concept))
         .route("/id/{vocabulary}/versions/{version}", get(id::version))

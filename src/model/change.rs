@@ -197,6 +197,15 @@ pub enum ChangeKind {
     /// A certification names other schema elements.
     #[serde(rename = "certification.linked")]
     CertificationLinked,
+    /// A code set was registered, or the use of concepts declared.
+    #[serde(rename = "usage.declared")]
+    UsageDeclared,
+    /// A code set or a declared use, its codes, or how far its changes were acknowledged, was changed.
+    #[serde(rename = "usage.changed")]
+    UsageChanged,
+    /// A code set or a declared use was ended.
+    #[serde(rename = "usage.ended")]
+    UsageEnded,
 }
 
 impl ChangeKind {
@@ -265,6 +274,9 @@ impl ChangeKind {
             Self::CertificationSubmitted => "certification.submitted",
             Self::CertificationJudged => "certification.judged",
             Self::CertificationLinked => "certification.linked",
+            Self::UsageDeclared => "usage.declared",
+            Self::UsageChanged => "usage.changed",
+            Self::UsageEnded => "usage.ended",
         }
     }
 }

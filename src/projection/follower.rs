@@ -11,6 +11,7 @@ use super::edition::Edition;
 use super::matters::Matters;
 use super::plane::{Plane, View};
 use super::told::Told;
+use super::usages::{Usages, Using};
 use crate::model::{Clock, Instant, Point, Result, today_in_denmark};
 use crate::store::{Head, RegistrationRow, Store};
 
@@ -26,13 +27,15 @@ pub struct Snapshot {
     pub at: Instant,
     /// What is worked on.
     pub matters: Arc<Matters>,
+    /// Who uses which concepts.
+    pub usages: Arc<Usages>,
     /// The planes, by slug.
     planes: Vec<Arc<Plane>>,
 }
 
 impl Default for Snapshot {
     fn default() -> Self {
-        Self { position: 0, at: Instant::BEGINNING, matters: Arc::default(), planes: Vec::new() }
+        Self { position: 0, at: Instant::BEGINNING, matters: Arc::default(), usages: Arc::default(), planes: Vec::new() }
     }
 }
 
@@ -220,10 +223,11 @@ impl Follower {
                 )
             })??));
         }
-        let matters = self.matters(&old, seq).await?;
+        let (matters, usages) = (self.matters(&old, seq).await?, self.usages(&old).await?);
         planes.sort_by(|a, b| a.vocabulary().slug().cmp(b.vocabulary().slug()));
         let projections = self.projections.clone();
-        let put = tokio::task::spawn_blocking(move || projections.put(Snapshot { position: seq, at, matters, planes }));
+        let snapshot = Snapshot { position: seq, at, matters, usages, planes };
+        let put = tokio::task::spawn_blocking(move || projections.put(snapshot));
         put.await.map_err(|e| {
             crate::model::Refusal::new(
                 crate::model::Code::Internal,
@@ -253,6 +257,21 @@ impl Follower {
             let taken = Arc::make_mut(&mut matters);
             rows.iter().try_for_each(|row| taken.take(row))?;
         }
+    }
+
+    /// The uses with what was done to them since.
+    async fn usages(&self, old: &Snapshot) -> Result<Arc<Usages>> {
+        let mut usages = old.usages.clone();
+        for row in self.store.usages(old.position).await? {
+            let using = match row.usage {
+                Some(usage) => {
+                    Some(Using { usage, concepts: self.store.usage_concepts(row.uuid).await?.into_boxed_slice() })
+                }
+                None => None,
+            };
+            Arc::make_mut(&mut usages).put(row.uuid, using);
+        }
+        Ok(usages)
     }
 
     /// Why the last turn failed, if it did.

@@ -16,6 +16,7 @@ mod said;
 pub mod search;
 mod told;
 mod tree;
+mod usages;
 
 /// A map with a cheap hash: what it holds is the registry's own, so that nobody gains by making keys collide.
 type Map<K, V> = std::collections::HashMap<K, V, foldhash::fast::RandomState>;
@@ -32,3 +33,4 @@ pub use plane::{Found, Plane, View};
 pub use said::{Said, Saying};
 pub use told::{OwnWords, Told};
 pub(crate) use tree::Tree;
+pub use usages::{Usages, Using};

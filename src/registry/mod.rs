@@ -6,6 +6,7 @@
 
 mod answer;
 mod catalog;
+mod check;
 mod command;
 mod effects;
 mod events;
@@ -18,6 +19,7 @@ mod load;
 mod lookup;
 mod mail;
 pub mod oio;
+mod migration;
 mod pages;
 mod people;
 mod permission;
@@ -28,6 +30,7 @@ mod report;
 mod search;
 mod sparql;
 mod subscriptions;
+mod usages;
 mod verify;
 mod work;
 
@@ -37,6 +40,7 @@ pub use answer::{
     ConceptAnswer, ConceptDocument, HistoryAnswer, HistoryState, Reference, Status, VersionAnswer, VersionName,
     VocabularyAnswer,
 };
+pub use check::{CheckReport, CheckRequest, CheckedCode, CodeVerdict, ComingChange, NearCode};
 pub use command::{ImportRequest, PublishRequest};
 pub use events::{BLOCK, Events};
 pub use export::Telling;
@@ -65,6 +69,10 @@ pub use sparql::{Answer, Question, SolutionFormat, Solved, SparqlLimits, Wanted}
 pub use subscriptions::{
     DeadLetter, MadeSubscription, OwnerWish, ReplayAnswer, ReplayRequest, SecretRequest, SubscriptionAnswer,
     SubscriptionChange, SubscriptionRequest, TestAnswer, WebhookSettings,
+};
+pub use usages::{
+    CodeRequest, CodesAnswer, CodesCommand, ConceptUsages, DraftUsage, Task, TasksAnswer, UsageAnswer, UsageChange,
+    UsageRequest, UserOfConcept,
 };
 pub use verify::{Verification, VerifiedVersion};
 pub use work::{
@@ -140,6 +148,7 @@ pub struct Registry {
     doorkeeper: people::Doorkeeper,
     effects_told: effects::Told,
     event_blocks: events::Blocks,
+    codeset_filters: usages::Filters,
 }
 
 impl Registry {
@@ -152,7 +161,7 @@ impl Registry {
         let follower = Arc::new(Follower::new(store.clone(), projections.clone()));
         follower.catch_up().await?;
         let (rdf, search, queries) = (Arc::default(), Arc::default(), sparql::Pool::new(&settings.sparql));
-        let (paged, doorkeeper, event_blocks) = Default::default();
+        let (paged, doorkeeper, event_blocks, codeset_filters) = Default::default();
         let effects_told = effects::Told::new((0, crate::model::Instant::BEGINNING));
         Ok(Self {
             store,
@@ -167,6 +176,7 @@ impl Registry {
             doorkeeper,
             effects_told,
             event_blocks,
+            codeset_filters,
         })
     }
 

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::Registry;
 use crate::model::{
     Change, ChangeKind, Code, Digest, GENESIS, Instant, Label, Period, Refusal, Result, Slug, Timeline, Version,
-    Vocabulary, canonical_json,
+    Vocabulary, canonical_json, codes_digest,
 };
 use crate::projection::Matters;
 use crate::store::{Facts, Head, People, StoredState, SubscriptionRow};
@@ -96,7 +96,7 @@ impl Registry {
         let states = told.compare_states(&mut facts).await?;
         let stored = told.compare_versions(&mut facts).await?;
         let subscriptions = facts.subscriptions().await?;
-        told.compare_people(&facts.people().await?, &subscriptions)?;
+        told.compare_people(&facts.people().await?, &subscriptions, usages(&mut facts).await?)?;
         if let Some(beyond) = subscriptions.iter().find(|s| s.passed > head.seq) {
             return Err(wrong(&format!("subscription {}: it is beyond the end of the log", beyond.uuid)));
         }
@@ -212,8 +212,14 @@ impl Told {
 
     /// Compares who there is, and what they were given, with the log: a right that nobody gave is found. Names, mail
     /// addresses and passwords are not under the seal; they may be changed and erased.
-    fn compare_people(&self, people: &People, subscriptions: &[SubscriptionRow]) -> Result<()> {
+    fn compare_people(
+        &self,
+        people: &People,
+        subscriptions: &[SubscriptionRow],
+        usages: Vec<(Uuid, String)>,
+    ) -> Result<()> {
         let mut there = BTreeMap::new();
+        there.extend(usages.into_iter().map(|(uuid, body)| (("usage", uuid), body)));
         for o in &people.organisations {
             there.insert(("organisation", o.uuid), canonical_json(&json!({ "active": o.active })));
         }
@@ -390,6 +396,16 @@ fn part_of(body: &str) -> std::result::Result<(Period, Option<Digest>), String> 
     Ok((Period::new(fact.from, fact.to).map_err(|r| r.en)?, fact.content))
 }
 
+/// The uses on disk, each with what the log must tell of it.
+async fn usages(facts: &mut Facts) -> Result<Vec<(Uuid, String)>> {
+    let mut there = Vec::new();
+    for row in facts.usages().await? {
+        let codes = codes_digest(&facts.usage_codes(row.uuid).await?);
+        there.extend(row.usage.map(|usage| (row.uuid, canonical_json(&usage.told(codes)))));
+    }
+    Ok(there)
+}
+
 /// Whether a row of the log tells of a step: all of those do alike, and no others.
 fn is_step(change: &Change) -> bool {
     number_of(change) > 0
@@ -411,7 +427,7 @@ fn number_of(change: &Change) -> i64 {
 /// The kind of thing about people that a row of the log tells, and whether it is gone by it.
 fn of_people(kind: &str) -> Option<(&'static str, bool)> {
     let (what, verb) = kind.split_once('.')?;
-    let kinds = ["organisation", "account", "group", "grant", "token", "identity", "subscription"];
+    let kinds = ["organisation", "account", "group", "grant", "token", "identity", "subscription", "usage"];
     let what = kinds.into_iter().find(|w| *w == what)?;
     Some((what, matches!(verb, "erased" | "taken" | "revoked" | "unlinked" | "ended")))
 }

@@ -27,6 +27,7 @@ mod people;
 mod sign_in;
 mod sql;
 mod subscriptions;
+mod usages;
 mod wakes;
 mod work;
 mod write;
@@ -40,6 +41,7 @@ pub use subscriptions::{
     Aside, AsideEnd, AsideKind, Attempt, Claim, DeliveryRow, Progress, Ready, Settlement, Standing, SubscriptionRow,
     SubscriptionsStatus,
 };
+pub use usages::UsageRow;
 pub use wakes::Wakes;
 pub use work::{Contact, Errand, ErrandKind, StepRow};
 pub use write::{Act, Write};
@@ -233,6 +235,7 @@ impl Store {
                 include_str!("../../migrations/sqlite/0005_sign_in.sql"),
                 include_str!("../../migrations/sqlite/0006_effects.sql"),
                 include_str!("../../migrations/sqlite/0007_subscriptions.sql"),
+                include_str!("../../migrations/sqlite/0010_usage.sql"),
             ],
             Db::Pg(_) => [
                 include_str!("../../migrations/postgres/0001_core.sql"),
@@ -242,11 +245,20 @@ impl Store {
                 include_str!("../../migrations/postgres/0005_sign_in.sql"),
                 include_str!("../../migrations/postgres/0006_effects.sql"),
                 include_str!("../../migrations/postgres/0007_subscriptions.sql"),
+                include_str!("../../migrations/postgres/0010_usage.sql"),
             ],
         };
-        let names = ["core", "people", "work", "mail", "sign_in", "effects", "subscriptions"];
-        let migrations = texts.into_iter().zip(names).enumerate().map(|(i, (text, name))| {
-            let n = i64::try_from(i).unwrap_or(i64::MAX) + 1;
+        let names = [
+            (1, "core"),
+            (2, "people"),
+            (3, "work"),
+            (4, "mail"),
+            (5, "sign_in"),
+            (6, "effects"),
+            (7, "subscriptions"),
+            (10, "usage"),
+        ];
+        let migrations = texts.into_iter().zip(names).map(|(text, (n, name))| {
             Migration::new(n, name.into(), MigrationType::Simple, text.into_sql_str(), false)
         });
         let migrator = Migrator::with_migrations(migrations.collect());

@@ -306,6 +306,35 @@ statements! {
     LETTERS_LIST = "SELECT uuid, change, recipient, kind, state, attempts, created, due, done, answer, mail, subject
         FROM letter WHERE $1 = '' OR state = $1 ORDER BY change DESC, uuid LIMIT $2";
     LETTER_STATE = "SELECT state FROM letter WHERE uuid = $1";
+    USAGES_INSERT = ["INSERT INTO usage (uuid, form, kind, name, link, contact, visibility, owner, organisation,
+            acknowledged, acknowledged_at, created, ended, change)
+        SELECT r.value->>0, r.value->>1, r.value->>2, r.value->>3, r.value->>4, r.value->>5, r.value->>6, r.value->>7,
+               r.value->>8, CAST(r.value->>9 AS BIGINT), CAST(r.value->>10 AS BIGINT), CAST(r.value->>11 AS BIGINT),
+               CAST(r.value->>12 AS BIGINT), CAST(r.value->>13 AS BIGINT) FROM" "WHERE true
+        ON CONFLICT (uuid) DO UPDATE SET kind = excluded.kind, name = excluded.name, link = excluded.link,
+            contact = excluded.contact, visibility = excluded.visibility, organisation = excluded.organisation,
+            acknowledged = excluded.acknowledged, acknowledged_at = excluded.acknowledged_at, ended = excluded.ended,
+            change = excluded.change"];
+    USAGES = "SELECT uuid, form, kind, name, link, contact, visibility, owner, organisation, acknowledged,
+        acknowledged_at, created, ended, change FROM usage ORDER BY uuid";
+    /// What was touched after a position of the log.
+    USAGES_AFTER = "SELECT uuid, form, kind, name, link, contact, visibility, owner, organisation, acknowledged,
+        acknowledged_at, created, ended, change FROM usage WHERE change > $1 ORDER BY change";
+    USAGE = "SELECT uuid, form, kind, name, link, contact, visibility, owner, organisation, acknowledged,
+        acknowledged_at, created, ended, change FROM usage WHERE uuid = $1";
+    /// Whom to ask is forgotten with the person who said so.
+    USAGE_CONTACTS_FORGET = "UPDATE usage SET contact = NULL WHERE owner = $1";
+    USAGE_CODES_INSERT = ["INSERT INTO usage_code (usage, system, code, concept, added)
+        SELECT r.value->>0, r.value->>1, r.value->>2, r.value->>3, CAST(r.value->>4 AS BIGINT) FROM" "WHERE true
+        ON CONFLICT (usage, system, code) DO UPDATE SET concept = excluded.concept, added = excluded.added"];
+    USAGE_CODES_OUT = ["DELETE FROM usage_code WHERE (usage, system, code) IN
+        (SELECT r.value->>0, r.value->>1, r.value->>2 FROM" ")"];
+    USAGE_CODES_END = "DELETE FROM usage_code WHERE usage = $1";
+    USAGE_CODES_OF = "SELECT system, code, concept, added FROM usage_code WHERE usage = $1";
+    USAGE_CODES = "SELECT usage, system, code, concept, added FROM usage_code ORDER BY usage, system, code";
+    /// Once each.
+    USAGE_CONCEPTS_OF = "SELECT DISTINCT concept FROM usage_code WHERE usage = $1 AND concept IS NOT NULL";
+
     LETTERS_BEYOND = "SELECT uuid FROM letter WHERE change > $1 ORDER BY change, uuid LIMIT 1";
 
     SUBSCRIPTIONS_INSERT = ["INSERT INTO subscription (uuid, kind, account, organisation, contact, state, why, created,

@@ -106,6 +106,11 @@ impl Person {
         self.cookie = cookie.split(';').next().map(str::to_owned);
     }
 
+    /// The cookie of the session; empty for nobody.
+    pub fn cookie(&self) -> &str {
+        self.cookie.as_deref().unwrap_or_default()
+    }
+
     /// GET under `/api/v1`.
     pub async fn get(&self, w: &World, uri: &str) -> Answer {
         self.ask(w, "GET", &format!("/api/v1{uri}"), &Value::Null, &[]).await

@@ -7,6 +7,7 @@ use crate::stop::Result;
 
 mod account;
 mod backup;
+mod check;
 mod diff;
 mod export;
 mod history;
@@ -43,6 +44,8 @@ pub enum Verb {
     Diff(diff::Diff),
     /// Check codes: valid or not, why not, what replaces them
     Validate(validate::Validate),
+    /// Check a file of codes: what is retired or will be, what changes ahead, what never was
+    Check(check::Check),
     /// Search the texts of all vocabularies, at any time, or complete what is being typed
     Search(search::Search),
     /// Show a vocabulary and its versions, or a concept and its history
@@ -76,6 +79,7 @@ impl Verb {
             Self::Publish(verb) => verb.run(context).await,
             Self::Diff(verb) => verb.run(context).await,
             Self::Validate(verb) => verb.run(context).await,
+            Self::Check(verb) => verb.run(context).await,
             Self::Search(verb) => verb.run(context).await,
             Self::Show(verb) => verb.run(context).await,
             Self::Verify(verb) => verb.run(context).await,

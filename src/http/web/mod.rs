@@ -14,15 +14,18 @@ use axum::response::Response;
 use uuid::Uuid;
 
 use super::api::App;
+use super::code_sets::usage_kind;
 use super::negotiate::{Caller, reads_danish};
 use super::params::{Nothing, Params};
 use super::problem::Failure;
 use super::reply::Reply;
 use crate::exchange::paper::Tongue;
-use crate::model::{Code, ContentFields, NoteKind, Refusal, RelationKind, Result, TermStatus};
+use crate::model::{
+    Code, ConceptChangeKind, ContentFields, NoteKind, Refusal, RelationKind, Result, TermStatus, UsageKind,
+};
 use crate::registry::{
-    At, CertificationAnswer, ConceptAnswer, HistoryAnswer, Reason, Registry, Relatives, Status, VersionAnswer, View,
-    VocabularyAnswer, moment,
+    Actor, At, CertificationAnswer, ConceptAnswer, ConceptUsages, HistoryAnswer, Reason, Registry, Relatives, Status,
+    VersionAnswer, View, VocabularyAnswer, moment,
 };
 use crate::workflow::{Because, CertificationVerdict};
 
@@ -82,6 +85,7 @@ struct ConceptPage {
     more_children: usize,
     related: Vec<(String, Row)>,
     history: HistoryAnswer,
+    usages: ConceptUsages,
     pinned: Option<String>,
 }
 
@@ -146,6 +150,10 @@ impl ConceptPage {
         term_status(*status, self.da)
     }
 
+    fn usage_kind(&self, kind: &UsageKind) -> &'static str {
+        usage_kind(*kind, self.da)
+    }
+
     fn note_kind(&self, kind: &NoteKind) -> &'static str {
         note_kind(*kind, self.da)
     }
@@ -153,6 +161,25 @@ impl ConceptPage {
     fn status(&self) -> &'static str {
         status(self.concept.status, self.da)
     }
+}
+
+/// What happened to a concept, in a word.
+pub fn kind_word(kind: ConceptChangeKind, da: bool) -> &'static str {
+    let words = match kind {
+        ConceptChangeKind::Added => ("tilføjet", "added"),
+        ConceptChangeKind::Retired => ("udgået", "retired"),
+        ConceptChangeKind::Recoded => ("omkodet", "recoded"),
+        ConceptChangeKind::Renamed => ("omdøbt", "renamed"),
+        ConceptChangeKind::Redefined => ("omdefineret", "redefined"),
+        ConceptChangeKind::Moved => ("flyttet", "moved"),
+        ConceptChangeKind::Split => ("delt", "split"),
+        ConceptChangeKind::Merged => ("samlet med andre", "merged"),
+        ConceptChangeKind::Replaced => ("erstattet", "replaced"),
+        ConceptChangeKind::Remapped => ("andre svar i andre ordforråd", "remapped"),
+        ConceptChangeKind::Edited => ("redigeret", "edited"),
+        ConceptChangeKind::Reordered => ("omordnet", "reordered"),
+    };
+    if da { words.0 } else { words.1 }
 }
 
 fn term_status(status: TermStatus, da: bool) -> &'static str {
@@ -299,6 +326,7 @@ pub fn concept(app: &Registry, view: &View, key: &str, da: bool) -> Result<Reply
         more_children: total.saturating_sub(children.len()),
         children,
         related,
+        usages: app.concept_usages(&Actor::Public, view, &concept.uuid.to_string())?,
         history: app.history(view.vocabulary().slug().as_str(), &concept.uuid.to_string(), &At::default(), false)?,
         pinned: view.version.as_ref().filter(|_| view.pinned).map(|v| v.label.to_string()),
         concept,

@@ -95,6 +95,8 @@ pub const RIGHTS: &[Right] = &[
     // What is told there is public: a program may ask for it.
     Right { token: true, ..right(Command::OwnSubscriptions, About::Oneself, Role::ALL) },
     right(Command::ManageSubscriptions, About::People, &[Administrator]),
+    Right { token: true, ..right(Command::OwnCodeSets, About::Oneself, Role::ALL) },
+    right(Command::ManageCodeSets, About::People, &[Administrator]),
 ];
 
 /// The row of a command.
