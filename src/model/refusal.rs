@@ -228,6 +228,8 @@ codes! {
     Immutable = "immutable", Conflict;
     /// It cannot be done as things stand: the draft, hearing, request or meeting has not come so far, or further.
     Phase = "phase", Conflict;
+    /// A draft that says the same as the version that it lies over: there is nothing to decide.
+    EmptyDraft = "empty-draft", Conflict;
     /// Somebody else changed the same meanwhile.
     Conflict = "conflict", Conflict;
     /// It is not the content that was looked at, recommended or decided.

@@ -70,7 +70,7 @@ pub use work::{
     DraftChange, DraftFilter, DraftPublishRequest, DraftRequest, EditAnswer, EditRequest, EffectAnswer, ImportEdit,
     Made, MergedAnswer, Moment, OperationRequest, Paper, PartRequest, Precondition, ProposedAnswer, Reason,
     RebaseRequest, RebasedAnswer, RecommendRequest, RecommendationAnswer, RelationRequest, SettledConflict, Sides,
-    StampAnswer, Steer, ThreadAnswer, TopicRequest,
+    SinceAnswer, StampAnswer, Steer, ThreadAnswer, TopicRequest,
 };
 pub(crate) use work::{CONFIRM_PREFIX, HearingNews, LINK_PREFIX, confirm_page, link_errand, party_page};
 pub use work::{

@@ -153,7 +153,15 @@ pub enum DraftStep {
     /// Every item has its reply.
     HearingCompleted { hearing: Uuid },
     /// The draft is laid before a committee.
-    Recommended { recommendation: Uuid, committee: Uuid, text: Prose, digest: Digest, concepts: u64 },
+    Recommended {
+        recommendation: Uuid,
+        committee: Uuid,
+        text: Prose,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        after_hearing: Option<Prose>,
+        digest: Digest,
+        concepts: u64,
+    },
     /// The recommendation is taken back before it is decided.
     Recalled { reason: Prose },
     /// The committee decided.
@@ -392,11 +400,10 @@ impl Draft {
         self.hearings.iter().find(|h| h.uuid == uuid).ok_or_else(|| no("hearing", &uuid.to_string()))
     }
 
-    /// Who wrote what stands in it.
+    /// Who wrote what stands in it, and who took back what does not: both decide what it says.
     #[must_use]
     pub fn authors(&self) -> BTreeSet<&Author> {
-        let standing = self.edits.iter().filter(|e| e.undone.is_none() && e.undoes.is_none());
-        standing.map(|e| &e.stamp.by).collect()
+        self.edits.iter().filter(|e| e.undone.is_none()).map(|e| &e.stamp.by).collect()
     }
 
     /// What is said of the touched concepts after `edit` edits; 0 is before the first. The first of a pair is the
@@ -446,11 +453,8 @@ impl Draft {
         if governance != Governance::Hearing || heard {
             return Ok(());
         }
-        let slight =
-            |kind: &ConceptChangeKind| matches!(kind, ConceptChangeKind::Edited | ConceptChangeKind::Reordered);
         if self.minor {
-            let more: Vec<String> =
-                self.changes().iter().filter(|c| !c.kinds.iter().all(slight)).map(|c| c.uuid.to_string()).collect();
+            let more = self.more_than_minor();
             if more.is_empty() {
                 return Ok(());
             }
@@ -459,13 +463,37 @@ impl Draft {
                 "en mindre ændring kan ikke tilføje, udgå, omdøbe, omdefinere eller flytte begreber uden høring",
                 "a minor change cannot add, retire, rename, redefine or move concepts without a hearing",
             )
-            .items(more));
+            .items(more.into_iter().map(|c| c.to_string())));
         }
         Err(Refusal::new(
             Code::Governance,
             "ordforrådet kræver en høring, og kladden har ikke været hørt",
             "the vocabulary takes a hearing, and the draft has not been heard",
         ))
+    }
+
+    /// The concepts of which it changes more than a small change may: what they are called, how they are defined,
+    /// where they stand, or whether they are there.
+    #[must_use]
+    pub fn more_than_minor(&self) -> Vec<Uuid> {
+        let slight =
+            |kind: &ConceptChangeKind| matches!(kind, ConceptChangeKind::Edited | ConceptChangeKind::Reordered);
+        self.changes().into_iter().filter(|c| !c.kinds.iter().all(slight)).map(|c| c.uuid).collect()
+    }
+
+    /// Refuses a draft that says nothing else than the version below.
+    ///
+    /// # Errors
+    /// [`Code::EmptyDraft`].
+    pub fn changes_something(&self) -> Result<()> {
+        if self.proposals.values().any(Proposal::differs) {
+            return Ok(());
+        }
+        let (da, en) = (
+            "kladden er tom: den siger det samme som den version, den ligger over",
+            "the draft is empty: it says the same as the version that it lies over",
+        );
+        Err(Refusal::new(Code::EmptyDraft, da, en))
     }
 
     /// The decision that may be carried out.
@@ -636,12 +664,10 @@ impl Draft {
                 self.need(&[Phase::InHearing, Phase::Heard])?;
                 self.hearing_mut(hearing)?.withdraw(stamp, answer)
             }
-            DraftStep::Recommended { recommendation, committee, text, digest, concepts } => {
+            DraftStep::Recommended { recommendation, committee, text, after_hearing, digest, concepts } => {
                 self.need(Phase::EDITABLE)?;
                 self.without_a_hearing()?;
-                if !self.proposals.values().any(Proposal::differs) {
-                    return Err(out_of_turn("kladden ændrer ikke noget", "the draft changes nothing"));
-                }
+                self.changes_something()?;
                 let (stamp, edits) = (stamp.clone(), self.edits.len());
                 let from = self.phase;
                 self.recommendations.push(Recommendation {
@@ -649,6 +675,7 @@ impl Draft {
                     stamp,
                     committee,
                     text,
+                    after_hearing,
                     digest,
                     concepts,
                     edits,

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::draft::no;
-use super::{Author, Line, Prose, Stamp, out_of_turn};
+use super::{Author, Line, Prose, Stamp, capped, out_of_turn};
 use crate::model::{Code, Content, Digest, Instant, Place, Refusal, Result};
 
 /// Who may answer.
@@ -244,6 +244,10 @@ pub struct Untold {
 
 /// The most parties and the most answers of a hearing, and the most items and files of an answer.
 const MOST: (usize, usize, usize, usize) = (5_000, 20_000, 2_000, Hearing::MOST_FILES);
+/// The most replies that one item is given, and the most edits that a reply names.
+const MOST_REPLIES: (usize, usize) = (100, 1_000);
+/// The most often a deadline is moved out.
+const MOST_EXTENSIONS: usize = 100;
 
 /// How long before the deadline those who have not answered are reminded, in microseconds: seven days.
 const REMINDED_BEFORE: i64 = 7 * 86_400_000_000;
@@ -251,6 +255,8 @@ const REMINDED_BEFORE: i64 = 7 * 86_400_000_000;
 impl Hearing {
     /// The most files of an answer.
     pub const MOST_FILES: usize = 10;
+    /// The most concepts that a plan names.
+    pub const MOST_ASKED: usize = 10_000;
 
     /// A hearing that is planned.
     ///
@@ -333,12 +339,14 @@ impl Hearing {
         times.into_iter().flatten().filter(|t| *t > after).min()
     }
 
-    /// Whether everybody may read the answers at an instant.
+    /// Whether everybody may read the answers at an instant. What was readable when a hearing was called off stays so.
     #[must_use]
     pub fn is_readable(&self, at: Instant) -> bool {
+        let at_once = self.plan.readable == Readable::AtOnce;
         match self.stage(at) {
-            HearingStage::Planned | HearingStage::Cancelled => false,
-            HearingStage::Open => self.plan.readable == Readable::AtOnce,
+            HearingStage::Planned => false,
+            HearingStage::Cancelled => at_once && self.snapshot.is_some(),
+            HearingStage::Open => at_once,
             HearingStage::Closed | HearingStage::Completed => true,
         }
     }
@@ -426,6 +434,7 @@ impl Hearing {
 
     pub(super) fn extend(&mut self, stamp: &Stamp, deadline: Instant, reason: Prose) -> Result<()> {
         self.need(stamp.at, &[HearingStage::Planned, HearingStage::Open, HearingStage::Closed])?;
+        capped("extensions", self.extensions.len() + 1, MOST_EXTENSIONS)?;
         let from = self.plan.deadline;
         if deadline <= from || deadline <= stamp.at || !deadline.is_finite() {
             let (da, en) = ("den nye frist skal ligge senere", "the new deadline must be later");
@@ -548,16 +557,22 @@ impl Hearing {
         self.take_back(stamp, answer)
     }
 
-    /// Only who submitted an answer may take it back, and only while it has no reply.
+    /// Only who submitted an answer may take it back; also when it was replied to early, and then the reply stays on
+    /// record. What came late has no deadline ahead of it: once replied to, it stands.
     fn take_back(&mut self, stamp: &Stamp, answer: Uuid) -> Result<()> {
+        let open = self.stage(stamp.at) == HearingStage::Open;
         let found = self.answers.iter_mut().find(|a| a.answer.uuid == answer);
         let found = found.ok_or_else(|| no("answer", &answer.to_string()))?;
         let own = found.stamp.by == stamp.by || matches!(stamp.by, Author::Operator(_));
-        if !own || found.withdrawn.is_some() || found.dispositions.iter().any(|d| !d.is_empty()) {
+        if !own || found.withdrawn.is_some() {
             return Err(out_of_turn(
-                "svaret er en andens, er trukket tilbage eller har fået et svar",
-                "the answer is somebody else's, was taken back, or has a reply",
+                "svaret er en andens eller er trukket tilbage",
+                "the answer is somebody else's, or was taken back",
             ));
+        }
+        if !open && found.dispositions.iter().any(|d| !d.is_empty()) {
+            let (da, en) = ("fristen er gået, og der er svaret på det", "the deadline has passed, and it has a reply");
+            return Err(out_of_turn(da, en));
         }
         found.withdrawn = Some(stamp.clone());
         Ok(())
@@ -573,9 +588,11 @@ impl Hearing {
         edits: Vec<usize>,
     ) -> Result<()> {
         self.need(stamp.at, &[HearingStage::Open, HearingStage::Closed])?;
+        capped("edits", edits.len(), MOST_REPLIES.1)?;
         self.item(answer, item)?;
         let found = self.answers.iter_mut().find(|a| a.answer.uuid == answer && a.withdrawn.is_none());
         let found = found.ok_or_else(|| out_of_turn("svaret er trukket tilbage", "the answer was taken back"))?;
+        capped("dispositions", found.dispositions[item - 1].len() + 1, MOST_REPLIES.0)?;
         found.dispositions[item - 1].push(Disposition { stamp: stamp.clone(), ruling, reason, edits });
         Ok(())
     }
@@ -597,6 +614,7 @@ impl Hearing {
 
 fn lawful(plan: &HearingPlan, now: Instant) -> Result<()> {
     let wrong = |field: &str, da: &str, en: &str| Err(Refusal::new(Code::Unlawful, da, en).at(Place::field(field)));
+    capped("concepts", plan.concepts.len(), Hearing::MOST_ASKED)?;
     if plan.opens < now || !plan.opens.is_finite() {
         return wrong("opens", "en høring kan ikke åbne i fortiden", "a hearing cannot open in the past");
     }

@@ -18,7 +18,7 @@ use crate::exchange::Format;
 use crate::http::negotiate::Caller;
 use crate::http::params::{Nothing, Params};
 use crate::http::precondition::MadeOf;
-use crate::http::private::{body, json, list, made, nothing, part, tagged};
+use crate::http::private::{body, items, json, list, made, nothing, part, tagged};
 use crate::http::problem::{Failure, Problem};
 use crate::http::reply::is_known;
 use crate::http::who::Who;
@@ -193,7 +193,7 @@ pub async fn patch(
         let (da, en) = ("adressen tager JSON Patch", "the address takes JSON Patch");
         return Err(Refusal::new(Code::UnsupportedType, da, en).allowed([PATCH]).into());
     }
-    let patch: json_patch::Patch = body(&bytes)?;
+    let patch: json_patch::Patch = items(&bytes)?;
     let (draft, request) = (uuid(&draft)?, why.edit()?);
     changed(app.edit_concept(&actor, draft, &key, Made::Patch(patch), &matches, request).await?)
 }
