@@ -204,6 +204,8 @@ codes! {
     MailUnproven = "mail-unproven", Forbidden;
     /// There is no account, and none is made at the first sign-in.
     NoAccount = "no-account", Forbidden;
+    /// A password where nobody signs in by one: the registry takes people from its OpenID providers alone.
+    LocalSignInOff = "local-sign-in-off", Forbidden;
     /// The account, or its organisation, has been closed.
     AccountClosed = "account-closed", Forbidden;
     /// The account, or its token, does not have the right.
@@ -216,6 +218,8 @@ codes! {
     TooManyTokens = "too-many-tokens", Conflict;
     /// Nobody would be left who can administer the registry.
     LastAdministrator = "last-administrator", Conflict;
+    /// Somebody would have no way left to sign in.
+    LastWayIn = "last-way-in", Conflict;
     /// It cannot be decided which concept is meant.
     Doubt = "identity-in-doubt", Conflict;
     /// A version label that is taken, with other content.

@@ -41,8 +41,9 @@ pub use load::LoadReport;
 pub use lookup::{Resolution, ValidateItem, Validation, ValidationCode};
 pub use pages::{Paged, Pages};
 pub use people::{
-    AccountChange, AccountRequest, Arrived, CameBack, GiveRequest, GrantAnswer, GroupChange, GroupRequest, Invited,
-    Leaving, LinkFor, MadeToken, Me, OrganisationChange, SessionAnswer, SignedIn, TokenAnswer, TokenRequest,
+    AccountChange, AccountRequest, Arrived, CameBack, Door, GiveRequest, GrantAnswer, GroupChange, GroupRequest,
+    IdentityAnswer, Invited, Leaving, LinkFor, MadeToken, Me, MeAnswer, OrganisationChange, SessionAnswer, SignedIn,
+    TokenAnswer, TokenRequest,
 };
 pub use permission::{
     About, Actor, By, Caller, Command, Guest, Held, RIGHTS, Right, Visitor, permit, permit_in, rights_table,
