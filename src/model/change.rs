@@ -29,6 +29,12 @@ pub enum ChangeKind {
     /// A version was published.
     #[serde(rename = "version.published")]
     VersionPublished,
+    /// A day has come from which a concept is said to be otherwise, as it was said ahead.
+    #[serde(rename = "concept.effective")]
+    ConceptEffective,
+    /// That day, told of the vocabulary, after its concepts.
+    #[serde(rename = "edition.effective")]
+    EditionEffective,
     /// An organisation was made known.
     #[serde(rename = "organisation.created")]
     OrganisationCreated,
@@ -188,6 +194,8 @@ impl ChangeKind {
             Self::ConceptStated => "concept.stated",
             Self::ConceptRetired => "concept.retired",
             Self::VersionPublished => "version.published",
+            Self::ConceptEffective => "concept.effective",
+            Self::EditionEffective => "edition.effective",
             Self::OrganisationCreated => "organisation.created",
             Self::OrganisationChanged => "organisation.changed",
             Self::AccountCreated => "account.created",

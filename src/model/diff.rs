@@ -32,6 +32,8 @@ pub enum ConceptChangeKind {
     Merged,
     /// It was retired, and one concept replaces it alone.
     Replaced,
+    /// It is mapped to other concepts elsewhere, or otherwise.
+    Remapped,
     /// Something else was changed: a synonym, a note, a relation, a spelling.
     Edited,
     /// Only its place among its siblings was changed.
@@ -168,6 +170,9 @@ fn alteration(before: &Content, after: &Content) -> (Vec<ConceptChangeKind>, Vec
     };
     if parents(before) != parents(after) {
         kinds.push(ConceptChangeKind::Moved);
+    }
+    if b.mappings != a.mappings {
+        kinds.push(ConceptChangeKind::Remapped);
     }
     let fields = field_changes(before, after);
     if kinds.is_empty() {

@@ -7,6 +7,7 @@ mod canonical;
 mod change;
 mod content;
 mod diff;
+mod event;
 mod identifier;
 mod parts;
 mod people;
@@ -22,6 +23,7 @@ pub use canonical::{Digest, canonical_json};
 pub use change::{Change, ChangeKind, GENESIS};
 pub use content::{Content, ContentFields};
 pub use diff::{ConceptChange, ConceptChangeKind, FieldChange, Side, diff};
+pub use event::{Event, EventFilter, EventType, HearingEvent};
 pub use identifier::{Label, Slug};
 pub use parts::{
     Alias, Definition, LegalBasis, Mapping, MappingKind, Note, NoteKind, Relation, RelationKind, SourceRelation,

@@ -133,7 +133,7 @@ impl Projections {
     }
 
     /// Tells of each new position of the log that the projections have passed.
-    pub(super) fn positions(&self) -> watch::Receiver<i64> {
+    pub fn positions(&self) -> watch::Receiver<i64> {
         self.position.subscribe()
     }
 

@@ -7,6 +7,7 @@
 
 mod derived;
 mod edition;
+mod events;
 mod follower;
 mod matters;
 mod plane;
@@ -23,6 +24,7 @@ type Set<T> = std::collections::HashSet<T, foldhash::fast::RandomState>;
 
 pub use derived::{Derive, Derived};
 pub use edition::{Edition, Entry};
+pub use events::event;
 pub use follower::{Follower, Projections, Snapshot};
 pub use matters::{Kept, Matters, read as read_step};
 pub use plane::{Found, Plane, View};

@@ -20,6 +20,8 @@ pub struct Plane {
     keys: Map<Box<str>, Box<[Uuid]>>,
     /// Which concepts say that they replace a concept.
     replaced_by: Map<Uuid, Vec<Uuid>>,
+    /// Which concepts once said so and say it no longer of the same period.
+    once_replaced_by: Map<Uuid, Vec<Uuid>>,
     /// The instants of valid and of registered time at which something changes.
     valid_edges: Box<[Instant]>,
     registered_edges: Box<[Instant]>,
@@ -89,7 +91,7 @@ impl Plane {
 
     fn index(vocabulary: Vocabulary, versions: Vec<Version>, concepts: Map<Uuid, Box<[Arc<Saying>]>>) -> Self {
         let mut keys: Map<Box<str>, Box<[Uuid]>> = Map::with_capacity_and_hasher(concepts.len(), Default::default());
-        let mut replaced_by: Map<Uuid, Vec<Uuid>> = Map::default();
+        let (mut replaced_by, mut once_replaced_by): (Map<Uuid, Vec<Uuid>>, Map<Uuid, Vec<Uuid>>) = Default::default();
         let (mut valid, mut registered) = (std::collections::BTreeSet::new(), std::collections::BTreeSet::new());
         for (&uuid, states) in &concepts {
             for s in states {
@@ -104,12 +106,11 @@ impl Plane {
                         None => drop(keys.insert(key.into(), [uuid].into())),
                     }
                 }
-                if s.state.is_current() {
-                    for target in &said.replaces {
-                        let list = replaced_by.entry(*target).or_default();
-                        if !list.contains(&uuid) {
-                            list.push(uuid);
-                        }
+                let replacing = if s.state.is_current() { &mut replaced_by } else { &mut once_replaced_by };
+                for target in &said.replaces {
+                    let list = replacing.entry(*target).or_default();
+                    if !list.contains(&uuid) {
+                        list.push(uuid);
                     }
                 }
             }
@@ -119,12 +120,14 @@ impl Plane {
         registered.extend(versions.iter().map(|v| v.registered));
         keys.values_mut().for_each(|list| list.sort_unstable());
         replaced_by.values_mut().for_each(|list| list.sort_unstable());
+        once_replaced_by.values_mut().for_each(|list| list.sort_unstable());
         Self {
             vocabulary: Arc::new(vocabulary),
             versions: versions.into_iter().map(Arc::new).collect(),
             concepts,
             keys,
             replaced_by,
+            once_replaced_by,
             valid_edges: valid.into_iter().filter(|i| i.is_finite()).collect(),
             registered_edges: registered.into_iter().filter(|i| i.is_finite()).collect(),
         }
@@ -176,6 +179,19 @@ impl Plane {
     #[must_use]
     pub fn replaced_by(&self, concept: Uuid) -> &[Uuid] {
         self.replaced_by.get(&concept).map_or(&[], Vec::as_slice)
+    }
+
+    /// The concepts that were ever said to replace a concept, also those of which it is no longer said; in order.
+    #[must_use]
+    pub fn ever_replaced_by(&self, concept: Uuid) -> std::collections::BTreeSet<Uuid> {
+        let once = self.once_replaced_by.get(&concept).map_or(&[][..], Vec::as_slice);
+        self.replaced_by(concept).iter().chain(once).copied().filter(|other| *other != concept).collect()
+    }
+
+    /// When anything was first said here; never when nothing was.
+    #[must_use]
+    pub fn first_said(&self) -> Instant {
+        self.registered_edges.first().copied().unwrap_or(Instant::FOREVER)
     }
 
     /// What was last said of a concept, as known at `registered`: the state with the latest validity that

@@ -7,6 +7,8 @@
 mod answer;
 mod catalog;
 mod command;
+mod effects;
+mod events;
 mod export;
 mod frame;
 mod identity;
@@ -33,6 +35,7 @@ pub use answer::{
     VocabularyAnswer,
 };
 pub use command::{ImportRequest, PublishRequest};
+pub use events::{BLOCK, Events};
 pub use export::Telling;
 pub use frame::{FacetRequest, FrameRequest};
 pub use identity::{Identity, identity};
@@ -120,6 +123,8 @@ pub struct Registry {
     clock: Arc<dyn Clock>,
     settings: Settings,
     doorkeeper: people::Doorkeeper,
+    effects_told: effects::Told,
+    event_blocks: events::Blocks,
 }
 
 impl Registry {
@@ -132,8 +137,22 @@ impl Registry {
         let follower = Arc::new(Follower::new(store.clone(), projections.clone()));
         follower.catch_up().await?;
         let (rdf, search, queries) = (Arc::default(), Arc::default(), sparql::Pool::new(&settings.sparql));
-        let (paged, doorkeeper) = Default::default();
-        Ok(Self { store, projections, follower, search, paged, rdf, queries, clock, settings, doorkeeper })
+        let (paged, doorkeeper, event_blocks) = Default::default();
+        let effects_told = effects::Told::new((0, crate::model::Instant::BEGINNING));
+        Ok(Self {
+            store,
+            projections,
+            follower,
+            search,
+            paged,
+            rdf,
+            queries,
+            clock,
+            settings,
+            doorkeeper,
+            effects_told,
+            event_blocks,
+        })
     }
 
     /// Follows what other processes write, until the task is dropped.

@@ -19,6 +19,7 @@ use uuid::Uuid;
 use crate::model::{Change, Code, Digest, Instant, Period, Refusal, Result, Version, Vocabulary};
 
 mod backup;
+mod effects;
 mod facts;
 mod lock;
 mod mail;
@@ -208,6 +209,7 @@ impl Store {
                 include_str!("../../migrations/sqlite/0003_work.sql"),
                 include_str!("../../migrations/sqlite/0004_mail.sql"),
                 include_str!("../../migrations/sqlite/0005_sign_in.sql"),
+                include_str!("../../migrations/sqlite/0006_effects.sql"),
             ],
             Db::Pg(_) => [
                 include_str!("../../migrations/postgres/0001_core.sql"),
@@ -215,9 +217,10 @@ impl Store {
                 include_str!("../../migrations/postgres/0003_work.sql"),
                 include_str!("../../migrations/postgres/0004_mail.sql"),
                 include_str!("../../migrations/postgres/0005_sign_in.sql"),
+                include_str!("../../migrations/postgres/0006_effects.sql"),
             ],
         };
-        let names = ["core", "people", "work", "mail", "sign_in"];
+        let names = ["core", "people", "work", "mail", "sign_in", "effects"];
         let migrations = texts.into_iter().zip(names).enumerate().map(|(i, (text, name))| {
             let n = i64::try_from(i).unwrap_or(i64::MAX) + 1;
             Migration::new(n, name.into(), MigrationType::Simple, text.into_sql_str(), false)

@@ -52,6 +52,9 @@ statements! {
     /// The vocabularies whose frame, content or versions were touched; what is only worked on is not.
     CHANGED_VOCABULARIES = "SELECT DISTINCT vocabulary FROM change WHERE seq > $1 AND seq <= $2
         AND kind IN ('vocabulary.created', 'vocabulary.changed', 'concept.stated', 'concept.retired', 'version.published')";
+    /// The last day that was told of each vocabulary, in the body of the row.
+    EFFECTS_TOLD = "SELECT c.vocabulary, c.body FROM change AS c JOIN (SELECT vocabulary, MAX(seq) AS seq FROM change
+        WHERE kind = 'edition.effective' GROUP BY vocabulary) AS last ON last.seq = c.seq";
 
     VOCABULARY_INSERT = "INSERT INTO vocabulary (uuid, slug, body, change) VALUES ($1, $2, $3, $4)";
     VOCABULARIES_INSERT = ["INSERT INTO vocabulary (uuid, slug, body, change)

@@ -476,8 +476,8 @@ impl Draft {
     /// where they stand, or whether they are there.
     #[must_use]
     pub fn more_than_minor(&self) -> Vec<Uuid> {
-        let slight =
-            |kind: &ConceptChangeKind| matches!(kind, ConceptChangeKind::Edited | ConceptChangeKind::Reordered);
+        use ConceptChangeKind::{Edited, Remapped, Reordered};
+        let slight = |kind: &ConceptChangeKind| matches!(kind, Edited | Remapped | Reordered);
         self.changes().into_iter().filter(|c| !c.kinds.iter().all(slight)).map(|c| c.uuid).collect()
     }
 

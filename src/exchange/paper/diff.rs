@@ -232,7 +232,7 @@ pub struct ItemDetail {
 }
 
 /// The types of change in the order in which a paper tells them.
-const ORDER: [ConceptChangeKind; 11] = [
+const ORDER: [ConceptChangeKind; 12] = [
     ConceptChangeKind::Added,
     ConceptChangeKind::Retired,
     ConceptChangeKind::Replaced,
@@ -242,6 +242,7 @@ const ORDER: [ConceptChangeKind; 11] = [
     ConceptChangeKind::Redefined,
     ConceptChangeKind::Moved,
     ConceptChangeKind::Recoded,
+    ConceptChangeKind::Remapped,
     ConceptChangeKind::Edited,
     ConceptChangeKind::Reordered,
 ];

@@ -73,6 +73,7 @@ pub fn change_name(kind: ConceptChangeKind, tongue: Tongue) -> &'static str {
         ConceptChangeKind::Redefined => ("omdefineret", "redefined"),
         ConceptChangeKind::Moved => ("flyttet", "moved"),
         ConceptChangeKind::Recoded => ("omkodet", "recoded"),
+        ConceptChangeKind::Remapped => ("ny mapning", "remapped"),
         ConceptChangeKind::Edited => ("rettet", "edited"),
         ConceptChangeKind::Reordered => ("omordnet", "reordered"),
     };

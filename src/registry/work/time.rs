@@ -1,4 +1,4 @@
-//! What happens at set times: hearings open, remind and close by themselves, and what has run out is dropped.
+//! What happens at set times: hearings open, remind and close by themselves, days come, and what has run out is dropped.
 //!
 //! That a hearing is open follows from its times alone; here it is told in the log, for those who read that. So nothing
 //! is lost while no process runs, and of several nodes the second finds it told.
@@ -34,6 +34,10 @@ impl Registry {
             let mut write = self.store.write(&Author::Clock.to_string(), now).await?;
             write.sweep_errands().await?;
             self.settle(write).await?;
+        }
+        if let Err(refusal) = self.tell_effects().await {
+            tracing::error!(%refusal, "the days that have come could not be told");
+            failed = Some(refusal);
         }
         match failed {
             Some(refusal) => Err(refusal),
