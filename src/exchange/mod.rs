@@ -24,7 +24,7 @@ mod oioxml;
 pub mod paper;
 mod rdf;
 
-pub use rdf::PREFIXES;
+pub use rdf::{EventPage, PREFIXES, event_page};
 
 /// The deepest hierarchy that is taken in.
 pub const DEEPEST: usize = 1000;
