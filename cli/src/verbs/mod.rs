@@ -10,10 +10,13 @@ mod backup;
 mod check;
 mod diff;
 mod export;
+mod grant;
+mod group;
 mod history;
 mod identity;
 mod import;
 mod mail;
+mod organisation;
 mod publish;
 mod rebuild;
 mod restore;
@@ -56,6 +59,12 @@ pub enum Verb {
     Rebuild(rebuild::Rebuild),
     /// Create accounts, give them roles, let nobody in with them any more
     Account(account::Account),
+    /// Make organisations known, and say who works there
+    Organisation(organisation::Organisation),
+    /// Form groups: working groups, committees, secretariats
+    Group(group::Group),
+    /// Give roles to accounts and groups, and take them back
+    Grant(grant::Grant),
     /// Make the tokens by which programs ask, and revoke them
     Token(token::Token),
     /// Make webhooks, see how they go, send again what could not be delivered
@@ -85,6 +94,9 @@ impl Verb {
             Self::Verify(verb) => verb.run(context).await,
             Self::Rebuild(verb) => verb.run(context).await,
             Self::Account(verb) => verb.run(context).await,
+            Self::Organisation(verb) => verb.run(context).await,
+            Self::Group(verb) => verb.run(context).await,
+            Self::Grant(verb) => verb.run(context).await,
             Self::Token(verb) => verb.run(context).await,
             Self::Subscription(verb) => verb.run(context).await,
             Self::Mail(verb) => verb.run(context).await,
