@@ -83,10 +83,14 @@ fn expected(command: Command) -> (&'static [Role], bool, About, &'static [Phase]
         Command::Certify => (&[Secretary, Publisher], true, Vocabulary, &[]),
         Command::ReadPeople => (&[Secretary, Administrator], true, People, &[]),
         Command::ManageOrganisations => (&[Administrator], true, People, &[]),
-        Command::ManageAccounts | Command::ManageGroups | Command::Grant | Command::RevokeTokens => {
-            (&[Administrator], false, People, &[])
-        }
+        Command::ManageAccounts
+        | Command::ManageGroups
+        | Command::Grant
+        | Command::RevokeTokens
+        | Command::ManageCodeSets => (&[Administrator], false, People, &[]),
         Command::OwnAccount | Command::OwnTokens => (Role::ALL, false, Oneself, &[]),
+        // A system may keep its own set up to date.
+        Command::OwnCodeSets => (Role::ALL, true, Oneself, &[]),
     }
 }
 
