@@ -614,11 +614,10 @@ async fn two_writers_do_not_undo_each_other() {
         send("E", "if-match", "tag").await.with(400);
         // At the same time, by two processes: one after the other, both whole.
         let beside = w.beside().await;
-        let at_once = tokio::join!(
-            write(&w, &pia, "PATCH", &format!("klasse/{uuid}"), ret("F")),
-            write(&beside, &pia, "PATCH", &format!("klasse/{uuid}"), json!({"attributter": {"klasseegenskaber": [
-                {"omfang": "o", "virkning": since("2020-01-01")}]}})),
-        );
+        let here = format!("klasse/{uuid}");
+        let scope = json!({"attributter": {"klasseegenskaber": [{"omfang": "o", "virkning": since("2020-01-01")}]}});
+        let at_once =
+            tokio::join!(write(&w, &pia, "PATCH", &here, ret("F")), write(&beside, &pia, "PATCH", &here, scope));
         assert_eq!((at_once.0.status, at_once.1.status), (200, 200), "{} {}", at_once.0.text(), at_once.1.text());
         write(&w, &pia, "PATCH", &format!("klasse/{uuid}"), json!({"note": "intet nyt"})).await.ok();
         assert_eq!(attributes(&read(&w, "klasse", &uuid).await, &["titel", "omfang"]), ["2020-01-01..infinity: F, o"]);
