@@ -125,7 +125,7 @@ pub struct DigestAnswer {
 #[into_params(parameter_in = Query)]
 pub struct DigestsOf {
     /// The mail address that they go to.
-    #[param(value_type = String, required)]
+    #[param(value_type = String, required = true)]
     pub mail: Option<Mail>,
 }
 
@@ -160,7 +160,8 @@ impl Registry {
         }
         let expires = Instant::from_micros(write.at().micros().saturating_add(DAYS * 86_400_000_000));
         // Nobody is asked for a name; a contact has one.
-        let contact = Contact { uuid: new_uuid(self.dice())?, name: mail.as_str().parse()?, mail, organisation: None };
+        let name = mail.as_str().chars().take(200).collect::<String>().parse()?;
+        let contact = Contact { uuid: new_uuid(self.dice())?, name, mail, organisation: None };
         let errand = Errand {
             uuid: new_uuid(self.dice())?,
             kind,
@@ -312,11 +313,13 @@ impl Registry {
         let DigestRequest { vocabularies, concepts, code_set, every, language, .. } = request;
         let named = vocabularies.len() + concepts.len();
         if code_set.is_some() && named > 0 {
-            let (da, en) = ("en kodesamling siger selv, hvad den handler om", "a code set says itself what it is about");
+            let (da, en) =
+                ("en kodesamling siger selv, hvad den handler om", "a code set says itself what it is about");
             return Err(Refusal::new(Code::InvalidBody, da, en).at(Place::field("codeSet")));
         }
         if !vocabularies.is_empty() && !concepts.is_empty() {
-            let (da, en) = ("nævn ordforråd eller begreber, ikke begge dele", "name vocabularies or concepts, not both");
+            let (da, en) =
+                ("nævn ordforråd eller begreber, ikke begge dele", "name vocabularies or concepts, not both");
             return Err(Refusal::new(Code::InvalidBody, da, en).at(Place::field("concepts")));
         }
         if named > MOST_NAMED {

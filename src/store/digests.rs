@@ -154,7 +154,8 @@ impl Store {
     /// [`crate::model::Code::Database`].
     pub async fn move_digests(&self, moves: &[DigestMove]) -> Result<()> {
         let mut tx = self.own_tx().await?;
-        let rows = Value::from_iter(moves.iter().map(|m| json!([m.uuid, m.edition, m.before, m.passed, m.due.micros()])));
+        let rows =
+            Value::from_iter(moves.iter().map(|m| json!([m.uuid, m.edition, m.before, m.passed, m.due.micros()])));
         run!(tx.link(), sql::DIGESTS_MOVE, |q, c| {
             sqlx::query(q).bind(rows.to_string()).execute(c).await.map_err(broken)?;
         });

@@ -264,9 +264,13 @@ impl Pen<'_> {
             (Frequency::Weekly, false) => "each Monday when something has happened",
         };
         let text = if self.da {
-            format!("\n-- \nDu får brev {often}, fordi du har bedt om det. Se hvad du har bedt om, eller afmeld:\n{link}\n")
+            format!(
+                "\n-- \nDu får brev {often}, fordi du har bedt om det. Se hvad du har bedt om, eller afmeld:\n{link}\n"
+            )
         } else {
-            format!("\n-- \nYou get a letter {often}, because you asked for it. See what you asked for, or end it:\n{link}\n")
+            format!(
+                "\n-- \nYou get a letter {often}, because you asked for it. See what you asked for, or end it:\n{link}\n"
+            )
         };
         self.out.push_str(&text);
     }
