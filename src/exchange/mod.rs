@@ -24,6 +24,7 @@ mod oioxml;
 pub mod paper;
 mod rdf;
 
+pub use oioxml::facets_of as oio_facets;
 pub use rdf::PREFIXES;
 
 /// The deepest hierarchy that is taken in.

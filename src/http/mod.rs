@@ -9,6 +9,7 @@ mod edge;
 mod hearings;
 mod id;
 mod mail;
+mod mox;
 mod negotiate;
 mod operation;
 mod params;
@@ -37,6 +38,8 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tower::ServiceExt;
 use utoipa_swagger_ui::SwaggerUi;
+
+pub use self::mox::Doors;
 
 use self::edge::Edge;
 use crate::registry::Registry;

@@ -23,6 +23,7 @@ mod effects;
 mod facts;
 mod lock;
 mod mail;
+mod mox;
 mod people;
 mod sign_in;
 mod sql;
@@ -34,6 +35,7 @@ pub use backup::BackupSummary;
 pub use facts::Facts;
 pub use lock::{Holder, Lock};
 pub use mail::{Claimed, Laid, LetterRow, LetterState, MailStatus, Outbox, Settled};
+pub use mox::CommandBegun;
 pub use people::{Found, People, Session};
 pub use wakes::Wakes;
 pub use work::{Contact, Errand, ErrandKind, StepRow};
@@ -210,6 +212,7 @@ impl Store {
                 include_str!("../../migrations/sqlite/0004_mail.sql"),
                 include_str!("../../migrations/sqlite/0005_sign_in.sql"),
                 include_str!("../../migrations/sqlite/0006_effects.sql"),
+                include_str!("../../migrations/sqlite/0008_mox.sql"),
             ],
             Db::Pg(_) => [
                 include_str!("../../migrations/postgres/0001_core.sql"),
@@ -218,11 +221,12 @@ impl Store {
                 include_str!("../../migrations/postgres/0004_mail.sql"),
                 include_str!("../../migrations/postgres/0005_sign_in.sql"),
                 include_str!("../../migrations/postgres/0006_effects.sql"),
+                include_str!("../../migrations/postgres/0008_mox.sql"),
             ],
         };
-        let names = ["core", "people", "work", "mail", "sign_in", "effects"];
-        let migrations = texts.into_iter().zip(names).enumerate().map(|(i, (text, name))| {
-            let n = i64::try_from(i).unwrap_or(i64::MAX) + 1;
+        let names =
+            [(1, "core"), (2, "people"), (3, "work"), (4, "mail"), (5, "sign_in"), (6, "effects"), (8, "mox")];
+        let migrations = texts.into_iter().zip(names).map(|(text, (n, name))| {
             Migration::new(n, name.into(), MigrationType::Simple, text.into_sql_str(), false)
         });
         let migrator = Migrator::with_migrations(migrations.collect());

@@ -13,12 +13,14 @@ mod history;
 mod identity;
 mod import;
 mod mail;
+mod mox;
 mod publish;
 mod rebuild;
 mod restore;
 mod search;
 mod serve;
 mod serve_mail;
+mod serve_mox;
 mod show;
 mod token;
 mod validate;
@@ -55,6 +57,8 @@ pub enum Verb {
     Token(token::Token),
     /// See what became of the mail, send a letter again, or let one not be sent
     Mail(mail::Mail),
+    /// Tell what changes to other systems by message, and carry out their commands (MOX, AMQP)
+    Mox(Box<mox::MoxVerb>),
     /// Write everything to one file
     Backup(backup::Backup),
     /// Fill an empty database from a backup
@@ -79,6 +83,7 @@ impl Verb {
             Self::Account(verb) => verb.run(context).await,
             Self::Token(verb) => verb.run(context).await,
             Self::Mail(verb) => verb.run(context).await,
+            Self::Mox(verb) => verb.run(context).await,
             Self::Backup(verb) => verb.run(context).await,
             Self::Restore(verb) => verb.run(context).await,
         }
