@@ -20,7 +20,7 @@ use begreb::exchange::Format;
 use begreb::http::{Doors, HttpOptions, router};
 use begreb::model::{EventFilter, EventType};
 use begreb::registry::Registry;
-use begreb::store::CommandBegun;
+use begreb::store::{CommandBegun, Store};
 use common::{Folder, World, edition, on_every_database, root};
 use futures::StreamExt;
 use futures::future::BoxFuture;
@@ -300,7 +300,7 @@ async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
 }
 
 async fn position(w: &World, name: &str) -> i64 {
-    let all = w.registry.store().mox_positions().await.expect("the database");
+    let all = w.registry.mox_positions().await.expect("the database");
     all.into_iter().find(|(n, _)| n == name).map_or(-1, |(_, position)| position)
 }
 
@@ -350,6 +350,10 @@ async fn what_changes_is_told_in_headers_and_body() {
         assert_eq!(codes(1), ["Importeret", "Rettet"]);
         agent.stop().await;
         assert_eq!(position(&w, "mox").await, w.position().await, "the position is on record");
+        let health = w.json("/health/ready").await;
+        assert_eq!(health["mox"]["mox"], json!({ "position": w.position().await, "behind": 0 }));
+        assert!(w.get("/metrics").await.ok().text().contains("begreb_mox_behind{name=\"mox\"} 0"));
+        w.registry.verify().await.expect("nothing is wrong");
     })
     .await;
 }
@@ -521,7 +525,6 @@ async fn the_clock_alone_is_told_and_one_node_tells_at_a_time() {
         agent.kill().await;
         publish(&w, "4", "2027-03-01", 1..4, "fire").await;
         w.clock.set("2027-01-01T08:02:00Z");
-        second.registry.store().head().await.expect("the database");
         let following = second.registry.clone();
         let follower = tokio::spawn(async move { following.follow().await });
         let mut rest = reader.take(1).await;
@@ -739,8 +742,22 @@ async fn commands_are_carried_out_once_and_answered() {
         assert_eq!(script.asked(), 10);
         agent.stop().await;
         let digest = begreb::model::Digest::of("another");
-        let known = w.registry.store().begin_command(besked(1).parse().unwrap(), digest, begreb::model::Instant::FOREVER).await;
+        let store = Store::open(&w.address).await.expect("the database opens");
+        let known = store.begin_command(besked(1).parse().unwrap(), digest, begreb::model::Instant::FOREVER).await;
         assert_eq!(known.expect("the database"), CommandBegun::Other);
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn commands_go_through_the_same_doors_as_requests() {
+    let Some(rabbit) = Rabbit::start().await else { return };
+    let Some(w) = World::open("sqlite").await else { return };
+    let commands = CommandSettings { queue: "doors".into(), exchange: None };
+    let settings = MoxSettings { commands: Some(commands), ..settings("doors-notices") };
+    let agent = Agent::start(&rabbit, &w.registry, settings);
+    let mut sender = Sender::new(&rabbit, "doors").await;
+    let read = json!({ "objekttype": "klasse", "objektID": KLASSE, "operation": "read" });
+    assert_eq!(sender.ask(&read, b"").await.0, 404);
+    agent.stop().await;
 }

@@ -16,6 +16,7 @@ mod list;
 mod load;
 mod lookup;
 mod mail;
+mod mox;
 mod pages;
 mod people;
 mod permission;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::future::BoxFuture;
 use tokio::sync::watch;
 use tokio::time::Instant as Stopwatch;
 use uuid::Uuid;
@@ -42,21 +43,21 @@ impl Mox {
     /// Tells and answers until `stop` says so; what is under way is brought to its end. What fails begins anew, later
     /// each time.
     pub async fn run(&self, stop: watch::Receiver<bool>) {
-        let telling = self.keep("notifications", stop.clone(), async |stop| self.tell(stop).await);
+        let telling = self.keep("notifications", stop.clone(), |stop| Box::pin(self.tell(stop)));
         let answering = async {
             if let Some(commands) = &self.settings.commands {
-                self.keep("commands", stop.clone(), async |stop| self.serve(commands, stop).await).await;
+                self.keep("commands", stop.clone(), |stop| Box::pin(self.serve(commands, stop))).await;
             }
         };
         tokio::join!(telling, answering);
     }
 
     /// Does a task again and again.
-    async fn keep(
-        &self,
-        what: &str,
+    async fn keep<'a>(
+        &'a self,
+        what: &'static str,
         mut stop: watch::Receiver<bool>,
-        task: impl AsyncFn(watch::Receiver<bool>) -> Result<(), Trouble>,
+        task: impl Fn(watch::Receiver<bool>) -> BoxFuture<'a, Result<(), Trouble>>,
     ) {
         let mut failures = 0_u32;
         while !*stop.borrow() {

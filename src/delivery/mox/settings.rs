@@ -149,6 +149,12 @@ impl MoxSettings {
                 return Err(Refusal::new(Code::InvalidParameter, da, en));
             }
         }
+        let bound_by_key = self.exchange_type == ExchangeType::Direct && !self.exchange.is_empty();
+        if bound_by_key && self.queue.is_some() && self.routing_key.contains('{') {
+            let da = "en kø på en direct exchange bindes med én routing key: dén har flere";
+            let en = "a queue at a direct exchange is bound with one routing key: this one has several";
+            return Err(Refusal::new(Code::InvalidParameter, da, en).allowed(["topic", "fanout"]));
+        }
         let mut rest = self.routing_key.clone();
         for part in PARTS {
             rest = rest.replace(part, "");
@@ -185,6 +191,14 @@ mod tests {
         }
         assert!(MoxSettings { name: String::new(), ..ok.clone() }.checked().is_err());
         assert!(MoxSettings { queue: Some("q".repeat(256)), ..ok.clone() }.checked().is_err());
+        let direct = MoxSettings {
+            exchange: "begreb".into(),
+            exchange_type: ExchangeType::Direct,
+            queue: Some("q".into()),
+            ..ok.clone()
+        };
+        assert!(direct.clone().checked().is_ok());
+        assert!(MoxSettings { routing_key: "{objekttype}".into(), ..direct }.checked().is_err());
         let commands = Some(CommandSettings { queue: String::new(), exchange: None });
         assert!(MoxSettings { commands, ..ok }.checked().is_err());
     }
