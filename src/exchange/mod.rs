@@ -25,7 +25,7 @@ pub mod paper;
 mod rdf;
 
 pub use oioxml::facets_of as oio_facets;
-pub use rdf::PREFIXES;
+pub use rdf::{EventPage, PREFIXES, event_page};
 
 /// The deepest hierarchy that is taken in.
 pub const DEEPEST: usize = 1000;

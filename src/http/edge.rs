@@ -137,9 +137,11 @@ async fn preflight(request: Request, next: Next) -> Response {
 
 /// The answer in the caller's encoding. Callers that name none do not pay for the possibility.
 async fn compressed(request: Request, next: Next) -> Response {
-    // An export's Content-Digest is of the bytes as they are sent.
-    let undigested =
-        |_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions| !headers.contains_key("content-digest");
+    // An export's Content-Digest is of the bytes as they are sent; a stream of events is not to be gathered up.
+    let undigested = |_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions| {
+        let streams = headers.get(header::CONTENT_TYPE).is_some_and(|t| t.as_bytes().starts_with(b"text/event-stream"));
+        !streams && !headers.contains_key("content-digest")
+    };
     let compression =
         CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(SizeAbove::new(512).and(undigested));
     match compression.layer(next).oneshot(request).await {

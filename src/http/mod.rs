@@ -8,6 +8,7 @@ mod confirm;
 mod edge;
 mod hearings;
 mod id;
+mod ldes;
 mod mail;
 mod mox;
 mod negotiate;
@@ -76,7 +77,8 @@ pub async fn serve(
     options: HttpOptions,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
-    let router = router(registry, &options);
+    let closing = tokio::sync::watch::Sender::new(false);
+    let router = router(registry, &options).layer(axum::Extension(api::Closing(closing.subscribe())));
     let mut connections = Builder::new(TokioExecutor::new()).http1_only();
     connections.http1().timer(TokioTimer::new()).header_read_timeout(PATIENCE);
     let (graceful, mut stop) = (GracefulShutdown::new(), std::pin::pin!(stop));
@@ -104,6 +106,8 @@ pub async fn serve(
         tokio::spawn(graceful.watch(connection));
     }
     drop(listener);
+    // Streams and those who wait for news end by themselves, others when they are done.
+    closing.send_replace(true);
     tokio::select! {
         () = graceful.shutdown() => {}
         () = tokio::time::sleep(options.timeout.max(PATIENCE)) => tracing::warn!("requests under way were cut off"),

@@ -40,6 +40,24 @@ pub enum ConceptChangeKind {
     Reordered,
 }
 
+impl ConceptChangeKind {
+    /// All types, most important first.
+    pub const ALL: [Self; 12] = [
+        Self::Added,
+        Self::Retired,
+        Self::Recoded,
+        Self::Renamed,
+        Self::Redefined,
+        Self::Moved,
+        Self::Split,
+        Self::Merged,
+        Self::Replaced,
+        Self::Remapped,
+        Self::Edited,
+        Self::Reordered,
+    ];
+}
+
 /// The items of a field that only one of the two readings has.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct FieldChange {

@@ -121,6 +121,9 @@ pub struct Event {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub valid_to: Option<Instant>,
+    /// Whether it is the last event of its transaction: everything that was registered together has been told with it.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub ends_transaction: bool,
     /// What happened to the concept, in its types, with what was there before and what is there now.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub concept: Option<ConceptChange>,
@@ -201,6 +204,7 @@ mod tests {
             version: None,
             valid_from: None,
             valid_to: None,
+            ends_transaction: false,
             concept,
             hearing: None,
         };

@@ -25,9 +25,21 @@ struct Body {
     effective: Option<Instant>,
 }
 
-/// The event of a row; nothing when what it tells is not public. The snapshot must have passed the row.
+/// The events of the first `count` of some rows that follow on each other; those after them only tell where a
+/// transaction ends. The snapshot must have passed the rows.
 #[must_use]
-pub fn event(snapshot: &Snapshot, change: &Change) -> Option<Event> {
+pub fn events(snapshot: &Snapshot, rows: &[Change], count: usize) -> Vec<Event> {
+    let is_public = |row: &Change| EventType::of(&row.kind).is_some();
+    let told = |(i, row): (usize, &Change)| {
+        let mut event = event(snapshot, row)?;
+        event.ends_transaction = !rows[i + 1..].iter().take_while(|next| next.at == row.at).any(is_public);
+        Some(event)
+    };
+    rows.iter().take(count).enumerate().filter_map(told).collect()
+}
+
+/// The event of a row; nothing when what it tells is not public.
+fn event(snapshot: &Snapshot, change: &Change) -> Option<Event> {
     let r#type = EventType::of(&change.kind)?;
     let plane = snapshot.by_uuid(change.vocabulary)?;
     let body: Body = serde_json::from_str(&change.body).unwrap_or_default();
@@ -40,6 +52,7 @@ pub fn event(snapshot: &Snapshot, change: &Change) -> Option<Event> {
         version: None,
         valid_from: body.from.or(body.effective).filter(|i| i.is_finite()),
         valid_to: body.to.filter(|i| i.is_finite()),
+        ends_transaction: false,
         concept: None,
         hearing: None,
     };

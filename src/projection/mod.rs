@@ -24,7 +24,7 @@ type Set<T> = std::collections::HashSet<T, foldhash::fast::RandomState>;
 
 pub use derived::{Derive, Derived};
 pub use edition::{Edition, Entry};
-pub use events::event;
+pub use events::events;
 pub use follower::{Follower, Projections, Snapshot};
 pub use matters::{Kept, Matters, read as read_step};
 pub use plane::{Found, Plane, View};

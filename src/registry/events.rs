@@ -9,12 +9,15 @@ use tokio::sync::watch;
 
 use super::Registry;
 use crate::model::{Event, EventFilter, Result};
-use crate::projection::event;
+use crate::projection::events;
 
 /// How many rows of the log a block holds.
 pub const BLOCK: i64 = 256;
 /// How many blocks a reading looks at before it answers, found or not.
 const LOOKED_AT: i64 = 40;
+/// How many rows after a block are looked at for the end of its last transaction. A publication ends with its version;
+/// what stands after that in the same transaction is no more than this.
+const BEYOND: i64 = 16;
 /// How many events are kept in full blocks.
 const KEPT: u64 = 20_000;
 
@@ -65,6 +68,32 @@ impl Registry {
         Ok(answer)
     }
 
+    /// The last events up to a position that a filter asks for, newest first, at most `limit`; where they end is
+    /// `position`: go on from there, as long as it is after 0.
+    ///
+    /// # Errors
+    /// [`crate::model::Code::Database`].
+    pub async fn events_before(&self, before: Option<i64>, limit: usize, filter: &EventFilter) -> Result<Events> {
+        let head = self.snapshot().position;
+        let before = before.map_or(head, |b| b.clamp(0, head));
+        let mut answer = Events { events: Vec::new(), position: before, head };
+        let mut looked_at = 0;
+        while answer.position > 0 && looked_at < LOOKED_AT {
+            let block = (answer.position - 1) / BLOCK;
+            let here = self.block(block, head).await?;
+            for event in here.iter().rev().filter(|e| e.position <= before && filter.wants(e)) {
+                if answer.events.len() == limit {
+                    return Ok(answer);
+                }
+                answer.events.push(event.clone());
+                answer.position = event.position - 1;
+            }
+            answer.position = block * BLOCK;
+            looked_at += 1;
+        }
+        Ok(answer)
+    }
+
     /// The events of the rows `(number * BLOCK, (number + 1) * BLOCK]` that are no later than `head`.
     ///
     /// # Errors
@@ -74,15 +103,17 @@ impl Registry {
             return Ok(kept);
         }
         let start = number * BLOCK;
-        let rows = self.store.changes(start, BLOCK.min(head - start).max(0)).await?;
+        let rows = self.store.changes(start, (BLOCK + BEYOND).min(head - start).max(0)).await?;
         let snapshot = self.snapshot();
         let made = tokio::task::spawn_blocking(move || {
-            rows.iter().filter_map(|row| event(&snapshot, row)).map(Arc::new).collect::<Arc<[_]>>()
+            let count = usize::try_from(BLOCK).unwrap_or(usize::MAX).min(rows.len());
+            events(&snapshot, &rows, count).into_iter().map(Arc::new).collect::<Arc<[_]>>()
         });
         let made = made.await.map_err(|e| {
             let text = format!("the log could not be read: {e}");
             crate::model::Refusal::new(crate::model::Code::Internal, "loggen kunne ikke læses", text)
         })?;
+        // Transactions are whole in the log, and `head` is the end of one: what is there of the block stays as it is.
         if start + BLOCK <= head {
             self.event_blocks.0.insert(number, made.clone());
         }

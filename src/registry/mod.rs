@@ -10,6 +10,7 @@ mod command;
 mod effects;
 mod events;
 mod export;
+mod feed;
 mod frame;
 mod identity;
 mod list;
@@ -38,6 +39,7 @@ pub use answer::{
 pub use command::{ImportRequest, PublishRequest};
 pub use events::{BLOCK, Events};
 pub use export::Telling;
+pub use feed::{FeedAnswer, FeedFilter, StreamPage};
 pub use frame::{FacetRequest, FrameRequest};
 pub use identity::{Identity, identity};
 pub use list::{Codes, ConceptFilter, Cursor, FIELDS, Page, Relatives};

@@ -222,6 +222,11 @@ impl World {
     }
 
     /// Sends a request without a body.
+    /// Sends a request and leaves the body of the answer to be read as it comes.
+    pub async fn opened(&self, request: Request<Body>) -> axum::response::Response {
+        self.router.clone().oneshot(request).await.expect("the router always answers")
+    }
+
     pub async fn ask(&self, method: &str, uri: &str, headers: &[(&str, &str)]) -> Answer {
         let mut request = Request::builder().method(method).uri(uri);
         for (name, value) in headers {

@@ -32,6 +32,7 @@ use super::Format;
 
 mod frame;
 mod graph;
+mod ldes;
 mod node;
 mod read;
 mod relations;
@@ -42,6 +43,7 @@ mod tests;
 mod vocab;
 mod write;
 
+pub use ldes::{EventPage, event_page};
 pub use vocab::PREFIXES;
 
 pub(super) use read::read;

@@ -89,6 +89,8 @@ namespace! {
         HAS_PART = "hasPart",
         REPLACES = "replaces",
         IS_REPLACED_BY = "isReplacedBy",
+        CREATED = "created",
+        IS_VERSION_OF = "isVersionOf",
     }
 }
 
@@ -223,6 +225,55 @@ namespace! {
         POINT_REGISTERED = "pointRegistered",
         /// Of a concept, `true`: its `euvoc` dates came from its source and are no dates of the registry.
         KEEPS_DATES = "keepsDates",
+        /// Of a member of an event stream: its position in the change log.
+        POSITION = "position",
+        /// From a member of an event stream to what was registered together with it.
+        TRANSACTION = "transaction",
+        /// Of a member of an event stream, `true`: it is the last of its transaction.
+        ENDS_TRANSACTION = "endsTransaction",
+    }
+}
+
+namespace! {
+    /// Linked Data Event Streams.
+    ldes = "https://w3id.org/ldes#" {
+        EVENT_STREAM = "EventStream",
+        TIMESTAMP_PATH = "timestampPath",
+        SEQUENCE_PATH = "sequencePath",
+        VERSION_OF_PATH = "versionOfPath",
+        VERSION_CREATE_PATH = "versionCreatePath",
+        VERSION_CREATE_OBJECT = "versionCreateObject",
+        VERSION_UPDATE_PATH = "versionUpdatePath",
+        VERSION_UPDATE_OBJECT = "versionUpdateObject",
+        VERSION_DELETE_PATH = "versionDeletePath",
+        VERSION_DELETE_OBJECT = "versionDeleteObject",
+        TRANSACTION_PATH = "transactionPath",
+        TRANSACTION_FINALIZED_PATH = "transactionFinalizedPath",
+        TRANSACTION_FINALIZED_OBJECT = "transactionFinalizedObject",
+    }
+}
+
+namespace! {
+    /// TREE, how a collection is laid out in pages.
+    tree = "https://w3id.org/tree#" {
+        NODE = "Node",
+        VIEW = "view",
+        MEMBER = "member",
+        RELATION = "relation",
+        TO_NODE = "node",
+        PATH = "path",
+        VALUE = "value",
+        ANY_RELATION = "Relation",
+        GREATER_OR_EQUAL = "GreaterThanOrEqualToRelation",
+    }
+}
+
+namespace! {
+    /// Activity Streams: what happened to what a member is a version of.
+    activity = "https://www.w3.org/ns/activitystreams#" {
+        CREATE = "Create",
+        UPDATE = "Update",
+        DELETE = "Delete",
     }
 }
 

@@ -435,11 +435,11 @@ fn typed_notation(alias: &Alias, notation: Option<&str>) -> Option<Node> {
     Some(Literal::new_typed_literal(alias.value.as_str(), datatype).into())
 }
 
-fn iri(constant: &str) -> Node {
+pub(super) fn iri(constant: &str) -> Node {
     NamedNode::new_unchecked(constant).into()
 }
 
-fn literal(text: &str) -> Node {
+pub(super) fn literal(text: &str) -> Node {
     Literal::new_simple_literal(text).into()
 }
 
@@ -447,10 +447,10 @@ fn node(subject: &NamedOrBlankNode) -> Node {
     subject.clone().into()
 }
 
-fn named_node(iri: &str) -> io::Result<NamedNode> {
+pub(super) fn named_node(iri: &str) -> io::Result<NamedNode> {
     NamedNode::new(iri).map_err(|e| invalid(format!("<{iri}> is not an IRI: {e}")))
 }
 
-fn invalid(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> io::Error {
+pub(super) fn invalid(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, error)
 }

@@ -8,6 +8,7 @@ mod decisions;
 mod drafts;
 mod edits;
 mod export;
+mod feed;
 mod hearings;
 mod lookup;
 mod me;
@@ -18,6 +19,7 @@ mod requests;
 pub mod search;
 mod vocabularies;
 
+pub use feed::Closing;
 pub use concepts::{next_link, not_acceptable, not_one_of};
 pub use hearings::{served, tongue};
 pub use search::aside;
@@ -33,6 +35,7 @@ use utoipa_axum::routes;
 
 use super::HttpOptions;
 use super::peer::TrustForwarded;
+use super::ldes;
 use super::problem::Problem;
 use super::sparql;
 use crate::registry::{ConceptDocument, Registry};
@@ -143,6 +146,9 @@ pub fn router(options: &HttpOptions) -> OpenApiRouter<App> {
         .routes(routes!(concepts::children))
         .routes(routes!(concepts::mappings))
         .routes(routes!(changes::between))
+        .routes(routes!(feed::feed))
+        .routes(routes!(feed::stream))
+        .routes(routes!(feed::atom))
         .routes(routes!(lookup::resolve))
         .routes(routes!(sparql::catalog))
         .routes(routes!(search::search))
@@ -155,7 +161,7 @@ pub fn router(options: &HttpOptions) -> OpenApiRouter<App> {
         .routes(routes!(sparql::get, sparql::post))
         .routes(routes!(sparql::void))
         .layer(axum::Extension(TrustForwarded(options.trust_forwarded)));
-    OpenApiRouter::with_openapi(Document::openapi()).nest("/api/v1", v1).merge(sparql)
+    OpenApiRouter::with_openapi(Document::openapi()).nest("/api/v1", v1).routes(routes!(ldes::page)).merge(sparql)
 }
 
 /// The routes of drafts and decisions.
