@@ -18,10 +18,11 @@ use begreb::delivery::mox::{
 };
 use begreb::exchange::Format;
 use begreb::http::{Doors, HttpOptions, router};
-use begreb::model::{EventFilter, EventType};
-use begreb::registry::Registry;
+use begreb::model::{Command, EventFilter, EventType, Role};
+use begreb::registry::{Registry, TokenRequest};
 use begreb::store::{CommandBegun, Store};
-use common::{Folder, World, edition, on_every_database, root};
+use common::crew::person;
+use common::{Folder, World, edition, on_every_database, operator, root};
 use futures::StreamExt;
 use futures::future::BoxFuture;
 use lapin::message::Delivery;
@@ -749,15 +750,103 @@ async fn commands_are_carried_out_once_and_answered() {
     .await;
 }
 
+/// A klassifikation, a facet or a klasse, as OIO has it.
+fn objekt(kind: &str, egenskaber: Value, relationer: Value) -> Vec<u8> {
+    let virkning = json!({ "from": "2026-01-01", "to": "infinity" });
+    let with = |mut element: Value| {
+        element["virkning"] = virkning.clone();
+        json!([element])
+    };
+    let relations = relationer.as_object().expect("an object");
+    let relations: Value = relations.iter().map(|(name, uuid)| (name.clone(), with(json!({ "uuid": uuid })))).collect();
+    let whole = json!({
+        "attributter": { format!("{kind}egenskaber"): with(egenskaber) },
+        "tilstande": { format!("{kind}publiceret"): with(json!({ "publiceret": "Publiceret" })) },
+        "relationer": relations,
+    });
+    whole.to_string().into_bytes()
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn commands_go_through_the_same_doors_as_requests() {
     let Some(rabbit) = Rabbit::start().await else { return };
-    let Some(w) = World::open("sqlite").await else { return };
-    let commands = CommandSettings { queue: "doors".into(), exchange: None };
-    let settings = MoxSettings { commands: Some(commands), ..settings("doors-notices") };
-    let agent = Agent::start(&rabbit, &w.registry, settings);
-    let mut sender = Sender::new(&rabbit, "doors").await;
-    let read = json!({ "objekttype": "klasse", "objektID": KLASSE, "operation": "read" });
-    assert_eq!(sender.ask(&read, b"").await.0, 404);
-    agent.stop().await;
+    on_every_database(async |w| {
+        let pia = person(&w, "Pia", &[Role::Publisher]).await;
+        let request = TokenRequest {
+            name: "mox".parse().expect("a name"),
+            commands: Command::ALL.into_iter().collect(),
+            vocabularies: None,
+            days: None,
+        };
+        let token = w.registry.create_token(&operator(), Some(pia.uuid), request).await.expect("a token").secret;
+        let (queue, notices) = (format!("doors-{}", w.database), format!("notices-{}", w.database));
+        let commands = CommandSettings { queue: queue.clone(), exchange: None };
+        let settings = MoxSettings { commands: Some(commands), after: None, ..settings(&notices) };
+        let agent = Agent::start(&rabbit, &w.registry, settings);
+        let mut sender = Sender::new(&rabbit, &queue).await;
+        let mut reader = Reader::of(&rabbit, &notices).await;
+        let command = |n: u32, kind: &str, operation: &str, id: Option<&str>| {
+            let mut headers = json!({
+                "autorisation": token.expose(), "beskedID": besked(n), "beskedversion": 1, "objekttype": kind,
+                "operation": operation, "type": "Manuel",
+            });
+            if let Some(id) = id {
+                headers["objektID"] = json!(id);
+            }
+            headers
+        };
+        let uuid = |(status, body): (i64, Value), wanted: i64| {
+            assert_eq!(status, wanted, "{body}");
+            body["uuid"].as_str().expect("a uuid").to_owned()
+        };
+
+        let whole = objekt("klassifikation", json!({ "brugervendtnoegle": "Koder" }), json!({}));
+        let klassifikation = uuid(sender.ask(&command(1, "klassifikation", "create", None), &whole).await, 201);
+        assert_eq!(uuid(sender.ask(&command(1, "klassifikation", "create", None), &whole).await, 201), klassifikation);
+        let part = objekt("facet", json!({ "brugervendtnoegle": "F" }), json!({ "facettilhoerer": klassifikation }));
+        let facet = uuid(sender.ask(&command(2, "facet", "create", None), &part).await, 201);
+        let class = objekt("klasse", json!({ "brugervendtnoegle": "A", "titel": "et" }), json!({ "facet": facet }));
+        let klasse = uuid(sender.ask(&command(3, "klasse", "create", None), &class).await, 201);
+        let rename = json!({ "attributter": { "klasseegenskaber": [
+            { "titel": "to", "virkning": { "from": "2026-06-01", "to": "infinity" } }
+        ] } });
+        let rename = rename.to_string().into_bytes();
+        uuid(sender.ask(&command(4, "klasse", "update", Some(&klasse)), &rename).await, 200);
+
+        let (status, read) = sender.ask(&command(5, "klasse", "read", Some(&klasse)), b"").await;
+        assert_eq!(status, 200);
+        let registrering = &read[&klasse][0]["registreringer"][0];
+        assert_eq!(registrering["attributter"]["klasseegenskaber"][0]["titel"], "to");
+        assert_eq!(registrering["brugerref"], pia.uuid.to_string(), "by whom the token is for");
+        let mut search = command(6, "klasse", "search", None);
+        search["query"] = json!(r#"{"bvn":"a","klassifikation":"nej"}"#);
+        let (status, refused) = sender.ask(&search, b"").await;
+        assert_eq!((status, &refused["message"]), (400, &json!("Unsupported argument(s): klassifikation")));
+        search["query"] = json!(r#"{"bvn":"a"}"#);
+        assert_eq!(sender.ask(&search, b"").await, (200, json!({ "results": [[klasse]] })));
+        let (status, list) = sender.ask(&command(7, "klasse", "list", Some(&klasse)), b"").await;
+        assert_eq!((status, &list["results"][0][0]["id"]), (200, &json!(klasse)));
+
+        // What is not allowed over HTTP is not allowed here.
+        let mut nobody = command(8, "klasse", "delete", Some(&klasse));
+        nobody["autorisation"] = Value::Null;
+        assert_eq!(sender.ask(&nobody, b"").await.0, 401);
+        nobody["autorisation"] = json!("begreb_t_forkert");
+        assert_eq!(sender.ask(&nobody, b"").await.0, 401);
+        assert_eq!(sender.ask(&command(9, "klasse", "read", Some(KLASSE)), b"").await.0, 404);
+        uuid(sender.ask(&command(10, "klasse", "delete", Some(&klasse)), b"{\"note\":\"fejl\"}").await, 202);
+        assert_eq!(sender.ask(&command(11, "klasse", "read", Some(&klasse)), b"").await.0, 410);
+
+        // And what was done is told, with the words that the interface has for it.
+        let mut codes = Vec::new();
+        while codes.last() != Some(&json!("Slettet")) {
+            let got = reader.next().await.expect("a message");
+            if got.body["objektID"] == klasse {
+                codes.push(got.body["livscykluskode"].clone());
+            }
+        }
+        assert_eq!(codes, ["Opstaaet", "Rettet", "Slettet"]);
+        agent.stop().await;
+    })
+    .await;
 }

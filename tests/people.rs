@@ -229,6 +229,21 @@ fn asks(command: Command) -> Vec<(&'static str, String, &'static str)> {
             ("DELETE", at(&format!("/me/sessions/{none}")), ""),
         ],
         Command::OwnTokens => vec![("GET", at("/tokens"), ""), ("DELETE", at(&format!("/tokens/{none}")), "")],
+        Command::OwnSubscriptions => vec![
+            ("GET", at("/subscriptions"), ""),
+            ("POST", at("/subscriptions"), "{\"url\":\"https://192.168.0.1/\"}"),
+            ("GET", at(&format!("/subscriptions/{none}")), ""),
+            ("PATCH", at(&format!("/subscriptions/{none}")), "{}"),
+            ("DELETE", at(&format!("/subscriptions/{none}")), ""),
+            ("POST", at(&format!("/subscriptions/{none}/pause")), ""),
+            ("POST", at(&format!("/subscriptions/{none}/resume")), ""),
+            ("POST", at(&format!("/subscriptions/{none}/secret")), ""),
+            ("POST", at(&format!("/subscriptions/{none}/test")), ""),
+            ("POST", at(&format!("/subscriptions/{none}/replay")), "{\"all\":true}"),
+            ("GET", at(&format!("/subscriptions/{none}/deliveries")), ""),
+            ("GET", at(&format!("/subscriptions/{none}/dead-letters")), ""),
+        ],
+        Command::ManageSubscriptions => vec![("GET", at("/subscriptions?all=true"), "")],
         // What is about a draft, a group or a request takes one that is there: those are walked where they are made.
         _ => vec![],
     }

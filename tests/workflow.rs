@@ -50,6 +50,8 @@ const ELSEWHERE: &[Command] = &[
     Command::RevokeTokens,
     Command::OwnAccount,
     Command::OwnTokens,
+    Command::OwnSubscriptions,
+    Command::ManageSubscriptions,
 ];
 
 fn text(value: &Value) -> String {

@@ -142,6 +142,8 @@ fn vocabulary(slug: &str, governance: Governance) -> Vocabulary {
         contact: None,
         licence: None,
         facets: Vec::new(),
+        oio: None,
+        deleted_facets: vec![],
         slug,
     };
     Vocabulary::new(fields).expect("it is lawful")

@@ -2,9 +2,9 @@
 
 use std::io::Write;
 
-use begreb::exchange::Format;
+use begreb::exchange::{Format, MigrationFormat};
 use begreb::model::{Code, Refusal};
-use begreb::registry::{At, Registry, SearchFilter, ValidateItem};
+use begreb::registry::{At, CheckRequest, Registry, SearchFilter, ValidateItem};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -74,6 +74,33 @@ impl Source<'_> {
             Self::There(server) => {
                 let query: Vec<_> = std::iter::once(("from", from)).chain(to.map(|to| ("to", to))).collect();
                 server.get(&path(slug, "/changes"), &query)
+            }
+        }
+    }
+
+    /// What each code of one version is in another, in a format.
+    pub fn migration(&self, slug: &str, from: &str, to: Option<&str>, format: MigrationFormat) -> Result<String> {
+        match self {
+            Self::Here(registry, lang) => text(registry.migration(slug, from, to, lang.tag())?.write(format)?),
+            Self::There(server) => {
+                let mut query: Vec<_> = std::iter::once(("from", from)).chain(to.map(|to| ("to", to))).collect();
+                query.push(("format", format.name()));
+                server.get(&path(slug, "/migration"), &query)
+            }
+        }
+    }
+
+    /// What becomes of the codes of a list: the JSON of the report.
+    pub fn check(&self, list: &[u8], asked: &CheckRequest) -> Result<String> {
+        match self {
+            Self::Here(registry, lang) => {
+                json(&registry.check_codes(&begreb::exchange::codes(list)?, asked, lang.tag())?)
+            }
+            Self::There(server) => {
+                let days = asked.horizon.map(|days| days.to_string());
+                let pairs = [("on", &asked.on), ("horizon", &days), ("vocabulary", &asked.vocabulary)];
+                let query: Vec<_> = pairs.iter().filter_map(|(n, v)| Some((*n, v.as_deref()?))).collect();
+                Ok(server.send("/api/v1/check", &query, None, list)?.to_string())
             }
         }
     }

@@ -213,11 +213,62 @@ fn exit_codes_are_a_promise() {
         assert_eq!(output.status.code(), Some(code), "{arguments:?}: {}", text(&output.stderr));
     }
     for verb in [
-        "serve", "import", "identity", "export", "publish", "diff", "validate", "search", "show", "verify", "rebuild",
-        "backup", "restore", "account", "token",
+        "serve", "import", "identity", "export", "publish", "diff", "validate", "check", "search", "show", "verify",
+        "rebuild", "backup", "restore", "account", "token",
     ] {
         let help = text(&folder.run(&[verb, "--help"]).stdout);
         assert!(help.contains(&format!("begreb {verb}")), "{verb} teaches by an example: {help}");
+    }
+}
+
+#[test]
+fn codes_of_a_file_are_checked_here_and_at_a_server() {
+    let folder = Folder::new("check");
+    folder.write("1.csv", "notation,preferred.da,replaces\nA,a,\nB,b,\nC,c,\n");
+    folder.write("2.csv", "notation,preferred.da,replaces\nA,a,\nX,x,B\nC,bedre c,\n");
+    assert!(folder.run(&strs(&import("1.csv", "1", "2020-01-01"))).status.success());
+    let ahead = [strs(&import("2.csv", "2", "2099-01-01")), vec!["--accept-new"]].concat();
+    assert!(folder.run(&ahead).status.success());
+    folder.write("good.csv", "A\n");
+    folder.write("changing.csv", "system;kode\nv;C\n");
+    folder.write("bad.json", "[\"A\", \"B\", \"b\"]");
+    folder.write("none.csv", "a;b\n1;2\n");
+    for (arguments, code) in [
+        (&["check", "good.csv", "--vocabulary", "v"][..], 0),
+        (&["check", "changing.csv"], 0),
+        (&["check", "bad.json"], 1),
+        (&["check", "bad.json", "--vocabulary", "w"], 1),
+        (&["check", "none.csv"], 1),
+        (&["check", "missing.csv"], 1),
+        (&["check", "good.csv", "--on", "i-morgen"], 1),
+        (&["check", "good.csv", "--horizon", "x"], 2),
+        (&["check"], 2),
+    ] {
+        let output = folder.run(arguments);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {}", text(&output.stderr));
+    }
+    let read = |arguments: &[&str]| -> Value {
+        let output = folder.run(&[arguments, &["--json"]].concat());
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("{arguments:?}: {e}"))
+    };
+    let here = read(&["check", "bad.json"]);
+    let verdicts: Vec<&str> =
+        here["codes"].as_array().expect("codes").iter().filter_map(|c| c["verdict"].as_str()).collect();
+    assert_eq!(verdicts, ["inForce", "willBeRetired", "neverExisted"]);
+    assert_eq!(here["codes"][1]["replacedBy"][0]["notation"], "X");
+    let said = text(&folder.run(&["check", "bad.json"]).stdout);
+    assert!(said.contains("will be retired 2099-01-01") && said.contains("use X x"), "{said}");
+    assert!(said.contains("did you mean v B b?"), "{said}");
+    let server = Server::start(&folder);
+    assert_eq!(read(&["--server", &server.url, "check", "bad.json"]), here);
+    assert_eq!(folder.run(&["--server", &server.url, "check", "bad.json"]).status.code(), Some(1));
+    for format in ["csv", "sssom", "json"] {
+        let map = ["diff", "--vocabulary", "v", "1", "2", "--migration", format];
+        let here = text(&folder.run(&map).stdout);
+        let there = text(&folder.run(&[&["--server", &server.url][..], &map].concat()).stdout);
+        let line = |t: &str| t.lines().filter(|l| !l.contains("mapping_set_id") && !l.contains("address")).count();
+        assert_eq!(line(&here), line(&there), "{format}: {here}{there}");
+        assert!(here.contains("renamed") && here.contains("replaced"), "{format}: {here}");
     }
 }
 

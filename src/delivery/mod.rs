@@ -1,9 +1,9 @@
-//! What goes out by itself: readers of the change log. Mail by SMTP; messages over AMQP ([`mox`]).
+//! What goes out by itself: readers of the change log. Mail by SMTP, webhooks, and messages over AMQP ([`mox`]).
 //!
 //! Called by `cli` (`begreb serve` runs the [`Post`]); calls `registry`, `store` and the model. A [`Composer`] says
 //! which letters a row of the log makes; the [`Post`] lays them down in the outbox together with how far the log has
 //! been read, and sends them by [`Smtp`]. No letter is composed twice, and none is sent twice by itself: see
-//! `docs/mail.md`.
+//! `docs/mail.md`. [`Webhooks`] sends events to those who subscribe, at least once and in order: see `docs/webhooks.md`.
 
 mod composer;
 mod hearings;
@@ -13,6 +13,7 @@ mod post;
 mod requests;
 mod security;
 mod smtp;
+mod webhooks;
 
 pub use composer::{Composed, Composer, Desk};
 pub use hearings::HearingLetters;
@@ -21,3 +22,4 @@ pub use post::{Patience, Post};
 pub use requests::RequestLetters;
 pub use security::SecurityNotices;
 pub use smtp::{Outcome, Protection, Sender, Smtp};
+pub use webhooks::{Courier, RetryPlan, Webhooks};

@@ -27,8 +27,8 @@ use super::who::{From, Origin, Visiting, foreign, origin};
 use crate::exchange::paper::{Piece, PieceKind, compare};
 use crate::model::{Category, Code, ContentFields, Instant, Place, Refusal, Result, Secret};
 use crate::registry::{
-    AnswerAnswer, AnswerRequest, FileRequest, HearingAnswer, HearingSummary, Pages, PartyAnswer, Received, Visitor,
-    moment,
+    AnswerAnswer, AnswerRequest, DecisionAnswer, FileRequest, HearingAnswer, HearingSummary, Pages, PartyAnswer,
+    Received, Visitor, moment,
 };
 use crate::workflow::{AnswerItem, FileKind, Hearing, HearingStage, Ruling};
 
@@ -138,6 +138,8 @@ struct HearingPage {
     readable: bool,
     can_answer: bool,
     note: bool,
+    /// The decision on the draft that was heard, once its version is published.
+    decided: Option<DecisionAnswer>,
 }
 
 impl HearingPage {
@@ -345,10 +347,17 @@ async fn one_page(app: &App, of: &str, link: String, parts: &mut Parts) -> Answe
         readable: readable || now >= hearing.summary.deadline,
         can_answer: matches!(hearing.summary.stage, HearingStage::Open | HearingStage::Closed),
         note: app.hearing_note(&visitor, of).is_ok(),
+        decided: decided(app, hearing.summary.draft)?,
         hearing,
         link,
     };
     Ok(page(StatusCode::OK, &page_of)?)
+}
+
+/// What was decided on a draft and carried out; everybody may read that.
+fn decided(app: &App, draft: Uuid) -> Result<Option<DecisionAnswer>> {
+    let decisions = app.decisions(&crate::registry::Actor::Public, &Pages { limit: Some(10_000), cursor: None })?;
+    Ok(decisions.items.into_iter().find(|d| d.draft == draft && d.publication.is_some()))
 }
 
 /// Who follows a link, or comes without one.

@@ -4,6 +4,7 @@
 //! Called by `cli`; calls `registry` and nothing below it.
 
 mod api;
+mod code_sets;
 mod confirm;
 mod edge;
 mod hearings;
@@ -12,6 +13,7 @@ mod ldes;
 mod mail;
 mod mox;
 mod negotiate;
+mod oio;
 mod operation;
 mod params;
 mod peer;
@@ -23,6 +25,7 @@ mod reply;
 mod sign;
 mod sparql;
 mod web;
+mod webhooks;
 mod who;
 
 use std::sync::Arc;
@@ -127,6 +130,13 @@ pub fn router(registry: Arc<Registry>, options: &HttpOptions) -> Router {
         .merge(provided::router())
         .merge(confirm::router())
         .merge(hearings::router(options))
+        .nest("/klassifikation", oio::router(options))
+        .merge(oio::beside())
+        .merge(web::requests::router(options))
+        .merge(web::groups::router())
+        .merge(web::decisions::router())
+        .merge(web::drafts::router(&registry, options))
+        .merge(code_sets::router())
         .route("/id/{vocabulary}", get(id::vocabulary))
         .route("/id/{vocabulary}/{key}", get(id::concept))
         .route("/id/{vocabulary}/versions/{version}", get(id::version))

@@ -21,6 +21,7 @@ use serde_json::json;
 use super::api::App;
 use super::mail::{self, MailGauges};
 use super::sparql::Queried;
+use super::webhooks::WebhookGauges;
 
 /// What is counted.
 #[derive(Clone)]
@@ -42,6 +43,7 @@ pub struct Counted {
     graph_bytes: Gauge,
     mail: MailGauges,
     mox_behind: Family<NameLabels, Gauge>,
+    webhooks: WebhookGauges,
     /// How many requests are being worked on.
     pub under_way: Gauge<i64, AtomicI64>,
     known: Arc<RwLock<HashMap<String, Vec<Instruments>>>>,
@@ -111,7 +113,7 @@ impl Counted {
         metrics.register("sparql_queries_running", "SPARQL queries that run", queries_running.clone());
         metrics.register("graph_triples", "Triples in force today", graph_triples.clone());
         metrics.register("graph_bytes", "Memory of the graphs in force today", graph_bytes.clone());
-        let mail = MailGauges::new(&mut metrics);
+        let (mail, webhooks) = (MailGauges::new(&mut metrics), WebhookGauges::new(&mut metrics));
         let mox_behind = Family::<NameLabels, Gauge>::default();
         metrics.register("mox_behind", "Changes that were not told by message yet", mox_behind.clone());
         let metrics = Arc::new(metrics);
@@ -133,6 +135,7 @@ impl Counted {
             graph_bytes,
             mail,
             mox_behind,
+            webhooks,
             under_way,
             known: Arc::default(),
         }
@@ -266,6 +269,7 @@ pub async fn metrics(State((app, counted)): State<(App, Counted)>) -> Response {
             counted.mox_behind.get_or_create(&NameLabels { name }).set((head.seq - position).max(0));
         }
     }
+    counted.webhooks.set(&app).await;
     let mut text = String::new();
     match encode(&mut text, &counted.metrics) {
         Ok(()) => {

@@ -60,9 +60,15 @@ impl IntoResponse for Failure {
 #[derive(Clone)]
 struct Carried(Refusal);
 
+/// Takes the refusal out of an answer that carries one, for those who tell it otherwise than by a problem document.
+pub fn carried(response: &mut Response) -> Option<Refusal> {
+    response.extensions_mut().remove::<Carried>().map(|Carried(refusal)| refusal)
+}
+
 /// The status of a refusal.
 pub fn status(refusal: &Refusal) -> StatusCode {
     match (refusal.code, refusal.code.category()) {
+        (Code::Gone, _) => StatusCode::GONE,
         (Code::MethodNotAllowed, _) => StatusCode::METHOD_NOT_ALLOWED,
         (Code::Timeout | Code::QueryTime, _) => StatusCode::GATEWAY_TIMEOUT,
         (Code::UnsupportedType, _) => StatusCode::UNSUPPORTED_MEDIA_TYPE,

@@ -26,6 +26,9 @@ pub enum ChangeKind {
     /// A concept is said not to be in force over a period.
     #[serde(rename = "concept.retired")]
     ConceptRetired,
+    /// A concept is no longer kept up, by OIO Klassifikation; what is said of it stays.
+    #[serde(rename = "concept.passivated")]
+    ConceptPassivated,
     /// A version was published.
     #[serde(rename = "version.published")]
     VersionPublished,
@@ -83,6 +86,21 @@ pub enum ChangeKind {
     /// That link was undone.
     #[serde(rename = "identity.unlinked")]
     IdentityUnlinked,
+    /// A subscription was made.
+    #[serde(rename = "subscription.created")]
+    SubscriptionCreated,
+    /// What a subscription asks for was changed.
+    #[serde(rename = "subscription.changed")]
+    SubscriptionChanged,
+    /// A subscription was paused: by its owner, or because its receiver said that it is gone.
+    #[serde(rename = "subscription.paused")]
+    SubscriptionPaused,
+    /// A subscription that was paused goes on.
+    #[serde(rename = "subscription.resumed")]
+    SubscriptionResumed,
+    /// A subscription was ended.
+    #[serde(rename = "subscription.ended")]
+    SubscriptionEnded,
     /// A draft was opened.
     #[serde(rename = "draft.opened")]
     DraftOpened,
@@ -179,6 +197,15 @@ pub enum ChangeKind {
     /// A certification names other schema elements.
     #[serde(rename = "certification.linked")]
     CertificationLinked,
+    /// A code set was registered, or the use of concepts declared.
+    #[serde(rename = "usage.declared")]
+    UsageDeclared,
+    /// A code set or a declared use, its codes, or how far its changes were acknowledged, was changed.
+    #[serde(rename = "usage.changed")]
+    UsageChanged,
+    /// A code set or a declared use was ended.
+    #[serde(rename = "usage.ended")]
+    UsageEnded,
 }
 
 impl ChangeKind {
@@ -190,6 +217,7 @@ impl ChangeKind {
             Self::VocabularyChanged => "vocabulary.changed",
             Self::ConceptStated => "concept.stated",
             Self::ConceptRetired => "concept.retired",
+            Self::ConceptPassivated => "concept.passivated",
             Self::VersionPublished => "version.published",
             Self::ConceptEffective => "concept.effective",
             Self::EditionEffective => "edition.effective",
@@ -209,6 +237,11 @@ impl ChangeKind {
             Self::LinkCreated => "link.created",
             Self::IdentityLinked => "identity.linked",
             Self::IdentityUnlinked => "identity.unlinked",
+            Self::SubscriptionCreated => "subscription.created",
+            Self::SubscriptionChanged => "subscription.changed",
+            Self::SubscriptionPaused => "subscription.paused",
+            Self::SubscriptionResumed => "subscription.resumed",
+            Self::SubscriptionEnded => "subscription.ended",
             Self::DraftOpened => "draft.opened",
             Self::DraftDescribed => "draft.described",
             Self::DraftEdited => "draft.edited",
@@ -241,6 +274,9 @@ impl ChangeKind {
             Self::CertificationSubmitted => "certification.submitted",
             Self::CertificationJudged => "certification.judged",
             Self::CertificationLinked => "certification.linked",
+            Self::UsageDeclared => "usage.declared",
+            Self::UsageChanged => "usage.changed",
+            Self::UsageEnded => "usage.ended",
         }
     }
 }

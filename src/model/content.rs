@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::canonical::Digest;
+use super::oio::OioExtras;
 use super::parts::{Alias, Definition, LegalBasis, Mapping, Note, Relation, RelationKind, Statement, Term, TermStatus};
 use super::refusal::{Code, Refusal, Result};
 use super::text::{Text, lawful_text};
@@ -45,6 +46,9 @@ pub struct ContentFields<T = Uuid> {
     /// The notes.
     #[serde(default = "Vec::new", skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<Note>,
+    /// What OIO Klassifikation says and there is no field for; only where it was written by that interface.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oio: Option<OioExtras>,
     /// Its place among its siblings: lower comes first. Only the order means anything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rank: Option<i64>,
@@ -73,6 +77,7 @@ impl<T> Default for ContentFields<T> {
             terms: Vec::new(),
             definitions: Vec::new(),
             notes: Vec::new(),
+            oio: None,
             legal_basis: Vec::new(),
             subject_fields: Vec::new(),
             relations: Vec::new(),
@@ -102,6 +107,7 @@ impl<T> ContentFields<T> {
             terms: self.terms,
             definitions: self.definitions,
             notes: self.notes,
+            oio: self.oio,
             legal_basis: self.legal_basis,
             subject_fields: self.subject_fields,
             mappings: self.mappings,
@@ -112,7 +118,7 @@ impl<T> ContentFields<T> {
 
 /// The lawful content of a concept. Lists are sorted, so equal content is equal bytes.
 ///
-/// Laws: at least one preferred term, and at most one for each language; one definition for each language
+/// Laws: at least one preferred term (unless no reader of editions sees it), and at most one for each language; one definition for each language
 /// and audience; no empty text; no term, alias, note, relation or mapping twice; only a deprecated term has
 /// a reason and a replacement.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -130,7 +136,9 @@ impl Content {
         for alias in &mut f.aliases {
             alias.value = key(&alias.value).map_err(|r| r.at_field("aliases"))?;
         }
-        lawful_terms(&mut f.terms)?;
+        // What no reader of editions sees may lack a term.
+        let hidden = f.oio.as_ref().is_some_and(|oio| oio.publiceret.is_some());
+        lawful_terms(&mut f.terms, hidden)?;
         for d in &mut f.definitions {
             d.text = lawful_text(&d.text).map_err(|r| r.at_field("definitions"))?;
         }
@@ -142,6 +150,10 @@ impl Content {
         }
         for m in &mut f.mappings {
             m.target = key(&m.target).map_err(|r| r.at_field("mappings"))?;
+        }
+        f.oio = f.oio.filter(|oio| !oio.is_empty());
+        if let Some(oio) = &mut f.oio {
+            oio.settle();
         }
         settle(&mut f.aliases, |a| a.value.clone());
         settle(&mut f.definitions, |d| (d.language.clone(), d.audience.clone()));
@@ -178,6 +190,12 @@ impl Content {
     #[must_use]
     pub fn fields(&self) -> &ContentFields {
         &self.0
+    }
+
+    /// Whether readers of editions see it. What OIO says is not published is kept, but part of no edition.
+    #[must_use]
+    pub fn is_published(&self) -> bool {
+        self.0.oio.as_ref().is_none_or(|oio| oio.publiceret.is_none())
     }
 
     /// The same content at another place among its siblings.
@@ -278,7 +296,7 @@ fn lawful_key(field: &mut Option<String>, name: &str) -> Result<()> {
     Ok(())
 }
 
-fn lawful_terms(terms: &mut Vec<Term>) -> Result<()> {
+fn lawful_terms(terms: &mut Vec<Term>, hidden: bool) -> Result<()> {
     for term in &mut *terms {
         term.value = lawful_text(&term.value).map_err(|r| r.at_field("terms"))?;
         if term.status != TermStatus::Deprecated && (term.reason.is_some() || term.use_instead.is_some()) {
@@ -311,7 +329,7 @@ fn lawful_terms(terms: &mut Vec<Term>) -> Result<()> {
             .at_field("terms"));
         }
     }
-    if preferred.is_empty() {
+    if preferred.is_empty() && !hidden {
         return Err(Refusal::new(
             Code::PreferredTerm,
             "begrebet har ingen foretrukken term",
@@ -362,6 +380,11 @@ mod tests {
             "facet": "f", "rank": 7, "notation": "n",
             "legalBasis": [{"law": "l", "paragraph": "p", "eli": "e", "from": "2020-01-01", "to": "2021-01-01"}],
             "mappings": [{"kind": "exact", "target": "t"}],
+            "oio": {"egenskaber": {"aktoerref": Uuid::max(), "aktoertypekode": "Bruger", "notetekst": "n"},
+                "integrationsdata": "{}", "publiceret": "Uoplyst",
+                "relationer": [{"har_felt": true, "navn": "ejer", "objekttype": "o", "til": "urn:x", "virkning": {"notetekst": "n"}}],
+                "soegeord": [{"soegeordidentifikator": "a", "beskrivelse": "b", "soegeordskategori": "c"}],
+                "tilstand": {"notetekst": "n"}},
             "notes": [{"kind": "scope", "language": "da", "text": "\u{1}\u{7f}\u{2028}\"\\/"}],
             "relations": [{"kind": "associative", "target": Uuid::max(),
                 "criterion": [{"language": "da", "text": "c"}], "role": [{"language": "da", "text": "r"}]}],

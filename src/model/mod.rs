@@ -9,13 +9,17 @@ mod content;
 mod diff;
 mod event;
 mod identifier;
+mod oio;
 mod parts;
 mod people;
 mod refusal;
 mod secret;
 mod state;
+mod subscription;
+mod target;
 mod text;
 mod time;
+mod usage;
 mod version;
 mod vocabulary;
 
@@ -25,6 +29,9 @@ pub use content::{Content, ContentFields};
 pub use diff::{ConceptChange, ConceptChangeKind, FieldChange, Side, diff};
 pub use event::{Event, EventFilter, EventType, HearingEvent};
 pub use identifier::{Label, Slug};
+pub use oio::{
+    OioAssertion, OioExtras, OioHidden, OioLink, OioObject, OioPart, OioRegistration, OioRelation, OioSpan, OioWord,
+};
 pub use parts::{
     Alias, Definition, LegalBasis, Mapping, MappingKind, Note, NoteKind, Relation, RelationKind, SourceRelation,
     Statement, Term, TermForm, TermStatus,
@@ -36,7 +43,10 @@ pub use people::{
 pub use refusal::{Category, Code, Place, Refusal, Result};
 pub use secret::{Dice, NoDice, Secret, new_uuid};
 pub use state::{Revision, State, Timeline};
+pub use subscription::{Owner, PausedBecause, SubscriptionKind, SubscriptionState, description};
+pub use target::{SigningSecret, Target, may_be_reached};
 pub use text::{Language, Text};
-pub use time::{Clock, Date, Instant, Period, Point, parse_date, today_in_denmark};
+pub use time::{Clock, Date, Instant, Period, Point, clock_in_denmark, parse_date, parse_in_denmark, today_in_denmark};
+pub use usage::{Link, Usage, UsageForm, UsageKind, UsedCode, Visibility, codes_digest};
 pub use version::{Manifest, Origin, Version, VersionHasher};
 pub use vocabulary::{Facet, Governance, Kind, Vocabulary, VocabularyFields};

@@ -46,6 +46,8 @@ macro_rules! words {
     };
 }
 
+pub(super) use words;
+
 words!(
     /// What somebody may be to a vocabulary, or to all of them.
     Role, "»{}« er ikke en rolle", "'{}' is not a role", {
@@ -140,6 +142,14 @@ words!(
         OwnAccount = "own-account",
         /// Create, see and revoke one's own tokens.
         OwnTokens = "own-tokens",
+        /// Make, see, change and end one's own subscriptions, and those of one's organisation.
+        OwnSubscriptions = "own-subscriptions",
+        /// See, change and end the subscriptions of others.
+        ManageSubscriptions = "manage-subscriptions",
+        /// Keep code sets, declare what uses concepts, and see what one has kept and declared.
+        OwnCodeSets = "own-code-sets",
+        /// See and end the code sets and declarations of others.
+        ManageCodeSets = "manage-code-sets",
     }
 );
 

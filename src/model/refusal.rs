@@ -214,6 +214,10 @@ codes! {
     TooManyAttempts = "too-many-attempts", TooOften;
     /// The account has as many tokens as it may have.
     TooManyTokens = "too-many-tokens", Conflict;
+    /// The account or organisation has as many subscriptions as it may have.
+    TooManySubscriptions = "too-many-subscriptions", Conflict;
+    /// An address that nothing is sent to: not https, or on a network that is not public.
+    ForbiddenTarget = "forbidden-target", Unlawful;
     /// Nobody would be left who can administer the registry.
     LastAdministrator = "last-administrator", Conflict;
     /// It cannot be decided which concept is meant.
@@ -256,6 +260,10 @@ codes! {
     UnknownGraph = "unknown-graph", Missing;
     /// No such provider to sign in at.
     UnknownProvider = "unknown-provider", Missing;
+    /// No such subscription, or another's.
+    UnknownSubscription = "unknown-subscription", Missing;
+    /// It was here, and has been deleted.
+    Gone = "gone", Missing;
     /// No such address.
     NotFound = "not-found", Missing;
     /// The address does not take that method.

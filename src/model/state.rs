@@ -127,7 +127,15 @@ impl<C: Clone + PartialEq> Timeline<C> {
     /// # Errors
     /// [`Code::Immutable`] when `at` is not after everything that was registered before.
     pub fn register(&mut self, at: Instant, valid: Period, content: Option<C>) -> Result<Revision<C>> {
-        let revision = self.plan(at, valid, content)?;
+        self.register_all(at, &[(valid, content)])
+    }
+
+    /// The same of several periods in one act; what is said of each is another matter.
+    ///
+    /// # Errors
+    /// As [`Timeline::plan_all`].
+    pub fn register_all(&mut self, at: Instant, parts: &[(Period, Option<C>)]) -> Result<Revision<C>> {
+        let revision = self.plan_all(at, parts)?;
         for &i in &revision.closed {
             self.states[i] = self.states[i].clone().close(at)?;
         }
@@ -140,6 +148,15 @@ impl<C: Clone + PartialEq> Timeline<C> {
     /// # Errors
     /// As there.
     pub fn plan(&self, at: Instant, valid: Period, content: Option<C>) -> Result<Revision<C>> {
+        self.plan_all(at, &[(valid, content)])
+    }
+
+    /// What [`Timeline::register_all`] would do.
+    ///
+    /// # Errors
+    /// [`Code::Immutable`] when `at` is not after everything that was registered before; [`Code::Unlawful`] when two
+    /// of the periods overlap.
+    pub fn plan_all(&self, at: Instant, parts: &[(Period, Option<C>)]) -> Result<Revision<C>> {
         let last = self.states.iter().map(|s| s.registered.from()).max();
         if last.is_some_and(|last| at <= last) || !at.is_finite() {
             return Err(Refusal::new(
@@ -148,36 +165,45 @@ impl<C: Clone + PartialEq> Timeline<C> {
                 format!("the registration {at} is not later than the one before"),
             ));
         }
+        let mut periods: Vec<Period> = parts.iter().map(|(period, _)| *period).collect();
+        periods.sort_unstable();
+        if periods.windows(2).any(|w| w[0].overlaps(w[1])) {
+            let (da, en) = ("to perioder af en handling overlapper", "two periods of one act overlap");
+            return Err(Refusal::new(Code::Unlawful, da, en));
+        }
         let registered = Period::since(at)?;
-        let current = || self.states.iter().enumerate().filter(|(_, s)| s.is_current() && s.valid.overlaps(valid));
-        // The parts of `valid` that say something else today; the rest needs no writing.
-        let mut missing: Vec<Period> = match &content {
-            None => Vec::new(),
-            Some(wanted) => {
-                let mut missing = vec![valid];
-                for (_, s) in current().filter(|(_, s)| s.content == *wanted) {
-                    missing = missing
-                        .into_iter()
-                        .flat_map(|p| [p.before(s.valid.from()), p.after(s.valid.to())])
-                        .flatten()
-                        .collect();
-                }
-                missing
-            }
-        };
+        let current = || self.states.iter().enumerate().filter(|(_, s)| s.is_current());
         let mut revision = Revision { closed: Vec::new(), opened: Vec::new() };
-        for (i, s) in current().filter(|(_, s)| content.as_ref() != Some(&s.content)) {
+        for (i, s) in current() {
+            // What this state says otherwise than the act does, it no longer says; the rest it goes on saying.
+            let otherwise = |(valid, content): &&(Period, Option<C>)| {
+                valid.overlaps(s.valid) && content.as_ref() != Some(&s.content)
+            };
+            let cut: Vec<Period> = parts.iter().filter(otherwise).map(|(valid, _)| *valid).collect();
+            if cut.is_empty() {
+                continue;
+            }
             revision.closed.push(i);
-            let rest = [s.valid.before(valid.from()), s.valid.after(valid.to())];
-            let rest = rest.into_iter().flatten().map(|v| State::new(registered, v, s.content.clone()));
+            let rest = without(s.valid, cut).into_iter().map(|v| State::new(registered, v, s.content.clone()));
             revision.opened.extend(rest);
         }
-        missing.sort();
-        if let Some(content) = content {
-            revision.opened.extend(missing.into_iter().map(|v| State::new(registered, v, content.clone())));
+        let mut missing: Vec<(Period, &C)> = Vec::new();
+        for (valid, content) in parts {
+            let Some(content) = content else { continue };
+            let said = current().filter(|(_, s)| s.content == *content).map(|(_, s)| s.valid);
+            missing.extend(without(*valid, said.collect()).into_iter().map(|period| (period, content)));
         }
+        missing.sort_by_key(|(period, _)| *period);
+        revision.opened.extend(missing.into_iter().map(|(v, content)| State::new(registered, v, content.clone())));
         Ok(revision)
     }
+}
+
+/// A period without others: what is left of it, in order.
+fn without(whole: Period, others: Vec<Period>) -> Vec<Period> {
+    others.into_iter().fold(vec![whole], |left, other| {
+        left.into_iter().flat_map(|p| [p.before(other.from()), p.after(other.to())]).flatten().collect()
+    })
 }
 
 #[cfg(test)]
@@ -215,6 +241,41 @@ mod tests {
         assert_eq!(opened, [(p(0, 10), 'A'), (p(10, 20), 'B')]);
         assert!(line.register(t(3), p(12, 20), Some('B')).unwrap().is_empty(), "it says so already");
         assert_eq!(line.register(t(2), p(0, 20), None).unwrap_err().code, Code::Immutable);
+    }
+
+    proptest! {
+        /// Several periods in one act are what they would be one after the other.
+        #[test]
+        fn one_act_over_several_periods(
+            acts in prop::collection::vec(prop::collection::vec((0i64..19, 1i64..6, 0u8..3), 1..5), 1..8)
+        ) {
+            let mut line = Timeline::default();
+            let mut cells: BTreeMap<i64, u8> = BTreeMap::new();
+            for (n, act) in acts.iter().enumerate() {
+                let mut parts: Vec<(Period, Option<u8>)> = Vec::new();
+                for &(from, length, what) in act {
+                    let (to, content) = ((from + length).min(20), (what > 0).then_some(what));
+                    if parts.iter().any(|(period, _)| period.overlaps(p(from, to))) {
+                        continue;
+                    }
+                    parts.push((p(from, to), content));
+                    for day in from..to {
+                        match content {
+                            Some(c) => { cells.insert(day, c); }
+                            None => { cells.remove(&day); }
+                        }
+                    }
+                }
+                line.register_all(t(n as i64 + 1), &parts).unwrap();
+                for day in 0..20 {
+                    let at = Point { valid: t(day), registered: Instant::FOREVER };
+                    prop_assert_eq!(line.at(at).map(|s| s.content), cells.get(&day).copied());
+                }
+                prop_assert!(Timeline::from_states(line.states().to_vec()).is_ok(), "no two overlap");
+            }
+            let twice = [(p(0, 5), Some(1)), (p(4, 6), None)];
+            prop_assert_eq!(line.register_all(t(99), &twice).unwrap_err().code, Code::Unlawful);
+        }
     }
 
     proptest! {

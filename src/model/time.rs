@@ -156,8 +156,33 @@ pub fn parse_date(text: &str) -> Result<Date> {
 /// The calendar day in Denmark at an instant: the day that "today" means to the users of the registry.
 #[must_use]
 pub fn today_in_denmark(now: Instant) -> Date {
-    static DENMARK: LazyLock<TimeZone> = LazyLock::new(|| TimeZone::get("Europe/Copenhagen").unwrap_or(TimeZone::UTC));
     now.timestamp().map_or(Date::MAX, |t| DENMARK.to_datetime(t).date())
+}
+
+static DENMARK: LazyLock<TimeZone> = LazyLock::new(|| TimeZone::get("Europe/Copenhagen").unwrap_or(TimeZone::UTC));
+
+/// Day and time of day in Denmark, as a form has them: `2026-11-22T14:05`; empty for what is no moment.
+#[must_use]
+pub fn clock_in_denmark(at: Instant) -> String {
+    at.timestamp().map_or_else(String::new, |t| DENMARK.to_datetime(t).strftime("%Y-%m-%dT%H:%M").to_string())
+}
+
+/// The instant of a day and a time of day in Denmark: `2026-11-22T14:05`, with seconds or without. Of an hour that comes
+/// twice the first is meant; one that does not come is the hour after.
+///
+/// # Errors
+/// [`Code::InvalidTime`].
+pub fn parse_in_denmark(text: &str) -> Result<Instant> {
+    let wrong = || {
+        let text: String = text.chars().take(80).collect();
+        let (da, en) = (format!("»{text}« er ikke dag og klokkeslæt"), format!("'{text}' is not a day and a time"));
+        Refusal::new(Code::InvalidTime, da, en).allowed(["YYYY-MM-DDTHH:MM"])
+    };
+    let lawful = text.len() <= 19 && text.as_bytes().get(10) == Some(&b'T');
+    let local = text.parse::<jiff::civil::DateTime>().ok().filter(|_| lawful).ok_or_else(wrong)?;
+    let in_our_era = Instant::of_day(local.date()).is_some();
+    let zoned = local.to_zoned(DENMARK.clone()).ok().filter(|_| in_our_era).ok_or_else(wrong)?;
+    Ok(Instant(zoned.timestamp().as_microsecond()))
 }
 
 /// A half-open period `[from, to)`, never empty.
@@ -293,6 +318,31 @@ mod tests {
         assert_eq!(case("2026-11-22T22:59:00Z"), "2026-11-22");
         assert_eq!(case("2026-11-22T23:00:00Z"), "2026-11-23");
         assert_eq!(case("2026-06-30T22:00:00Z"), "2026-07-01");
+    }
+
+    #[test]
+    fn a_time_of_day_is_the_danish_one() {
+        for (text, instant) in [
+            ("2026-11-22T14:05", "2026-11-22T13:05:00Z"),
+            ("2026-07-01T00:30", "2026-06-30T22:30:00Z"),
+            ("2026-03-29T02:30", "2026-03-29T01:30:00Z"),
+            ("2026-10-25T02:30:00", "2026-10-25T00:30:00Z"),
+        ] {
+            assert_eq!(parse_in_denmark(text).unwrap().to_string(), instant, "{text}");
+        }
+        assert_eq!(clock_in_denmark("2026-11-22T13:05:00Z".parse().unwrap()), "2026-11-22T14:05");
+        assert_eq!(clock_in_denmark(Instant::FOREVER), "");
+        for text in [
+            "",
+            "2026-11-22",
+            "i morgen",
+            "2026-11-22T25:00",
+            "2026-11-22 14:05",
+            "2026-11-22T14:05Z",
+            "-000001-01-01T00:00",
+        ] {
+            assert_eq!(parse_in_denmark(text).unwrap_err().code, Code::InvalidTime, "{text}");
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::identifier::Slug;
+use super::oio::OioObject;
 use super::refusal::{Code, Refusal, Result};
 use super::text::{Language, Text};
 
@@ -54,6 +55,9 @@ pub struct Facet {
     pub uuid: Uuid,
     /// The code, unique in the vocabulary.
     pub code: String,
+    /// What OIO Klassifikation says of it, where it was written by that interface.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oio: Option<OioObject>,
     /// Its name.
     pub titles: Vec<Text>,
 }
@@ -98,6 +102,12 @@ pub struct VocabularyFields {
     /// Its facets.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub facets: Vec<Facet>,
+    /// What OIO Klassifikation says of it, where it was written by that interface.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oio: Option<OioObject>,
+    /// The facets that were deleted by that interface.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub deleted_facets: Vec<Facet>,
 }
 
 /// A lawful vocabulary: it has a title, a language and a namespace, and its facets have codes of their own.

@@ -120,6 +120,16 @@ fn just_before(at: Instant) -> Instant {
 }
 
 impl Plane {
+    /// What happened to a concept on a day, as known now: the difference between the reading before it and the one from
+    /// then on. Nothing when both are alike.
+    #[must_use]
+    pub fn changed_on(&self, concept: Uuid, day: Instant) -> Option<ConceptChange> {
+        let known = |valid| Point { valid, registered: Instant::FOREVER };
+        let digest = |valid| self.says(concept, known(valid)).map(|s| s.digest);
+        let before = just_before(day);
+        (digest(before) != digest(day)).then(|| told(self, known(before), known(day), concept)).flatten()
+    }
+
     /// What is said of a concept at a point.
     #[must_use]
     pub fn says(&self, concept: Uuid, at: Point) -> Option<&Arc<Said>> {

@@ -10,8 +10,10 @@ use super::Map;
 use super::edition::Edition;
 use super::matters::Matters;
 use super::plane::{Plane, View};
+use super::told::Told;
+use super::usages::{Usages, Using};
 use crate::model::{Clock, Instant, Point, Result, today_in_denmark};
-use crate::store::{Head, Store};
+use crate::store::{Head, RegistrationRow, Store};
 
 /// How many steps are read at a time.
 const STEPS: i64 = 1_000;
@@ -25,13 +27,15 @@ pub struct Snapshot {
     pub at: Instant,
     /// What is worked on.
     pub matters: Arc<Matters>,
+    /// Who uses which concepts.
+    pub usages: Arc<Usages>,
     /// The planes, by slug.
     planes: Vec<Arc<Plane>>,
 }
 
 impl Default for Snapshot {
     fn default() -> Self {
-        Self { position: 0, at: Instant::BEGINNING, matters: Arc::default(), planes: Vec::new() }
+        Self { position: 0, at: Instant::BEGINNING, matters: Arc::default(), usages: Arc::default(), planes: Vec::new() }
     }
 }
 
@@ -190,6 +194,7 @@ impl Follower {
             return Ok(seq);
         }
         let changed = self.store.changed_vocabularies(old.position, seq).await?;
+        let mut told = self.told(&old, &changed, seq).await?;
         let mut planes = Vec::new();
         for vocabulary in self.store.vocabularies().await? {
             let uuid = vocabulary.uuid();
@@ -207,9 +212,9 @@ impl Follower {
                     Ok(())
                 })
                 .await?;
-            let previous = previous.cloned();
-            let plane =
-                tokio::task::spawn_blocking(move || Plane::new(vocabulary, versions, rows, previous.as_deref()));
+            let (previous, told) = (previous.cloned(), told.remove(&uuid).unwrap_or_default());
+            let build = move || Ok(Plane::new(vocabulary, versions, rows, previous.as_deref())?.with_told(told));
+            let plane = tokio::task::spawn_blocking(build);
             planes.push(Arc::new(plane.await.map_err(|e| {
                 crate::model::Refusal::new(
                     crate::model::Code::Internal,
@@ -218,10 +223,11 @@ impl Follower {
                 )
             })??));
         }
-        let matters = self.matters(&old, seq).await?;
+        let (matters, usages) = (self.matters(&old, seq).await?, self.usages(&old).await?);
         planes.sort_by(|a, b| a.vocabulary().slug().cmp(b.vocabulary().slug()));
         let projections = self.projections.clone();
-        let put = tokio::task::spawn_blocking(move || projections.put(Snapshot { position: seq, at, matters, planes }));
+        let snapshot = Snapshot { position: seq, at, matters, usages, planes };
+        let put = tokio::task::spawn_blocking(move || projections.put(snapshot));
         put.await.map_err(|e| {
             crate::model::Refusal::new(
                 crate::model::Code::Internal,
@@ -230,6 +236,15 @@ impl Follower {
             )
         })?;
         Ok(seq)
+    }
+
+    /// What the log tells of the changed vocabularies beside their states, up to a position.
+    async fn told(&self, old: &Snapshot, changed: &[Uuid], to: i64) -> Result<Map<Uuid, Told>> {
+        let before = |uuid: &Uuid| old.by_uuid(*uuid).map(|plane| plane.told().clone()).unwrap_or_default();
+        let mut told: Map<Uuid, Told> = changed.iter().map(|uuid| (*uuid, before(uuid))).collect();
+        let each = |row: RegistrationRow| told.entry(row.vocabulary).or_default().take(row);
+        self.store.registrations(old.position, to, each).await?;
+        Ok(told)
     }
 
     /// The matters with the steps that were taken up to a position.
@@ -242,6 +257,21 @@ impl Follower {
             let taken = Arc::make_mut(&mut matters);
             rows.iter().try_for_each(|row| taken.take(row))?;
         }
+    }
+
+    /// The uses with what was done to them since.
+    async fn usages(&self, old: &Snapshot) -> Result<Arc<Usages>> {
+        let mut usages = old.usages.clone();
+        for row in self.store.usages(old.position).await? {
+            let using = match row.usage {
+                Some(usage) => {
+                    Some(Using { usage, concepts: self.store.usage_concepts(row.uuid).await?.into_boxed_slice() })
+                }
+                None => None,
+            };
+            Arc::make_mut(&mut usages).put(row.uuid, using);
+        }
+        Ok(usages)
     }
 
     /// Why the last turn failed, if it did.

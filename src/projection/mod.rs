@@ -14,7 +14,9 @@ mod plane;
 pub mod rdf;
 mod said;
 pub mod search;
+mod told;
 mod tree;
+mod usages;
 
 /// A map with a cheap hash: what it holds is the registry's own, so that nobody gains by making keys collide.
 type Map<K, V> = std::collections::HashMap<K, V, foldhash::fast::RandomState>;
@@ -29,4 +31,6 @@ pub use follower::{Follower, Projections, Snapshot};
 pub use matters::{Kept, Matters, read as read_step};
 pub use plane::{Found, Plane, View};
 pub use said::{Said, Saying};
+pub use told::{OwnWords, Told};
 pub(crate) use tree::Tree;
+pub use usages::{Usages, Using};

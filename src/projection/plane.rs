@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::Map;
 use super::edition::{Edition, Entry};
 use super::said::{Said, Saying};
+use super::told::Told;
 use crate::model::{Instant, Point, Result, State, Version, Vocabulary};
 use crate::store::StateRow;
 
@@ -16,6 +17,8 @@ pub struct Plane {
     vocabulary: Arc<Vocabulary>,
     versions: Box<[Arc<Version>]>,
     concepts: Map<Uuid, Box<[Arc<Saying>]>>,
+    /// What is kept of concepts and not published: part of no edition, and for the eyes of OIO alone.
+    unpublished: Map<Uuid, Box<[Arc<Saying>]>>,
     /// Every code that ever named a concept here.
     keys: Map<Box<str>, Box<[Uuid]>>,
     /// Which concepts say that they replace a concept.
@@ -25,6 +28,7 @@ pub struct Plane {
     /// The instants of valid and of registered time at which something changes.
     valid_edges: Box<[Instant]>,
     registered_edges: Box<[Instant]>,
+    told: Told,
 }
 
 /// A plane read at a point.
@@ -82,11 +86,17 @@ impl Plane {
         }
         drop(said);
         let mut concepts = previous.map(|p| p.concepts.clone()).unwrap_or_default();
-        concepts.extend(fresh.into_iter().map(|(uuid, mut states)| {
+        let mut unpublished = previous.map(|p| p.unpublished.clone()).unwrap_or_default();
+        for (uuid, mut states) in fresh {
             states.sort_by_key(|s| (s.state.registered(), s.state.valid()));
-            (uuid, states.into_boxed_slice())
-        }));
-        Ok(Self::index(vocabulary, versions, concepts))
+            let (shown, kept): (Vec<_>, Vec<_>) = states.into_iter().partition(|s| s.state.content().is_published);
+            for (map, states) in [(&mut concepts, shown), (&mut unpublished, kept)] {
+                if !states.is_empty() {
+                    map.insert(uuid, states.into_boxed_slice());
+                }
+            }
+        }
+        Ok(Self { unpublished, ..Self::index(vocabulary, versions, concepts) })
     }
 
     fn index(vocabulary: Vocabulary, versions: Vec<Version>, concepts: Map<Uuid, Box<[Arc<Saying>]>>) -> Self {
@@ -125,12 +135,26 @@ impl Plane {
             vocabulary: Arc::new(vocabulary),
             versions: versions.into_iter().map(Arc::new).collect(),
             concepts,
+            unpublished: Map::default(),
             keys,
             replaced_by,
             once_replaced_by,
             valid_edges: valid.into_iter().filter(|i| i.is_finite()).collect(),
             registered_edges: registered.into_iter().filter(|i| i.is_finite()).collect(),
+            told: Told::default(),
         }
+    }
+
+    /// The same with what the log tells beside the states.
+    #[must_use]
+    pub fn with_told(self, told: Told) -> Self {
+        Self { told, ..self }
+    }
+
+    /// What the log tells beside the states.
+    #[must_use]
+    pub fn told(&self) -> &Told {
+        &self.told
     }
 
     /// The vocabulary.
@@ -162,6 +186,32 @@ impl Plane {
     #[must_use]
     pub fn sayings(&self, concept: Uuid) -> &[Arc<Saying>] {
         self.concepts.get(&concept).map_or(&[], |s| s)
+    }
+
+    /// Everything kept of a concept, also what is not published, by registration and then validity.
+    #[must_use]
+    pub fn kept(&self, concept: Uuid) -> Vec<&Arc<Saying>> {
+        let unpublished = self.unpublished.get(&concept).map_or(&[][..], |s| s);
+        let mut all: Vec<_> = self.sayings(concept).iter().chain(unpublished).collect();
+        all.sort_by_key(|s| (s.state.registered(), s.state.valid()));
+        all
+    }
+
+    /// What is kept and not published, by concept.
+    pub fn unpublished(&self) -> impl Iterator<Item = (Uuid, &[Arc<Saying>])> + '_ {
+        self.unpublished.iter().map(|(uuid, sayings)| (*uuid, &**sayings))
+    }
+
+    /// The instants of valid time at which something published changes, in order.
+    #[must_use]
+    pub fn valid_edges(&self) -> &[Instant] {
+        &self.valid_edges
+    }
+
+    /// Every concept of which anything is kept, once, in no order.
+    pub fn all_concepts(&self) -> impl Iterator<Item = Uuid> + '_ {
+        let hidden = self.unpublished.keys().filter(|u| !self.concepts.contains_key(u));
+        self.concepts.keys().chain(hidden).copied()
     }
 
     /// The concepts, in no order.

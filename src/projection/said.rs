@@ -25,6 +25,8 @@ pub struct Said {
     pub parents: Box<[Uuid]>,
     /// The concepts that it replaces.
     pub replaces: Box<[Uuid]>,
+    /// Whether readers of editions see it.
+    pub is_published: bool,
     labels: Box<[(Language, Box<str>)]>,
 }
 
@@ -43,6 +45,7 @@ impl Said {
             facet: fields.facet.as_deref().map(Into::into),
             rank: fields.rank.unwrap_or(i64::MAX),
             parents: content.parents().collect(),
+            is_published: content.is_published(),
             replaces: content.targets(RelationKind::Replaces).collect(),
             labels: preferred.map(|t| (t.language.clone(), t.value.as_str().into())).collect(),
             aliases: content.into_fields().aliases.into(),

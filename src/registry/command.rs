@@ -264,13 +264,15 @@ impl Registry {
         self.refuse_foreign(&mut write, vocabulary.uuid(), &plan).await?;
         write.create_concepts(vocabulary.uuid(), &plan.created).await?;
         let none = Vec::new();
+        let parts: Vec<_> = plan.acts.iter().map(|act| (plan.valid, act.content.clone())).collect();
         let acts: Vec<Act<'_>> = plan
             .acts
             .iter()
-            .map(|act| Act {
+            .zip(&parts)
+            .map(|(act, part)| Act {
                 concept: act.concept,
-                valid: plan.valid,
-                content: act.content.as_deref(),
+                parts: std::slice::from_ref(part),
+                oio: None,
                 states: known.states.get(&act.concept).unwrap_or(&none),
                 revision: &act.revision,
             })
@@ -465,7 +467,8 @@ fn incoming_of(known: &Known, version: &Version) -> Incoming {
     let mut held: Vec<(Uuid, Arc<Content>)> = Vec::new();
     for (uuid, states) in &known.states {
         let found = Timeline::from_states(states.clone()).ok();
-        if let Some(state) = found.as_ref().and_then(|line| line.at(version.point())) {
+        let state = found.as_ref().and_then(|line| line.at(version.point()));
+        if let Some(state) = state.filter(|s| s.content().is_published()) {
             held.push((*uuid, state.content().clone()));
         }
     }

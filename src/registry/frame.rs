@@ -81,7 +81,9 @@ impl Registry {
         let Some(known) = known.filter(|known| **known != wanted) else { return Ok(()) };
         let (old, new) = (known.fields(), wanted.fields());
         // The namespace is what it was made: an address given away is not taken back.
-        let wanted = Vocabulary::new(VocabularyFields { namespace: old.namespace.clone(), ..new.clone() })?;
+        let mut wanted = VocabularyFields { namespace: old.namespace.clone(), ..new.clone() };
+        keep_oio(&mut wanted, old);
+        let wanted = Vocabulary::new(wanted)?;
         if (old.uuid, old.kind, old.governance) != (new.uuid, new.kind, new.governance) {
             return Err(Refusal::new(
                 Code::Immutable,
@@ -165,10 +167,10 @@ impl Registry {
             let there = known.and_then(|k| k.facets.iter().find(|x| x.code == f.code.as_str())).map(|x| x.uuid);
             let made = || Uuid::new_v5(&uuid, format!("facet/{}", f.code).as_bytes());
             let titles = lawful(f.titles, "facets")?;
-            Ok(Facet { uuid: f.uuid.or(there).unwrap_or_else(made), code: f.code.into(), titles })
+            Ok(Facet { uuid: f.uuid.or(there).unwrap_or_else(made), code: f.code.into(), oio: None, titles })
         };
         let languages = if request.languages.is_empty() { vec![Language::danish()] } else { request.languages };
-        Vocabulary::new(VocabularyFields {
+        let mut fields = VocabularyFields {
             uuid,
             slug: slug.clone(),
             titles: lawful(request.titles, "titles")?,
@@ -183,7 +185,13 @@ impl Registry {
             licence: request.licence.map(Into::into),
             languages,
             facets: request.facets.into_iter().map(facet).collect::<Result<_>>()?,
-        })
+            oio: None,
+            deleted_facets: Vec::new(),
+        };
+        if let Some(known) = known {
+            keep_oio(&mut fields, known);
+        }
+        Vocabulary::new(fields)
     }
 
     /// The frame of a vocabulary that a file brings along.
@@ -205,6 +213,7 @@ impl Registry {
         let facet = |(code, titles): &(String, Vec<Text>)| Facet {
             uuid: Uuid::new_v5(&uuid, format!("facet/{code}").as_bytes()),
             code: code.clone(),
+            oio: None,
             titles: titles.clone(),
         };
         VocabularyFields {
@@ -222,6 +231,25 @@ impl Registry {
             licence: frame.licence.clone(),
             languages,
             facets: frame.facets.iter().map(facet).collect(),
+            oio: None,
+            deleted_facets: Vec::new(),
         }
     }
+}
+
+/// What OIO says of a frame and its facets stays, as long as nobody says otherwise by another door: periods and notes
+/// that were said of other words are no longer true.
+fn keep_oio(wanted: &mut VocabularyFields, known: &VocabularyFields) {
+    let said = |f: &VocabularyFields| {
+        (f.titles.clone(), f.descriptions.clone(), f.owner.clone(), f.licence.clone(), f.contact.clone())
+    };
+    if said(wanted) == said(known) {
+        wanted.oio = known.oio.clone();
+    }
+    for facet in &mut wanted.facets {
+        let same = |f: &&Facet| f.uuid == facet.uuid && f.code == facet.code && f.titles == facet.titles;
+        facet.oio = known.facets.iter().find(same).and_then(|f| f.oio.clone());
+    }
+    let back = |f: &&Facet| wanted.facets.iter().all(|w| w.uuid != f.uuid);
+    wanted.deleted_facets = known.deleted_facets.iter().filter(back).cloned().collect();
 }

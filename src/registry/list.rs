@@ -15,7 +15,7 @@ use crate::projection::{Entry, Found};
 const LARGEST_PAGE: usize = 10_000;
 
 /// The fields that can be chosen, by their names in the JSON of a concept.
-pub const FIELDS: [&str; 24] = [
+pub const FIELDS: [&str; 25] = [
     "uuid",
     "iri",
     "vocabulary",
@@ -35,6 +35,7 @@ pub const FIELDS: [&str; 24] = [
     "terms",
     "definitions",
     "notes",
+    "oio",
     "legalBasis",
     "subjectFields",
     "relations",

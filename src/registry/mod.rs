@@ -6,6 +6,7 @@
 
 mod answer;
 mod catalog;
+mod check;
 mod command;
 mod effects;
 mod events;
@@ -17,7 +18,9 @@ mod list;
 mod load;
 mod lookup;
 mod mail;
+mod migration;
 mod mox;
+pub mod oio;
 mod pages;
 mod people;
 mod permission;
@@ -27,6 +30,8 @@ mod read;
 mod report;
 mod search;
 mod sparql;
+mod subscriptions;
+mod usages;
 mod verify;
 mod work;
 
@@ -36,6 +41,7 @@ pub use answer::{
     ConceptAnswer, ConceptDocument, HistoryAnswer, HistoryState, Reference, Status, VersionAnswer, VersionName,
     VocabularyAnswer,
 };
+pub use check::{CheckReport, CheckRequest, CheckedCode, CodeVerdict, ComingChange, NearCode};
 pub use command::{ImportRequest, PublishRequest};
 pub use events::{BLOCK, Events};
 pub use export::Telling;
@@ -61,6 +67,14 @@ pub use search::{
     Suggestion,
 };
 pub use sparql::{Answer, Question, SolutionFormat, Solved, SparqlLimits, Wanted};
+pub use subscriptions::{
+    DeadLetter, MadeSubscription, OwnerWish, ReplayAnswer, ReplayRequest, SecretRequest, SubscriptionAnswer,
+    SubscriptionChange, SubscriptionRequest, TestAnswer, WebhookSettings,
+};
+pub use usages::{
+    CodeRequest, CodesAnswer, CodesCommand, ConceptUsages, DraftUsage, Task, TasksAnswer, UsageAnswer, UsageChange,
+    UsageRequest, UserOfConcept,
+};
 pub use verify::{Verification, VerifiedVersion};
 pub use work::{
     AcceptRequest, AcceptedAnswer, AskRequest, AskedAnswer, AssignRequest, AssignmentAnswer, ContactAnswer, FoundEdit,
@@ -79,10 +93,11 @@ pub use work::{
     StampAnswer, Steer, ThreadAnswer, TopicRequest,
 };
 pub(crate) use work::{CONFIRM_PREFIX, HearingNews, LINK_PREFIX, confirm_page, link_errand, party_page};
+pub use work::{Called, FoundConcepts, NamedConcept, Offer};
 pub use work::{
-    CancelledAnswer, CertificationAnswer, CertificationRequest, CertifiedAnswer, GivenMandate, ItemAnswer,
-    MandateAnswer, MeetingAnswer, MeetingChange, MeetingCommand, MeetingRequest, MinutesAnswer, VerdictAnswer,
-    VerdictRequest,
+    CancelledAnswer, CertificationAnswer, CertificationRequest, CertifiedAnswer, DecidedConcept, GivenMandate,
+    GroupSeen, ItemAnswer, MandateAnswer, MeetingAnswer, MeetingChange, MeetingCommand, MeetingRequest, MinutesAnswer,
+    VerdictAnswer, VerdictRequest,
 };
 
 use crate::model::{Clock, Code, Refusal, Result};
@@ -91,8 +106,8 @@ pub use crate::projection::View;
 use crate::projection::rdf::Graphs;
 use crate::projection::search::Search;
 use crate::projection::{Derived, Follower, Projections, Snapshot};
+pub use crate::store::{DeliveryRow, LetterRow, LetterState, MailStatus, SubscriptionsStatus};
 use crate::store::{Head, Store, Write};
-pub use crate::store::{LetterRow, LetterState, MailStatus};
 
 /// How a registry is set up.
 #[derive(Clone, Debug)]
@@ -104,11 +119,18 @@ pub struct Settings {
     pub edition_budget: u64,
     /// What SPARQL queries may take.
     pub sparql: SparqlLimits,
+    /// Whether webhooks may go to addresses that are not public, and by http: for tests, and inside one's own network.
+    pub webhooks_allow_private: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { public_url: "http://127.0.0.1:8080".into(), edition_budget: 4_000_000, sparql: SparqlLimits::default() }
+        Self {
+            public_url: "http://127.0.0.1:8080".into(),
+            edition_budget: 4_000_000,
+            sparql: SparqlLimits::default(),
+            webhooks_allow_private: false,
+        }
     }
 }
 
@@ -127,6 +149,7 @@ pub struct Registry {
     doorkeeper: people::Doorkeeper,
     effects_told: effects::Told,
     event_blocks: events::Blocks,
+    codeset_filters: usages::Filters,
 }
 
 impl Registry {
@@ -139,7 +162,7 @@ impl Registry {
         let follower = Arc::new(Follower::new(store.clone(), projections.clone()));
         follower.catch_up().await?;
         let (rdf, search, queries) = (Arc::default(), Arc::default(), sparql::Pool::new(&settings.sparql));
-        let (paged, doorkeeper, event_blocks) = Default::default();
+        let (paged, doorkeeper, event_blocks, codeset_filters) = Default::default();
         let effects_told = effects::Told::new((0, crate::model::Instant::BEGINNING));
         Ok(Self {
             store,
@@ -154,6 +177,7 @@ impl Registry {
             doorkeeper,
             effects_told,
             event_blocks,
+            codeset_filters,
         })
     }
 

@@ -73,6 +73,20 @@ impl Pages {
         Ok(Paged { items, total, next })
     }
 
+    /// How many are wanted of a list that is ordered by a number, and the number that the page before ended with.
+    ///
+    /// # Errors
+    /// As [`Pages::of`].
+    pub(super) fn numbered(&self) -> Result<(usize, Option<i64>)> {
+        let after = self.cursor.as_deref().map(decoded).transpose()?;
+        Ok((self.limit()?, after.map(|(number, _)| number)))
+    }
+
+    /// The cursor of the page after a number.
+    pub(super) fn after_number(number: i64) -> String {
+        encoded((number, Uuid::nil()))
+    }
+
     fn limit(&self) -> Result<usize> {
         let wanted = self.limit.unwrap_or(USUAL);
         usize::try_from(wanted).ok().filter(|limit| (1..=LARGEST).contains(limit)).ok_or_else(|| {

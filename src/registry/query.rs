@@ -122,7 +122,13 @@ impl Registry {
     ///
     /// # Errors
     /// [`Code::UnknownVersion`] when it is neither.
-    fn edge(&self, plane: &Arc<Plane>, text: Option<&str>, registered: Instant, field: &'static str) -> Result<View> {
+    pub(super) fn edge(
+        &self,
+        plane: &Arc<Plane>,
+        text: Option<&str>,
+        registered: Instant,
+        field: &'static str,
+    ) -> Result<View> {
         let Some(text) = text else {
             let today = Point { valid: self.projections.today(), registered };
             return Ok(self.projections.view(plane, today, false, false));

@@ -11,10 +11,10 @@ use uuid::Uuid;
 use super::Registry;
 use crate::model::{
     Change, ChangeKind, Code, Digest, GENESIS, Instant, Label, Period, Refusal, Result, Slug, Timeline, Version,
-    Vocabulary, canonical_json,
+    Vocabulary, canonical_json, codes_digest,
 };
 use crate::projection::Matters;
-use crate::store::{Facts, Head, People, StoredState};
+use crate::store::{Facts, Head, People, StoredState, SubscriptionRow};
 
 /// How many rows of the log are read at a time.
 const BATCH: i64 = 10_000;
@@ -47,9 +47,20 @@ pub struct VerifiedVersion {
     pub digest: Digest,
 }
 
+/// An act on a concept, as far as its rows have been read.
+struct ToldAct {
+    subject: Uuid,
+    at: Instant,
+    /// The first of its rows.
+    seq: i64,
+    parts: Vec<(Period, Option<Digest>)>,
+}
+
 /// What the log tells.
 #[derive(Default)]
 struct Told {
+    /// The act whose rows are being read.
+    act: Option<ToldAct>,
     /// The states of each concept, in the order in which they were opened, content by its digest.
     states: BTreeMap<Uuid, Vec<StoredState>>,
     lines: HashMap<Uuid, Timeline<Digest>>,
@@ -84,7 +95,11 @@ impl Registry {
             .await?;
         let states = told.compare_states(&mut facts).await?;
         let stored = told.compare_versions(&mut facts).await?;
-        told.compare_people(&facts.people().await?)?;
+        let subscriptions = facts.subscriptions().await?;
+        told.compare_people(&facts.people().await?, &subscriptions, usages(&mut facts).await?)?;
+        if let Some(beyond) = subscriptions.iter().find(|s| s.passed > head.seq) {
+            return Err(wrong(&format!("subscription {}: it is beyond the end of the log", beyond.uuid)));
+        }
         let (steps, matters) = told.compare_steps(&mut facts, &head).await?;
         drop(facts);
         // What is written after that moment changes no reading of what was published before it.
@@ -134,6 +149,9 @@ impl Told {
                 if change.seq != seq + 1 {
                     return Err(wrong(&format!("change {}: it is missing", seq + 1)));
                 }
+                if told.act.as_ref().is_some_and(|act| (act.subject, act.at) != (change.subject, change.at)) {
+                    told.take_act()?;
+                }
                 if change.previous != hash || change.hash != change.seal_of() {
                     return Err(wrong(&format!("change {}: its seal is broken", change.seq)));
                 }
@@ -141,6 +159,7 @@ impl Told {
                 (seq, hash) = (change.seq, change.hash);
             }
         }
+        told.take_act()?;
         if !facts.changes(head.seq, 1).await?.is_empty() {
             return Err(wrong("log_head: it is behind the change log"));
         }
@@ -194,8 +213,14 @@ impl Told {
 
     /// Compares who there is, and what they were given, with the log: a right that nobody gave is found. Names, mail
     /// addresses and passwords are not under the seal; they may be changed and erased.
-    fn compare_people(&self, people: &People) -> Result<()> {
+    fn compare_people(
+        &self,
+        people: &People,
+        subscriptions: &[SubscriptionRow],
+        usages: Vec<(Uuid, String)>,
+    ) -> Result<()> {
         let mut there = BTreeMap::new();
+        there.extend(usages.into_iter().map(|(uuid, body)| (("usage", uuid), body)));
         for o in &people.organisations {
             there.insert(("organisation", o.uuid), canonical_json(&json!({ "active": o.active })));
         }
@@ -216,6 +241,9 @@ impl Told {
         }
         for i in &people.identities {
             there.insert(("identity", i.uuid), canonical_json(&json!({ "account": i.account })));
+        }
+        for s in subscriptions {
+            there.insert(("subscription", s.uuid), s.told());
         }
         let mut all: Vec<_> = there.keys().chain(self.people.keys()).collect();
         all.sort_unstable();
@@ -299,6 +327,29 @@ impl Told {
         }
     }
 
+    /// Takes in the act whose rows have been read.
+    fn take_act(&mut self) -> Result<()> {
+        let Some(act) = self.act.take() else { return Ok(()) };
+        let line = self.lines.entry(act.subject).or_default();
+        let revision = line
+            .register_all(act.at, &act.parts)
+            .map_err(|e| wrong(&format!("change {}: it cannot be read: {e}", act.seq)))?;
+        let states = self.states.entry(act.subject).or_default();
+        for &i in &revision.closed {
+            states[i].registered = line.states()[i].registered();
+            states[i].closed = Some(act.seq);
+        }
+        states.extend(revision.opened.iter().map(|s| StoredState {
+            concept: act.subject,
+            registered: s.registered(),
+            valid: s.valid(),
+            content: *s.content(),
+            opened: act.seq,
+            closed: None,
+        }));
+        Ok(())
+    }
+
     /// Takes in one row of the log.
     fn take_in(&mut self, change: &Change) -> Result<()> {
         let unreadable = |e: &dyn std::fmt::Display| wrong(&format!("change {}: it cannot be read: {e}", change.seq));
@@ -311,29 +362,16 @@ impl Told {
         } else if is(ChangeKind::VocabularyCreated) || is(ChangeKind::VocabularyChanged) {
             self.vocabularies.insert(change.subject, change.body.clone());
         } else if is(ChangeKind::ConceptStated) || is(ChangeKind::ConceptRetired) {
-            #[derive(serde::Deserialize)]
-            struct Fact {
-                from: Instant,
-                to: Instant,
-                content: Option<Digest>,
+            let part = part_of(&change.body).map_err(|e| unreadable(&e))?;
+            match &mut self.act {
+                // Another period of the same act.
+                Some(act) if act.subject == change.subject && act.at == change.at => act.parts.push(part),
+                _ => {
+                    self.take_act()?;
+                    let (subject, at, seq) = (change.subject, change.at, change.seq);
+                    self.act = Some(ToldAct { subject, at, seq, parts: vec![part] });
+                }
             }
-            let fact: Fact = serde_json::from_str(&change.body).map_err(|e| unreadable(&e))?;
-            let valid = Period::new(fact.from, fact.to).map_err(|e| unreadable(&e))?;
-            let line = self.lines.entry(change.subject).or_default();
-            let revision = line.register(change.at, valid, fact.content).map_err(|e| unreadable(&e))?;
-            let states = self.states.entry(change.subject).or_default();
-            for &i in &revision.closed {
-                states[i].registered = line.states()[i].registered();
-                states[i].closed = Some(change.seq);
-            }
-            states.extend(revision.opened.iter().map(|s| StoredState {
-                concept: change.subject,
-                registered: s.registered(),
-                valid: s.valid(),
-                content: *s.content(),
-                opened: change.seq,
-                closed: None,
-            }));
             self.owners.insert(change.subject, change.vocabulary);
         } else if let Some((what, gone)) = of_people(&change.kind) {
             let key = (what, change.subject);
@@ -345,6 +383,28 @@ impl Told {
         }
         Ok(())
     }
+}
+
+/// What a row of the log says of a period of a concept.
+fn part_of(body: &str) -> std::result::Result<(Period, Option<Digest>), String> {
+    #[derive(serde::Deserialize)]
+    struct Fact {
+        from: Instant,
+        to: Instant,
+        content: Option<Digest>,
+    }
+    let fact: Fact = serde_json::from_str(body).map_err(|e| e.to_string())?;
+    Ok((Period::new(fact.from, fact.to).map_err(|r| r.en)?, fact.content))
+}
+
+/// The uses on disk, each with what the log must tell of it.
+async fn usages(facts: &mut Facts) -> Result<Vec<(Uuid, String)>> {
+    let mut there = Vec::new();
+    for row in facts.usages().await? {
+        let codes = codes_digest(&facts.usage_codes(row.uuid).await?);
+        there.extend(row.usage.map(|usage| (row.uuid, canonical_json(&usage.told(codes)))));
+    }
+    Ok(there)
 }
 
 /// Whether a row of the log tells of a step: all of those do alike, and no others.
@@ -368,8 +428,9 @@ fn number_of(change: &Change) -> i64 {
 /// The kind of thing about people that a row of the log tells, and whether it is gone by it.
 fn of_people(kind: &str) -> Option<(&'static str, bool)> {
     let (what, verb) = kind.split_once('.')?;
-    let what = ["organisation", "account", "group", "grant", "token", "identity"].into_iter().find(|w| *w == what)?;
-    Some((what, matches!(verb, "erased" | "taken" | "revoked" | "unlinked")))
+    let kinds = ["organisation", "account", "group", "grant", "token", "identity", "subscription", "usage"];
+    let what = kinds.into_iter().find(|w| *w == what)?;
+    Some((what, matches!(verb, "erased" | "taken" | "revoked" | "unlinked" | "ended")))
 }
 
 pub(super) fn wrong(what: &str) -> Refusal {

@@ -36,8 +36,9 @@ use Column::{I, N, O, T};
 
 /// The tables, each after those that it refers to. Sessions, one-time links, used answers of providers and errands are left out: a backup
 /// that is restored must not let anyone in who was let out since. Passwords and tokens are there as they are stored, hashed.
-/// Mail is left out too: a backup holds no letters, and a restored registry begins to tell from then on.
-const TABLES: [Table; 17] = [
+/// Mail is left out too: a backup holds no letters, and a restored registry begins to tell from then on. Of subscriptions
+/// the secrets are left out: they are paused, so that a copy of a registry tells nobody anything until it is asked to.
+const TABLES: [Table; 20] = [
     Table { name: "change", read: sql::CHANGES, write: sql::CHANGES_INSERT, columns: &[I, I, T, T, T, T, T, T, T] },
     Table { name: "vocabulary", read: sql::VOCABULARIES, write: sql::VOCABULARIES_INSERT, columns: &[T, T, T, I] },
     Table { name: "concept", read: sql::CONCEPTS, write: sql::CONCEPTS_INSERT, columns: &[T, T] },
@@ -55,6 +56,19 @@ const TABLES: [Table; 17] = [
     Table { name: "step", read: sql::STEPS, write: sql::STEPS_INSERT, columns: &[T, I, T, T, I, T, T, I] },
     Table { name: "contact", read: sql::CONTACTS, write: sql::CONTACTS_INSERT, columns: &[T, T, T, N] },
     Table { name: "attachment", read: sql::ATTACHMENTS, write: sql::ATTACHMENTS_INSERT, columns: &[T, T, T, T, I] },
+    Table {
+        name: "subscription",
+        read: sql::SUBSCRIPTIONS_KEPT,
+        write: sql::SUBSCRIPTIONS_INSERT,
+        columns: &[T, T, N, N, N, T, N, I, I, T, T, I],
+    },
+    Table {
+        name: "usage",
+        read: sql::USAGES,
+        write: sql::USAGES_INSERT,
+        columns: &[T, T, T, T, N, N, T, T, N, I, I, I, I, I],
+    },
+    Table { name: "usage_code", read: sql::USAGE_CODES, write: sql::USAGE_CODES_INSERT, columns: &[T, T, T, N, I] },
 ];
 
 /// The longest line of a backup that a restore takes, in bytes.

@@ -27,6 +27,8 @@ mod mox;
 mod people;
 mod sign_in;
 mod sql;
+mod subscriptions;
+mod usages;
 mod wakes;
 mod work;
 mod write;
@@ -37,6 +39,11 @@ pub use lock::{Holder, Lock};
 pub use mail::{Claimed, Laid, LetterRow, LetterState, MailStatus, Outbox, Settled};
 pub use mox::CommandBegun;
 pub use people::{Found, People, Session};
+pub use subscriptions::{
+    Aside, AsideEnd, AsideKind, Attempt, Claim, DeliveryRow, Progress, Ready, Settlement, Standing, SubscriptionRow,
+    SubscriptionsStatus,
+};
+pub use usages::UsageRow;
 pub use wakes::Wakes;
 pub use work::{Contact, Errand, ErrandKind, StepRow};
 pub use write::{Act, Write};
@@ -114,6 +121,23 @@ impl Head {
     pub fn next(&self, now: Instant) -> Instant {
         if self.seq > 0 { now.max(self.at.next()) } else { now }
     }
+}
+
+/// A row of the log that a plane is told beside its states.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RegistrationRow {
+    /// The vocabulary.
+    pub vocabulary: Uuid,
+    /// What it is about.
+    pub subject: Uuid,
+    /// When it was registered.
+    pub at: Instant,
+    /// Who did it.
+    pub actor: String,
+    /// What it tells.
+    pub kind: String,
+    /// The fact itself, canonical JSON.
+    pub body: String,
 }
 
 /// A state as it lies on disk.
@@ -212,7 +236,9 @@ impl Store {
                 include_str!("../../migrations/sqlite/0004_mail.sql"),
                 include_str!("../../migrations/sqlite/0005_sign_in.sql"),
                 include_str!("../../migrations/sqlite/0006_effects.sql"),
+                include_str!("../../migrations/sqlite/0007_subscriptions.sql"),
                 include_str!("../../migrations/sqlite/0008_mox.sql"),
+                include_str!("../../migrations/sqlite/0010_usage.sql"),
             ],
             Db::Pg(_) => [
                 include_str!("../../migrations/postgres/0001_core.sql"),
@@ -221,11 +247,22 @@ impl Store {
                 include_str!("../../migrations/postgres/0004_mail.sql"),
                 include_str!("../../migrations/postgres/0005_sign_in.sql"),
                 include_str!("../../migrations/postgres/0006_effects.sql"),
+                include_str!("../../migrations/postgres/0007_subscriptions.sql"),
                 include_str!("../../migrations/postgres/0008_mox.sql"),
+                include_str!("../../migrations/postgres/0010_usage.sql"),
             ],
         };
-        let names =
-            [(1, "core"), (2, "people"), (3, "work"), (4, "mail"), (5, "sign_in"), (6, "effects"), (8, "mox")];
+        let names = [
+            (1, "core"),
+            (2, "people"),
+            (3, "work"),
+            (4, "mail"),
+            (5, "sign_in"),
+            (6, "effects"),
+            (7, "subscriptions"),
+            (8, "mox"),
+            (10, "usage"),
+        ];
         let migrations = texts.into_iter().zip(names).map(|(text, (n, name))| {
             Migration::new(n, name.into(), MigrationType::Simple, text.into_sql_str(), false)
         });
@@ -278,6 +315,32 @@ impl Store {
     /// [`Code::Database`].
     pub async fn changed_vocabularies(&self, after: i64, to: i64) -> Result<Vec<Uuid>> {
         changed_vocabularies(self.take().await?.link(), after, to).await
+    }
+
+    /// The rows between two positions of the log that a plane is told beside its states.
+    ///
+    /// # Errors
+    /// [`Code::Database`], [`Code::Corrupt`].
+    pub async fn registrations(
+        &self,
+        after: i64,
+        to: i64,
+        mut each: impl FnMut(RegistrationRow) -> Result<()>,
+    ) -> Result<()> {
+        run!(self.take().await?.link(), sql::REGISTRATIONS, |q, c| {
+            let mut rows = sqlx::query(q).bind(after).bind(to).fetch(c);
+            while let Some(r) = rows.try_next().await.map_err(broken)? {
+                each(RegistrationRow {
+                    vocabulary: uuid(r.get(0))?,
+                    subject: uuid(r.get(1))?,
+                    at: Instant::from_micros(r.get(2)),
+                    actor: r.get(3),
+                    kind: r.get(4),
+                    body: r.get(5),
+                })?;
+            }
+            Ok(())
+        })
     }
 
     /// Every vocabulary, by slug.

@@ -231,7 +231,7 @@ impl Write {
     /// [`crate::model::Code::Database`].
     pub async fn erase_account(&mut self, account: Uuid) -> Result<()> {
         self.told(ChangeKind::AccountErased, account, &json!({})).await?;
-        for statement in [sql::SESSIONS_END, sql::LINKS_OUT, sql::ACCOUNT_ERASE] {
+        for statement in [sql::SESSIONS_END, sql::LINKS_OUT, sql::USAGE_CONTACTS_FORGET, sql::ACCOUNT_ERASE] {
             self.texts(statement, &[Some(account.to_string())]).await?;
         }
         self.empty_letters(account).await

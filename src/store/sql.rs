@@ -51,7 +51,14 @@ statements! {
     CHANGES = "SELECT seq, at, actor, kind, vocabulary, subject, body, previous, hash FROM change ORDER BY seq";
     /// The vocabularies whose frame, content or versions were touched; what is only worked on is not.
     CHANGED_VOCABULARIES = "SELECT DISTINCT vocabulary FROM change WHERE seq > $1 AND seq <= $2
-        AND kind IN ('vocabulary.created', 'vocabulary.changed', 'concept.stated', 'concept.retired', 'version.published')";
+        AND kind IN ('vocabulary.created', 'vocabulary.changed', 'concept.stated', 'concept.retired', 'concept.passivated',
+            'version.published')";
+
+    /// What a plane needs of the log itself: every frame, who published, and what OIO's registrations say of themselves.
+    REGISTRATIONS = "SELECT vocabulary, subject, at, actor, kind, body FROM change WHERE seq > $1 AND seq <= $2
+        AND (kind IN ('vocabulary.created', 'vocabulary.changed', 'version.published')
+            OR (kind IN ('concept.stated', 'concept.retired', 'concept.passivated') AND body LIKE '%\"oio\":{%'))
+        ORDER BY seq";
     /// The last day that was told of each vocabulary, in the body of the row.
     EFFECTS_TOLD = "SELECT c.vocabulary, c.body FROM change AS c JOIN (SELECT vocabulary, MAX(seq) AS seq FROM change
         WHERE kind = 'edition.effective' GROUP BY vocabulary) AS last ON last.seq = c.seq";
@@ -299,6 +306,35 @@ statements! {
     LETTERS_LIST = "SELECT uuid, change, recipient, kind, state, attempts, created, due, done, answer, mail, subject
         FROM letter WHERE $1 = '' OR state = $1 ORDER BY change DESC, uuid LIMIT $2";
     LETTER_STATE = "SELECT state FROM letter WHERE uuid = $1";
+    USAGES_INSERT = ["INSERT INTO usage (uuid, form, kind, name, link, contact, visibility, owner, organisation,
+            acknowledged, acknowledged_at, created, ended, change)
+        SELECT r.value->>0, r.value->>1, r.value->>2, r.value->>3, r.value->>4, r.value->>5, r.value->>6, r.value->>7,
+               r.value->>8, CAST(r.value->>9 AS BIGINT), CAST(r.value->>10 AS BIGINT), CAST(r.value->>11 AS BIGINT),
+               CAST(r.value->>12 AS BIGINT), CAST(r.value->>13 AS BIGINT) FROM" "WHERE true
+        ON CONFLICT (uuid) DO UPDATE SET kind = excluded.kind, name = excluded.name, link = excluded.link,
+            contact = excluded.contact, visibility = excluded.visibility, organisation = excluded.organisation,
+            acknowledged = excluded.acknowledged, acknowledged_at = excluded.acknowledged_at, ended = excluded.ended,
+            change = excluded.change"];
+    USAGES = "SELECT uuid, form, kind, name, link, contact, visibility, owner, organisation, acknowledged,
+        acknowledged_at, created, ended, change FROM usage ORDER BY uuid";
+    /// What was touched after a position of the log.
+    USAGES_AFTER = "SELECT uuid, form, kind, name, link, contact, visibility, owner, organisation, acknowledged,
+        acknowledged_at, created, ended, change FROM usage WHERE change > $1 ORDER BY change";
+    USAGE = "SELECT uuid, form, kind, name, link, contact, visibility, owner, organisation, acknowledged,
+        acknowledged_at, created, ended, change FROM usage WHERE uuid = $1";
+    /// Whom to ask is forgotten with the person who said so.
+    USAGE_CONTACTS_FORGET = "UPDATE usage SET contact = NULL WHERE owner = $1";
+    USAGE_CODES_INSERT = ["INSERT INTO usage_code (usage, system, code, concept, added)
+        SELECT r.value->>0, r.value->>1, r.value->>2, r.value->>3, CAST(r.value->>4 AS BIGINT) FROM" "WHERE true
+        ON CONFLICT (usage, system, code) DO UPDATE SET concept = excluded.concept, added = excluded.added"];
+    USAGE_CODES_OUT = ["DELETE FROM usage_code WHERE (usage, system, code) IN
+        (SELECT r.value->>0, r.value->>1, r.value->>2 FROM" ")"];
+    USAGE_CODES_END = "DELETE FROM usage_code WHERE usage = $1";
+    USAGE_CODES_OF = "SELECT system, code, concept, added FROM usage_code WHERE usage = $1";
+    USAGE_CODES = "SELECT usage, system, code, concept, added FROM usage_code ORDER BY usage, system, code";
+    /// Once each.
+    USAGE_CONCEPTS_OF = "SELECT DISTINCT concept FROM usage_code WHERE usage = $1 AND concept IS NOT NULL";
+
     LETTERS_BEYOND = "SELECT uuid FROM letter WHERE change > $1 ORDER BY change, uuid LIMIT 1";
 
     /// The log is told under a name for the first time: from where was asked, at most from its end.
@@ -319,4 +355,101 @@ statements! {
     MOX_COMMAND_SETTLE = "UPDATE mox_command SET status = $2, answer = $3 WHERE besked = $1 AND status IS NULL";
     MOX_COMMAND_RELEASE = "DELETE FROM mox_command WHERE besked = $1 AND status IS NULL";
     MOX_COMMANDS_FORGET = "DELETE FROM mox_command WHERE begun <= $1";
+    SUBSCRIPTIONS_INSERT = ["INSERT INTO subscription (uuid, kind, account, organisation, contact, state, why, created,
+            changed, filter, settings, passed, attempts, due, claim, held, edition)
+        SELECT r.value->>0, r.value->>1, r.value->>2, r.value->>3, r.value->>4, r.value->>5, r.value->>6,
+            CAST(r.value->>7 AS BIGINT), CAST(r.value->>8 AS BIGINT), r.value->>9, r.value->>10,
+            CAST(r.value->>11 AS BIGINT), 0, 0, 0, 0, 0 FROM" "WHERE true"];
+    /// For the backup: whoever restores it has no secrets to sign with.
+    SUBSCRIPTIONS_KEPT = "SELECT uuid, kind, account, organisation, contact, 'paused', 'restored', created, changed,
+            filter, settings, passed
+        FROM subscription WHERE state <> 'ended' ORDER BY uuid";
+    /// All that have not ended.
+    SUBSCRIPTIONS = "SELECT uuid, kind, account, organisation, contact, state, why, created, changed, filter, settings,
+            passed, attempts, since, due, edition, tested
+        FROM subscription WHERE state <> 'ended' ORDER BY created, uuid";
+    SUBSCRIPTIONS_OF = "SELECT uuid, kind, account, organisation, contact, state, why, created, changed, filter,
+            settings, passed, attempts, since, due, edition, tested
+        FROM subscription WHERE state <> 'ended' AND (account = $1 OR organisation = $2) ORDER BY created, uuid";
+    SUBSCRIPTION = "SELECT uuid, kind, account, organisation, contact, state, why, created, changed, filter, settings,
+            passed, attempts, since, due, edition, tested
+        FROM subscription WHERE state <> 'ended' AND uuid = $1";
+    /// What was under way does not count; what is tried is put together anew.
+    SUBSCRIPTION_CHANGE = "UPDATE subscription SET filter = $2, settings = $3, pending = NULL, edition = edition + 1
+        WHERE uuid = $1";
+    SUBSCRIPTION_STATE = "UPDATE subscription SET state = $2, why = $3, changed = $4, due = 0, attempts = 0,
+            since = NULL
+        WHERE uuid = $1";
+    SUBSCRIPTION_EMPTY = "UPDATE subscription SET settings = '{}', edition = edition + 1 WHERE uuid = $1";
+    SUBSCRIPTION_REWIND = "UPDATE subscription SET passed = $2, due = $3, pending = NULL, attempts = 0, since = NULL,
+            edition = edition + 1
+        WHERE uuid = $1 AND state <> 'ended'";
+    SUBSCRIPTION_TESTED = "UPDATE subscription SET tested = $2
+        WHERE uuid = $1 AND state <> 'ended' AND COALESCE(tested, 0) <= $3";
+    SUBSCRIPTIONS_COUNT = "SELECT s.state, COUNT(*), COUNT(CASE WHEN s.attempts > 0 THEN 1 END)
+        FROM subscription s WHERE s.kind = $1 AND s.state <> 'ended' GROUP BY s.state";
+
+    SECRET_ADD = "INSERT INTO subscription_secret (subscription, number, secret, until)
+        SELECT $1, COALESCE(MAX(number), 0) + 1, $2, CAST($3 AS BIGINT) FROM subscription_secret WHERE subscription = $1";
+    /// Those before the newest are good until an instant, or for shorter.
+    SECRETS_UNTIL = "UPDATE subscription_secret SET until = $2 WHERE subscription = $1 AND until > $2";
+    SECRETS_OUT = "DELETE FROM subscription_secret WHERE subscription = $1";
+    SECRETS_EDITION = "UPDATE subscription SET edition = edition + 1 WHERE uuid = $1";
+    SECRETS_SWEEP = "DELETE FROM subscription_secret WHERE until <= $1";
+    SECRETS_COUNT = "SELECT COUNT(*) FROM subscription_secret WHERE subscription = $1 AND until > $2";
+    /// The newest first, as the signatures stand in a request.
+    SECRETS = ["SELECT s.subscription, s.secret, s.until FROM subscription_secret s WHERE s.subscription IN (
+        SELECT r.value->>0 FROM" ") ORDER BY s.subscription, s.number DESC"];
+
+    /// Those that nobody delivers now and that have something to deliver, perhaps: whether they want it, their filter
+    /// tells. Whose owner may not sign in is told nothing.
+    SUBSCRIPTIONS_READY = "SELECT s.uuid, s.edition, s.passed, s.attempts, s.filter, s.state, s.due,
+            (SELECT COUNT(*) FROM delivery_aside q WHERE q.subscription = s.uuid AND q.queued = 1)
+        FROM subscription s LEFT JOIN account a ON a.uuid = s.account
+            LEFT JOIN organisation o ON o.uuid = COALESCE(s.organisation, a.organisation)
+        WHERE s.kind = $1 AND s.held <= $2 AND s.state <> 'ended'
+          AND COALESCE(a.active, 1) = 1 AND COALESCE(o.active, 1) = 1
+          AND ((s.state = 'active' AND s.due <= $2 AND s.passed < $3)
+            OR EXISTS (SELECT 1 FROM delivery_aside q WHERE q.subscription = s.uuid AND q.queued = 1))
+        ORDER BY s.due, s.uuid";
+    SUBSCRIPTIONS_CLAIM = ["UPDATE subscription SET claim = claim + 1, held = $2 FROM"
+        "WHERE uuid = r.value->>0 AND held <= $3 AND state <> 'ended'
+        RETURNING uuid, claim, edition, passed, pending, attempts, since, due, filter, settings, state"];
+    /// What came of it, for those whose claim still stands; nothing but the claim when the owner said otherwise meanwhile.
+    SUBSCRIPTIONS_SETTLE = ["UPDATE subscription SET
+            passed = CASE WHEN edition = CAST(r.value->>2 AS BIGINT) THEN CAST(r.value->>3 AS BIGINT) ELSE passed END,
+            pending = CASE WHEN edition = CAST(r.value->>2 AS BIGINT) THEN CAST(r.value->>4 AS BIGINT) ELSE pending END,
+            attempts = CASE WHEN edition = CAST(r.value->>2 AS BIGINT) THEN CAST(r.value->>5 AS BIGINT) ELSE attempts END,
+            since = CASE WHEN edition = CAST(r.value->>2 AS BIGINT) THEN CAST(r.value->>6 AS BIGINT) ELSE since END,
+            due = CASE WHEN edition = CAST(r.value->>2 AS BIGINT) THEN CAST(r.value->>7 AS BIGINT) ELSE due END,
+            held = CAST(r.value->>8 AS BIGINT) FROM"
+        "WHERE uuid = r.value->>0 AND claim = CAST(r.value->>1 AS BIGINT) RETURNING uuid, edition, state"];
+    DELIVERIES_INSERT = ["INSERT INTO delivery (subscription, message, first, last, events, attempt, at, took, outcome,
+            status, answer)
+        SELECT r.value->>0, r.value->>1, CAST(r.value->>2 AS BIGINT), CAST(r.value->>3 AS BIGINT),
+            CAST(r.value->>4 AS BIGINT), CAST(r.value->>5 AS BIGINT), CAST(r.value->>6 AS BIGINT),
+            CAST(r.value->>7 AS BIGINT), r.value->>8, CAST(r.value->>9 AS BIGINT), r.value->>10 FROM" "WHERE true"];
+    DELIVERIES_OF = "SELECT number, message, first, last, events, attempt, at, took, outcome, status, answer
+        FROM delivery WHERE subscription = $1 AND number < $2 ORDER BY number DESC LIMIT $3";
+    DELIVERIES_COUNT = "SELECT COUNT(*) FROM delivery WHERE subscription = $1";
+    DELIVERIES_SWEEP = "DELETE FROM delivery WHERE at <= $1";
+    ASIDES_INSERT = ["INSERT INTO delivery_aside (uuid, subscription, kind, queued, message, positions, attempts, since,
+            at, status, answer)
+        SELECT r.value->>0, r.value->>1, r.value->>2, CAST(r.value->>3 AS BIGINT), r.value->>4, r.value->>5,
+            CAST(r.value->>6 AS BIGINT), CAST(r.value->>7 AS BIGINT), CAST(r.value->>8 AS BIGINT),
+            CAST(r.value->>9 AS BIGINT), r.value->>10 FROM" "WHERE true ON CONFLICT (uuid) DO NOTHING"];
+    ASIDE_OUT = "DELETE FROM delivery_aside WHERE uuid = $1";
+    /// A dead letter that was tried once more in vain lies still, and with it those that would come after it.
+    ASIDES_BACK = "UPDATE delivery_aside SET queued = 0 WHERE subscription = $1 AND kind = 'dead'";
+    ASIDE_TRIED = "UPDATE delivery_aside SET attempts = attempts + 1, at = $2, status = $3, answer = $4 WHERE uuid = $1";
+    /// Tests first: somebody waits.
+    ASIDE_NEXT = "SELECT uuid, kind, queued, message, positions, attempts, since, at, status, answer FROM delivery_aside
+        WHERE subscription = $1 AND queued = 1 ORDER BY kind DESC, since, uuid LIMIT 1";
+    ASIDES_DEAD = "SELECT uuid, kind, queued, message, positions, attempts, since, at, status, answer FROM delivery_aside
+        WHERE subscription = $1 AND kind = 'dead' ORDER BY since, uuid";
+    ASIDES_DEAD_COUNT = "SELECT COUNT(*) FROM delivery_aside WHERE kind = 'dead'";
+    ASIDES_REPLAY = "UPDATE delivery_aside SET queued = 1 WHERE subscription = $1 AND kind = 'dead'
+        AND ($2 = '' OR uuid = $2)";
+    ASIDES_OUT = "DELETE FROM delivery_aside WHERE subscription = $1";
+    SUBSCRIPTIONS_SWEEP = "DELETE FROM subscription WHERE state = 'ended' AND changed <= $1";
 }

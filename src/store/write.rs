@@ -1,12 +1,15 @@
 //! A write: one transaction in which facts and their rows in the change log are laid down together.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::facts::{Facts, Tx};
 use super::{Db, Head, Link, Store, broken, head, run, sql};
 use crate::model::{
-    Change, ChangeKind, Content, Instant, Period, Result, Revision, State, Version, Vocabulary, canonical_json,
+    Change, ChangeKind, Content, Digest, Instant, OioRegistration, Period, Result, Revision, State, Version,
+    Vocabulary, canonical_json,
 };
 
 /// How many rows are handed to the database at a time.
@@ -21,18 +24,19 @@ pub struct Write {
     changes: Vec<Change>,
 }
 
-/// One act on one concept: from now on, over `valid`, the registry says `content`, or that it is retired.
+/// One act on one concept: from now on the registry says something of each of some periods.
 pub struct Act<'a> {
     /// The concept.
     pub concept: Uuid,
-    /// The period.
-    pub valid: Period,
-    /// The content; `None` retires.
-    pub content: Option<&'a Content>,
+    /// The periods, none of which overlap, each with what is said of it: content, or with `None` that the concept is
+    /// retired. There may be none, when `oio` tells what was done.
+    pub parts: &'a [(Period, Option<Arc<Content>>)],
+    /// What a registration by OIO Klassifikation says of itself.
+    pub oio: Option<&'a OioRegistration>,
     /// The concept's states before the act, as the revision counts them.
-    pub states: &'a [State<std::sync::Arc<Content>>],
+    pub states: &'a [State<Arc<Content>>],
     /// What the act does to them.
-    pub revision: &'a Revision<std::sync::Arc<Content>>,
+    pub revision: &'a Revision<Arc<Content>>,
 }
 
 impl Store {
@@ -116,7 +120,8 @@ impl Write {
         self.batches(sql::CONCEPTS_INSERT, rows.into_iter()).await
     }
 
-    /// Lays down acts on concepts: a row in the log for each, the states that it closes, those that it opens.
+    /// Lays down acts on concepts: a row in the log for each of their periods, the states that they close, those that
+    /// they open.
     ///
     /// # Errors
     /// [`crate::model::Code::Database`].
@@ -124,35 +129,42 @@ impl Write {
         for acts in acts.chunks(BATCH) {
             let (mut contents, mut closed, mut opened) = (Vec::new(), Vec::new(), Vec::new());
             for act in acts {
-                let digest = act.content.map(|c| {
-                    let body = c.canonical();
-                    let digest = crate::model::Digest::of(&body);
-                    contents.push((digest, body));
-                    digest
-                });
-                let kind = if digest.is_some() { ChangeKind::ConceptStated } else { ChangeKind::ConceptRetired };
-                let mut body = json!({ "from": act.valid.from(), "to": act.valid.to() });
-                if let Some(digest) = digest {
-                    body["content"] = json!(digest);
+                let digests: Vec<Option<Digest>> = act
+                    .parts
+                    .iter()
+                    .map(|(_, content)| {
+                        let body = content.as_ref()?.canonical();
+                        let digest = Digest::of(&body);
+                        contents.push((digest, body));
+                        Some(digest)
+                    })
+                    .collect();
+                let rows = told(act, &digests);
+                // What the act does is laid down under the first of its rows.
+                let mut first = None;
+                for (kind, body) in rows {
+                    let seq = self.record(kind, vocabulary, act.concept, body);
+                    first.get_or_insert(seq);
                 }
-                let seq = self.record(kind, vocabulary, act.concept, canonical_json(&body));
+                let seq = first.unwrap_or(self.head.seq);
                 for &i in &act.revision.closed {
                     let s = &act.states[i];
                     let key = (s.registered().from().micros(), s.valid().from().micros());
                     closed.push(json!([act.concept, key.0, key.1, self.at.micros(), seq]));
                 }
                 for s in &act.revision.opened {
-                    let same = act.content.is_some_and(|c| std::ptr::eq(c, &**s.content()));
+                    let same = |(_, c): &(Period, Option<_>)| c.as_ref().is_some_and(|c| Arc::ptr_eq(c, s.content()));
+                    let told = act.parts.iter().position(same).and_then(|i| digests[i]);
                     let v = s.valid();
                     // Planned before the lock was taken, it is registered when this write is.
                     let edges = [self.at, Instant::FOREVER, v.from(), v.to()].map(Instant::micros);
-                    let digest = digest.filter(|_| same).unwrap_or_else(|| s.content().digest());
+                    let digest = told.unwrap_or_else(|| s.content().digest());
                     opened.push(json!([act.concept, edges[0], edges[1], edges[2], edges[3], digest, seq, null]));
                 }
             }
             self.flush().await?;
             // In the order of the index: neighbours in a batch are neighbours on disk.
-            contents.sort_unstable_by_key(|content: &(crate::model::Digest, String)| content.0);
+            contents.sort_unstable_by_key(|content: &(Digest, String)| content.0);
             let contents = contents.into_iter().map(|(digest, body)| json!([digest, body]));
             self.batches(sql::CONTENTS_INSERT, contents).await?;
             self.batches(sql::STATES_CLOSE, closed.into_iter()).await?;
@@ -226,4 +238,30 @@ impl Write {
     pub(super) fn continue_from(&mut self, head: Head) {
         self.head = head;
     }
+}
+
+/// An act as its rows in the log tell it: one for each period; one that says only what was done, where there is none.
+fn told(act: &Act<'_>, digests: &[Option<Digest>]) -> Vec<(ChangeKind, String)> {
+    let mut rows: Vec<(ChangeKind, Value)> = act
+        .parts
+        .iter()
+        .zip(digests)
+        .map(|((valid, _), digest)| {
+            let mut body = json!({ "from": valid.from(), "to": valid.to() });
+            match digest {
+                Some(digest) => {
+                    body["content"] = json!(digest);
+                    (ChangeKind::ConceptStated, body)
+                }
+                None => (ChangeKind::ConceptRetired, body),
+            }
+        })
+        .collect();
+    if rows.is_empty() {
+        rows.push((ChangeKind::ConceptPassivated, json!({})));
+    }
+    if let Some(oio) = act.oio {
+        rows[0].1["oio"] = json!(oio);
+    }
+    rows.into_iter().map(|(kind, body)| (kind, canonical_json(&body))).collect()
 }

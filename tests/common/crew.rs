@@ -33,6 +33,8 @@ pub async fn vocabulary(w: &World, slug: &str, governance: Governance, csv: &str
         licence: None,
         languages: vec![danish],
         facets: vec![],
+        oio: None,
+        deleted_facets: vec![],
     };
     request.frame = Some(frame);
     w.import(request).await.expect("it is lawful");
@@ -84,12 +86,29 @@ impl Person {
         w.send(request.body(body).expect("a request")).await
     }
 
+    /// Sends a request whose body is no JSON.
+    pub async fn ask_raw(&self, w: &World, method: &str, uri: &str, body: String, headers: &[(&str, &str)]) -> Answer {
+        let mut request = Request::builder().method(method).uri(uri);
+        if let Some(cookie) = &self.cookie {
+            request = request.header("cookie", cookie).header("origin", SITE);
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        w.send(request.body(Body::from(body)).expect("a request")).await
+    }
+
     /// Signs in once more, under the name of this person: a session lasts half a day.
     pub async fn sign_in(&mut self, w: &World, name: &str) {
         let mail = format!("{}@example.dk", name.to_lowercase());
         let body = serde_json::json!({ "mail": mail, "password": PASSWORD }).to_string();
         let cookie = w.post("/api/v1/sign-in", body).await.ok().header("set-cookie");
         self.cookie = cookie.split(';').next().map(str::to_owned);
+    }
+
+    /// The cookie of the session; empty for nobody.
+    pub fn cookie(&self) -> &str {
+        self.cookie.as_deref().unwrap_or_default()
     }
 
     /// GET under `/api/v1`.
@@ -100,6 +119,25 @@ impl Person {
     /// A request with a body under `/api/v1`.
     pub async fn send(&self, w: &World, method: &str, uri: &str, body: Value) -> Answer {
         self.ask(w, method, &format!("/api/v1{uri}"), &body, &[]).await
+    }
+
+    /// A page, in Danish.
+    pub async fn read(&self, w: &World, uri: &str) -> Answer {
+        self.ask(w, "GET", uri, &Value::Null, &[("accept-language", "da"), ("accept", "text/html")]).await
+    }
+
+    /// Sends a form from one of our pages, in Danish.
+    pub async fn fill(&self, w: &World, uri: &str, fields: &[(&str, &str)]) -> Answer {
+        let one = |(name, value): &(&str, &str)| format!("{}={}", super::encoded(name), super::encoded(value));
+        let body = fields.iter().map(one).collect::<Vec<_>>().join("&");
+        let mut request = Request::post(uri)
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("accept-language", "da")
+            .header("origin", SITE);
+        if let Some(cookie) = &self.cookie {
+            request = request.header("cookie", cookie);
+        }
+        w.send(request.body(Body::from(body)).expect("a request")).await
     }
 
     /// The actor that the registry takes this person for.

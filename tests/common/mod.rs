@@ -179,6 +179,16 @@ impl World {
         Self { router: router(registry.clone(), &HttpOptions::default()), registry, ..self }
     }
 
+    /// The same database behind a registry whose webhooks may go to the machine itself.
+    pub async fn with_webhooks(self) -> Self {
+        let store = Store::open(&self.address).await.expect("the database opens");
+        let settings = Settings { webhooks_allow_private: true, ..Settings::default() };
+        let registry = Registry::open(store, self.clock.clone(), settings).await.expect("it opens");
+        let dice = TestDice(AtomicI64::new(self.nodes.fetch_add(1, Ordering::SeqCst) << 32));
+        let registry = Arc::new(registry.with_dice(Arc::new(dice)));
+        Self { router: router(registry.clone(), &HttpOptions::default()), registry, ..self }
+    }
+
     /// The same database behind a registry with OpenID providers to sign in at.
     pub async fn with_providers(self, providers: Vec<ProviderSettings>) -> Self {
         let store = Store::open(&self.address).await.expect("the database opens");

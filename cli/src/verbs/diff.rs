@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use begreb::exchange::MigrationFormat;
 use serde_json::Value;
 
 use crate::context::Context;
@@ -18,6 +19,9 @@ With every field that is different; only what was renamed; since a day, for a pr
   begreb diff --vocabulary fsiii 2024-05-30 2024-10-31 --details
   begreb diff --vocabulary fsiii 2024-05-30 2024-10-31 --kind renamed
   begreb diff --vocabulary fsiii 2023-07-01 --json
+
+What each code of an old edition is in a new one, as a table or as SSSOM:
+  begreb diff --vocabulary fsiii 2023-06-22 2024-10-31 --migration csv
 
 FROM and TO are labels of versions, or days; TO is today when it is left out.";
 
@@ -52,11 +56,25 @@ pub struct Diff {
     /// Show every field that is different
     #[arg(long)]
     details: bool,
+    /// Write what each code of FROM is in TO instead, in this format
+    #[arg(long, value_name = "FORMAT", value_parser = migration_formats(), conflicts_with_all = ["kind", "details"])]
+    migration: Option<MigrationFormat>,
+}
+
+/// The formats of `--migration`.
+fn migration_formats() -> impl clap::builder::TypedValueParser<Value = MigrationFormat> {
+    use clap::builder::{PossibleValuesParser, TypedValueParser};
+    PossibleValuesParser::new(MigrationFormat::ALL.map(MigrationFormat::name)).try_map(|name| name.parse::<MigrationFormat>())
 }
 
 impl Diff {
     pub async fn run(self, context: &Context) -> Result {
         let work = async |source: &Source<'_>| {
+            if let Some(format) = self.migration {
+                let map = source.migration(&self.vocabulary, &self.from, self.to.as_deref(), format)?;
+                print::out(&map);
+                return Ok(());
+            }
             let answer = source.changes(&self.vocabulary, &self.from, self.to.as_deref())?;
             if context.json {
                 print::out(&format!("{answer}\n"));
@@ -192,7 +210,7 @@ mod tests {
 
     #[test]
     fn a_difference_reads_as_a_sentence() {
-        let diff = Diff { from: "1".into(), to: None, vocabulary: "v".into(), kind: None, details: true };
+        let diff = Diff { from: "1".into(), to: None, vocabulary: "v".into(), kind: None, details: true, migration: None };
         let answer = serde_json::json!({
             "vocabulary": "v",
             "from": {"version": {"label": "1", "effective": "2024-01-01T00:00:00Z"}, "valid": "2024-01-01T00:00:00Z", "concepts": 2},

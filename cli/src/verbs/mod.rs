@@ -7,6 +7,7 @@ use crate::stop::Result;
 
 mod account;
 mod backup;
+mod check;
 mod diff;
 mod export;
 mod history;
@@ -21,7 +22,9 @@ mod search;
 mod serve;
 mod serve_mail;
 mod serve_mox;
+mod serve_webhooks;
 mod show;
+mod subscription;
 mod token;
 mod validate;
 mod verify;
@@ -43,6 +46,8 @@ pub enum Verb {
     Diff(diff::Diff),
     /// Check codes: valid or not, why not, what replaces them
     Validate(validate::Validate),
+    /// Check a file of codes: what is retired or will be, what changes ahead, what never was
+    Check(check::Check),
     /// Search the texts of all vocabularies, at any time, or complete what is being typed
     Search(search::Search),
     /// Show a vocabulary and its versions, or a concept and its history
@@ -55,6 +60,8 @@ pub enum Verb {
     Account(account::Account),
     /// Make the tokens by which programs ask, and revoke them
     Token(token::Token),
+    /// Make webhooks, see how they go, send again what could not be delivered
+    Subscription(subscription::Subscription),
     /// See what became of the mail, send a letter again, or let one not be sent
     Mail(mail::Mail),
     /// Tell what changes to other systems by message, and carry out their commands (MOX, AMQP)
@@ -76,12 +83,14 @@ impl Verb {
             Self::Publish(verb) => verb.run(context).await,
             Self::Diff(verb) => verb.run(context).await,
             Self::Validate(verb) => verb.run(context).await,
+            Self::Check(verb) => verb.run(context).await,
             Self::Search(verb) => verb.run(context).await,
             Self::Show(verb) => verb.run(context).await,
             Self::Verify(verb) => verb.run(context).await,
             Self::Rebuild(verb) => verb.run(context).await,
             Self::Account(verb) => verb.run(context).await,
             Self::Token(verb) => verb.run(context).await,
+            Self::Subscription(verb) => verb.run(context).await,
             Self::Mail(verb) => verb.run(context).await,
             Self::Mox(verb) => verb.run(context).await,
             Self::Backup(verb) => verb.run(context).await,

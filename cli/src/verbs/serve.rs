@@ -17,6 +17,7 @@ use tracing_subscriber::EnvFilter;
 use super::import::note_local;
 use super::serve_mail::MailOptions;
 use super::serve_mox::{self, MoxOptions};
+use super::serve_webhooks::WebhookOptions;
 use crate::clock::SystemClock;
 use crate::context::{Context, Missing};
 use crate::dice::SystemDice;
@@ -101,6 +102,8 @@ pub struct Serve {
     mail: MailOptions,
     #[command(flatten)]
     mox: MoxOptions,
+    #[command(flatten)]
+    webhooks: WebhookOptions,
     /// The form of log lines, on stderr: for people, or one JSON object each
     #[arg(long, env = "BEGREB_LOG_FORMAT", value_name = "FORMAT", value_enum, default_value_t = LogFormat::Text)]
     log_format: LogFormat,
@@ -136,6 +139,7 @@ impl Serve {
         let public_url = self.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
         let smtp = self.mail.server(&public_url)?;
         let agent = self.mox.agent()?;
+        let courier = self.webhooks.courier()?;
         let settings = Settings {
             public_url: public_url.trim_end_matches('/').into(),
             edition_budget: self.edition_budget,
@@ -147,6 +151,7 @@ impl Serve {
                 concurrency: self.sparql_concurrency.into(),
                 per_client: self.sparql_per_client.into(),
             },
+            webhooks_allow_private: self.webhooks.webhook_allow_private,
         };
         let progress = Progress::of(context.lang.say("Åbner registret", "Opening the registry").into());
         let registry = Registry::open(store, Arc::new(SystemClock), settings).await?.with_dice(Arc::new(SystemDice));
@@ -177,6 +182,7 @@ impl Serve {
         let keeping = registry.clone();
         let timekeeper = tokio::spawn(async move { keeping.keep_time().await });
         let post = smtp.map(|smtp| super::serve_mail::start(&registry, smtp));
+        let webhooks = courier.map(|courier| super::serve_webhooks::start(&registry, courier));
         let mut options = HttpOptions::default();
         self.set(&mut options);
         let mox = agent.map(|agent| serve_mox::start(&registry, &options, agent)).transpose()?;
@@ -205,12 +211,8 @@ impl Serve {
         };
         follower.abort();
         timekeeper.abort();
-        if let Some(post) = post {
-            post.stop().await;
-        }
-        if let Some(mox) = mox {
-            mox.stop().await;
-        }
+        let (post, webhooks) = (post.map(|p| p.stop()), webhooks.map(|w| w.stop()));
+        tokio::join!(ended(post), ended(webhooks), ended(mox.map(|m| m.stop())));
         served.map_err(|e| self.cannot_listen(&e))?;
         tracing::info!("stopped");
         Ok(())
@@ -300,6 +302,13 @@ pub(super) fn start_log(format: LogFormat, level: &str) -> Result {
         LogFormat::Json => log.json().init(),
     }
     Ok(())
+}
+
+/// What is to be waited for, if there is anything.
+async fn ended(one: Option<impl Future<Output = ()>>) {
+    if let Some(one) = one {
+        one.await;
+    }
 }
 
 /// The signals that ask for an end: Ctrl-C, and SIGTERM where there is one.

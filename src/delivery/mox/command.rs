@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::port::{Answer, Ask};
+pub use crate::exchange::oio::Kind as Objekttype;
 use crate::model::{Digest, Secret};
 
 /// The largest body of a command.
@@ -16,32 +17,6 @@ const BODY: usize = 16 << 20;
 const QUERY: usize = 64 << 10;
 /// The most bytes of a header that are repeated in a refusal.
 const SHOWN: usize = 80;
-
-/// The kinds of objects.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Objekttype {
-    /// A vocabulary.
-    Klassifikation,
-    /// A facet of one.
-    Facet,
-    /// A concept.
-    Klasse,
-}
-
-impl Objekttype {
-    /// Every kind.
-    pub const ALL: [Self; 3] = [Self::Klassifikation, Self::Facet, Self::Klasse];
-
-    /// The word in messages and addresses.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Klassifikation => "klassifikation",
-            Self::Facet => "facet",
-            Self::Klasse => "klasse",
-        }
-    }
-}
 
 /// What a command asks to be done.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]

@@ -1,32 +1,39 @@
 //! The livscykluskode of an object at an event: what the interface says of the registrering that the event tells of.
 
-use crate::model::{Event, EventType, Governance, Instant};
-use crate::projection::Plane;
+use uuid::Uuid;
 
 use super::command::Objekttype;
+use crate::model::{Code, Event, EventType, Governance, Instant};
+use crate::projection::Plane;
+use crate::registry::Registry;
+use crate::registry::oio::{Window, at};
 
-/// What happened to an object when the event was registered.
-pub(super) fn lifecycle(plane: &Plane, event: &Event, objekttype: Objekttype) -> &'static str {
-    let at = event.at;
-    if objekttype != Objekttype::Klasse {
-        return match event.r#type {
-            EventType::VocabularyCreated if is_imported(plane, at) => "Importeret",
-            EventType::VocabularyCreated => "Opstaaet",
-            _ => "Rettet",
-        };
+/// What happened to an object when the event was registered: what whoever then reads the object is told. The event of
+/// an object of which nothing was registered just then (a facet, when a version is published) is a correction.
+pub(super) fn lifecycle(
+    registry: &Registry,
+    plane: &Plane,
+    event: &Event,
+    (kind, uuid): (Objekttype, Uuid),
+) -> &'static str {
+    let window = Window { virkning: at(event.at), registrering: Some(at(event.at)), konsolider: false };
+    match registry.oio_read(kind, uuid, &window) {
+        Ok(objekt) => match objekt.registreringer.first() {
+            Some(one) if one.registered.from() == event.at => one.livscykluskode.name(),
+            _ => otherwise(plane, event),
+        },
+        Err(refusal) if refusal.code == Code::Gone => "Slettet",
+        Err(_) => otherwise(plane, event),
     }
-    let sayings = plane.sayings(event.subject);
-    let is_said = |at: Instant| sayings.iter().any(|s| s.state.registered().contains(at));
-    if !is_said(at) {
-        return "Slettet";
+}
+
+/// Of an object that the interface does not show at that moment.
+fn otherwise(plane: &Plane, event: &Event) -> &'static str {
+    match event.r#type {
+        EventType::VocabularyCreated if is_imported(plane, event.at) => "Importeret",
+        EventType::VocabularyCreated => "Opstaaet",
+        _ => "Rettet",
     }
-    let was_ever = sayings.iter().any(|s| s.state.registered().from() < at);
-    if was_ever {
-        // What was said up to the moment itself; nothing when it had been given up.
-        let was_said = sayings.iter().map(|s| s.state.registered()).any(|r| r.from() < at && r.to() >= at);
-        return if was_said { "Rettet" } else { "Importeret" };
-    }
-    if is_imported(plane, at) { "Importeret" } else { "Opstaaet" }
 }
 
 /// Whether what was registered at an instant came from a file, or from an outside authority.

@@ -67,7 +67,7 @@ impl Message {
         event: &Event,
         vocabulary: Uuid,
         facets: &[Uuid],
-        lifecycle: impl Fn(Objekttype) -> &'static str,
+        lifecycle: impl Fn(Objekttype, Uuid) -> &'static str,
     ) -> Vec<Self> {
         let message = |objekttype, objekt, what| Self {
             position: event.position,
@@ -79,13 +79,12 @@ impl Message {
         };
         match event.r#type {
             EventType::VocabularyCreated | EventType::VocabularyChanged | EventType::VersionPublished => {
-                let whole = What::Notification(lifecycle(Objekttype::Klassifikation));
-                let part = What::Notification(lifecycle(Objekttype::Facet));
-                let facets = facets.iter().map(|facet| message(Objekttype::Facet, *facet, part));
-                std::iter::once(message(Objekttype::Klassifikation, vocabulary, whole)).chain(facets).collect()
+                let facets = facets.iter().map(|facet| (Objekttype::Facet, *facet));
+                let objects = std::iter::once((Objekttype::Klassifikation, vocabulary)).chain(facets);
+                objects.map(|(kind, uuid)| message(kind, uuid, What::Notification(lifecycle(kind, uuid)))).collect()
             }
             EventType::ConceptStated | EventType::ConceptRetired => {
-                let what = What::Notification(lifecycle(Objekttype::Klasse));
+                let what = What::Notification(lifecycle(Objekttype::Klasse, event.subject));
                 vec![message(Objekttype::Klasse, event.subject, what)]
             }
             EventType::ConceptEffective => {
@@ -209,7 +208,7 @@ mod tests {
     }
 
     fn told(event: &Event) -> Vec<Message> {
-        Message::of(event, VOCABULARY, &[FACET], |kind| match kind {
+        Message::of(event, VOCABULARY, &[FACET], |kind, _| match kind {
             Objekttype::Klasse => "Rettet",
             _ => "Opstaaet",
         })

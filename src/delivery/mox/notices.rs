@@ -135,7 +135,9 @@ impl Mox {
         let snapshot = self.registry.snapshot();
         let Some(plane) = snapshot.by_slug(event.vocabulary.as_str()) else { return Vec::new() };
         let facets = oio_facets(plane.vocabulary());
-        Message::of(event, plane.vocabulary().uuid(), &facets, |kind| lifecycle(plane, event, kind))
+        Message::of(event, plane.vocabulary().uuid(), &facets, |kind, uuid| {
+            lifecycle(&self.registry, plane, event, (kind, uuid))
+        })
     }
 
     /// Sends a message until it is taken; what comes after it waits, so that the order stays.

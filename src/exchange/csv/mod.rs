@@ -41,7 +41,7 @@ use crate::model::{Code, ContentFields, Place, Refusal, Result, canonical_json};
 
 mod cell;
 mod column;
-mod quotes;
+pub(in crate::exchange) mod quotes;
 #[cfg(test)]
 mod tests;
 
@@ -76,7 +76,7 @@ pub(super) fn read(bytes: &[u8], _options: &ReadOptions) -> Result<Incoming> {
 }
 
 /// What separates cells: no name of a column holds any of these, so the first one decides.
-fn separator(text: &str) -> u8 {
+pub(in crate::exchange) fn separator(text: &str) -> u8 {
     let heading = text.trim_start_matches(['\r', '\n']);
     heading
         .bytes()
@@ -151,6 +151,7 @@ fn merge(more: ContentFields<Key>, cells: ContentFields<Key>) -> ContentFields<K
         some
     }
     ContentFields {
+        oio: None,
         notation: cells.notation,
         facet: cells.facet,
         rank: None,

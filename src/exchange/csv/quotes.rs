@@ -17,7 +17,7 @@ enum At {
 }
 
 /// Refuses quotes that are not lawful.
-pub(super) fn check(text: &str, separator: u8) -> Result<()> {
+pub(in crate::exchange) fn check(text: &str, separator: u8) -> Result<()> {
     let (mut row, mut cell, mut at) = (1, 1, At::RowStart);
     for byte in text.bytes() {
         at = match (at, byte) {

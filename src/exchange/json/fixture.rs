@@ -123,7 +123,9 @@ fn vocabulary() -> Vocabulary {
         contact: Some("mailto:a@example.org".into()),
         licence: Some("https://creativecommons.org/licenses/by/4.0/".into()),
         languages: vec![Language::danish(), Language::english()],
-        facets: vec![Facet { uuid: uuid(200), code: "ydelse".into(), titles: vec![da("Ydelse")] }],
+        facets: vec![Facet { uuid: uuid(200), code: "ydelse".into(), oio: None, titles: vec![da("Ydelse")] }],
+        oio: None,
+        deleted_facets: vec![],
     })
     .unwrap()
 }
@@ -148,6 +150,7 @@ fn everything() -> ContentFields {
     use TermStatus as S;
     let term = |language: &str, status, value: &str| Term::plain(language.parse().unwrap(), status, value);
     ContentFields {
+        oio: None,
         notation: Some("-J1.4|a\\b;c,\"d\"".into()),
         aliases: vec![
             Alias::plain("gammel|kode\\"),

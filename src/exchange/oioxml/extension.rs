@@ -33,6 +33,7 @@ pub(super) fn read(mut e: Element, losses: &mut Losses) -> Result<ContentFields>
         notation: e.text("NotationTekst")?,
         aliases: e.list("AliasListe", "Alias", losses, read_alias)?,
         facet: e.text("FacetKodeTekst")?,
+        oio: None,
         rank: None,
         terms: e.list("TermListe", "Term", losses, read_term)?,
         definitions: e.list("DefinitionListe", "Definition", losses, read_definition)?,

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::model::Vocabulary;
 
 /// The uuid of the facet that stands for a vocabulary without facets.
-pub(super) fn stand_in(vocabulary: Uuid, code: &str) -> Uuid {
+pub(in crate::exchange) fn stand_in(vocabulary: Uuid, code: &str) -> Uuid {
     Uuid::new_v5(&vocabulary, code.as_bytes())
 }
 
@@ -23,8 +23,8 @@ pub fn facets_of(vocabulary: &Vocabulary) -> Vec<Uuid> {
 }
 
 /// See the module.
-#[derive(Default)]
-pub(super) struct Facets {
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(in crate::exchange) struct Facets {
     /// The facet of every class, when the vocabulary has none of its own.
     pub stand_in: Option<Uuid>,
     by_code: HashMap<String, Uuid>,

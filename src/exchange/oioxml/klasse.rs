@@ -1,4 +1,4 @@
-//! What an OIO klasse says of a concept: a view of the content, cut to the lengths of KOMBIT's schema.
+//! What an OIO klasse says of a concept: a view of the content, and the same cut to the lengths of KOMBIT's schema.
 
 use std::collections::HashSet;
 
@@ -35,8 +35,8 @@ mod category {
 }
 
 /// How OIO refers to something.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) enum Reference {
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub enum Reference {
     /// By uuid.
     Uuid(Uuid),
     /// By URN.
@@ -44,18 +44,32 @@ pub(super) enum Reference {
 }
 
 impl Reference {
-    /// To what an IRI names; nothing when there is no room, for half a name names something else.
-    pub fn to_iri(iri: &str) -> Option<Self> {
-        Some(urn(iri)).filter(|u| fits(u, longest::URN)).map(Self::Urn)
+    /// To what an IRI names.
+    #[must_use]
+    pub fn to_iri(iri: &str) -> Self {
+        let named = iri.strip_prefix("urn:uuid:").and_then(|text| Some((Uuid::try_parse(text).ok()?, text)));
+        match named {
+            Some((uuid, text)) if uuid.to_string() == text => Self::Uuid(uuid),
+            _ => Self::Urn(urn(iri)),
+        }
     }
 
     /// To an organisation: a uuid, or anything with a scheme; not its name.
+    #[must_use]
     pub fn to_organisation(owner: &str) -> Option<Self> {
         if let Ok(uuid) = Uuid::try_parse(owner) {
             return Some(Self::Uuid(uuid));
         }
         let named_by_scheme = owner.contains(':') && !owner.contains(char::is_whitespace);
-        named_by_scheme.then(|| Self::to_iri(owner)).flatten()
+        named_by_scheme.then(|| Self::to_iri(owner))
+    }
+
+    /// Whether KOMBIT's schema has room for it: half a name names something else.
+    pub(super) fn fits(&self) -> bool {
+        match self {
+            Self::Uuid(_) => true,
+            Self::Urn(urn) => fits(urn, longest::URN),
+        }
     }
 
     fn into_key(self) -> Key {
@@ -68,10 +82,10 @@ impl Reference {
 
 /// `klasse:Soegeord`.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub(super) struct IndexWord {
+pub(in crate::exchange) struct IndexWord {
     /// `SoegeordIdentifikator`: the word itself.
     pub identifier: String,
-    /// `BeskrivelseTekst`: the whole word when it had to be cut; else why it is deprecated.
+    /// `BeskrivelseTekst`: why it is deprecated; the whole word when it had to be cut.
     pub description: Option<String>,
     /// `SoegeordKategoriTekst`.
     pub category: Option<String>,
@@ -79,10 +93,10 @@ pub(super) struct IndexWord {
 
 /// `klasse:Klasse`, without the times.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub(super) struct Klasse {
+pub(in crate::exchange) struct Klasse {
     /// `UUIDIdentifikator`.
     pub uuid: Uuid,
-    /// `BrugervendtNoegleTekst`: the notation; the uuid when there is none, or no room for it.
+    /// `BrugervendtNoegleTekst`: the notation; the uuid when there is none.
     pub key: String,
     /// `BeskrivelseTekst`: the definition.
     pub description: Option<String>,
@@ -116,26 +130,45 @@ impl Klasse {
     /// The view of a content.
     pub fn of(uuid: Uuid, f: &ContentFields, facets: &Facets) -> Self {
         let title = title(f);
-        let notation = f.notation.as_ref().filter(|n| fits(n, longest::KEY));
         let targets = |kind| f.relations.iter().filter(move |r| r.kind == kind).map(|r| Reference::Uuid(r.target));
         let home = title.map_or("da", |t| t.language.primary());
         let others = f.terms.iter().filter(|t| title.is_none_or(|title| *t != title));
         Self {
             uuid,
-            key: notation.cloned().unwrap_or_else(|| uuid.to_string()),
-            description: definition(f).map(|d| fit(&d.text, longest::DESCRIPTION)),
-            example: notes(f, NoteKind::Example, longest::EXAMPLE),
-            scope: notes(f, NoteKind::Scope, longest::SCOPE),
-            title: title.map(|t| fit(&t.value, longest::TITLE)),
+            key: f.notation.clone().unwrap_or_else(|| uuid.to_string()),
+            description: definition(f).map(|d| d.text.clone()),
+            example: notes(f, NoteKind::Example),
+            scope: notes(f, NoteKind::Scope),
+            title: title.map(|t| t.value.clone()),
             legal_source: legal_source(&f.legal_basis),
-            change_note: notes(f, NoteKind::Change, longest::CHANGE_NOTE),
+            change_note: notes(f, NoteKind::Change),
             index_words: others.map(|t| IndexWord::of(t, home)).collect(),
             replaces: targets(RelationKind::Replaces).collect(),
             facet: facets.uuid(f.facet.as_deref()).map(Reference::Uuid),
             combinations: targets(RelationKind::LegalCombination).collect(),
-            mappings: f.mappings.iter().filter_map(|m| Reference::to_iri(&m.target)).collect(),
+            mappings: f.mappings.iter().map(|m| Reference::to_iri(&m.target)).collect(),
             parent: targets(RelationKind::Generic).chain(targets(RelationKind::Partitive)).next(),
             see_also: targets(RelationKind::SeeAlso).collect(),
+        }
+    }
+
+    /// The same with what KOMBIT's schema has room for: texts are cut, a key without room gives way to the uuid, and
+    /// references without room are left out.
+    #[must_use]
+    pub fn fitted(self) -> Self {
+        let cut = |text: Option<String>, longest| text.map(|text| fit(&text, longest));
+        let within = |list: Vec<Reference>| list.into_iter().filter(Reference::fits).collect();
+        Self {
+            key: Some(self.key).filter(|k| fits(k, longest::KEY)).unwrap_or_else(|| self.uuid.to_string()),
+            description: cut(self.description, longest::DESCRIPTION),
+            example: cut(self.example, longest::EXAMPLE),
+            scope: cut(self.scope, longest::SCOPE),
+            title: cut(self.title, longest::TITLE),
+            legal_source: cut(self.legal_source, longest::LEGAL_SOURCE),
+            change_note: cut(self.change_note, longest::CHANGE_NOTE),
+            index_words: self.index_words.into_iter().map(IndexWord::fitted).collect(),
+            mappings: within(self.mappings),
+            ..self
         }
     }
 
@@ -171,23 +204,45 @@ impl Klasse {
 }
 
 impl IndexWord {
-    fn of(term: &Term, home: &str) -> Self {
-        let is_cut = term.value.chars().nth(longest::KEY).is_some();
-        let description = if is_cut { Some(&term.value) } else { term.reason.as_ref() };
+    pub fn of(term: &Term, home: &str) -> Self {
         Self {
-            identifier: fit(&term.value, longest::KEY),
-            description: description.map(|t| fit(t, longest::DESCRIPTION)),
+            identifier: term.value.clone(),
+            description: term.reason.clone(),
             category: Some(category(term, home).to_owned()),
         }
     }
 
-    fn into_term(self, language: &Language, losses: &mut Losses) -> Option<Term> {
-        let (status, language) = match self.category.as_deref() {
+    /// See [`Klasse::fitted`].
+    pub(super) fn fitted(self) -> Self {
+        let is_cut = self.identifier.chars().nth(longest::KEY).is_some();
+        let description = if is_cut { Some(&self.identifier) } else { self.description.as_ref() };
+        Self {
+            description: description.map(|t| fit(t, longest::DESCRIPTION)),
+            identifier: fit(&self.identifier, longest::KEY),
+            ..self
+        }
+    }
+
+    /// The word as a term, whole; a description is kept where it says why the term is deprecated.
+    pub fn to_term(&self, language: &Language) -> Term {
+        let (status, language) = self.looked_upon(language);
+        let mut term = Term::plain(language, status, self.identifier.clone());
+        term.reason = self.description.clone().filter(|_| status == TermStatus::Deprecated);
+        term
+    }
+
+    /// How the term is looked upon, by the category.
+    fn looked_upon(&self, language: &Language) -> (TermStatus, Language) {
+        match self.category.as_deref() {
             Some(category::SYNONYM) => (TermStatus::Admitted, language.clone()),
             Some(category::DEPRECATED) => (TermStatus::Deprecated, language.clone()),
             Some(category::FOREIGN) => (TermStatus::Admitted, undetermined(language)),
             _ => (TermStatus::Hidden, language.clone()),
-        };
+        }
+    }
+
+    fn into_term(self, language: &Language, losses: &mut Losses) -> Option<Term> {
+        let (status, language) = self.looked_upon(language);
         let stem = self.identifier.strip_suffix('…');
         let cut = |d: &String| self.identifier.is_empty() || stem.is_some_and(|s| d.starts_with(s));
         let (value, rest) = match self.description {
@@ -209,32 +264,34 @@ impl IndexWord {
 }
 
 /// The preferred term in Danish, else the first.
-fn title(f: &ContentFields) -> Option<&Term> {
+pub(in crate::exchange) fn title(f: &ContentFields) -> Option<&Term> {
     let preferred = || f.terms.iter().filter(|t| t.status == TermStatus::Preferred);
     preferred().find(|t| t.language.primary() == "da").or_else(|| preferred().next())
 }
 
 /// The Danish definition for everyone, else any Danish one, else the first.
-fn definition(f: &ContentFields) -> Option<&Definition> {
+pub(in crate::exchange) fn definition(f: &ContentFields) -> Option<&Definition> {
     let danish = || f.definitions.iter().filter(|d| d.language.primary() == "da");
     danish().find(|d| d.audience.is_none()).or_else(|| danish().next()).or_else(|| f.definitions.first())
 }
 
 /// The notes of one kind, Danish ones when there are any.
-fn notes(f: &ContentFields, kind: NoteKind, longest: usize) -> Option<String> {
+fn notes(f: &ContentFields, kind: NoteKind) -> Option<String> {
     let all: Vec<&Note> = f.notes.iter().filter(|n| n.kind == kind).collect();
     let danish = all.iter().any(|n| n.language.primary() == "da");
     let shown: Vec<&str> =
         all.iter().filter(|n| !danish || n.language.primary() == "da").map(|n| n.text.as_str()).collect();
-    (!shown.is_empty()).then(|| fit(&shown.join("\n\n"), longest))
+    (!shown.is_empty()).then(|| shown.join("\n\n"))
 }
 
 fn legal_source(laws: &[LegalBasis]) -> Option<String> {
-    let lines: Vec<String> = laws
-        .iter()
-        .map(|l| l.paragraph.as_ref().map_or_else(|| l.law.clone(), |p| format!("{}, {p}", l.law)))
-        .collect();
-    (!lines.is_empty()).then(|| fit(&lines.join("\n"), longest::LEGAL_SOURCE))
+    let lines: Vec<String> = laws.iter().map(law_line).collect();
+    (!lines.is_empty()).then(|| lines.join("\n"))
+}
+
+/// A law as a line.
+pub(in crate::exchange) fn law_line(law: &LegalBasis) -> String {
+    law.paragraph.as_ref().map_or_else(|| law.law.clone(), |p| format!("{}, {p}", law.law))
 }
 
 fn category(term: &Term, home: &str) -> &'static str {
@@ -267,7 +324,8 @@ fn undetermined(otherwise: &Language) -> Language {
     "und".parse().unwrap_or_else(|_| otherwise.clone())
 }
 
-fn as_iri(reference: Reference) -> String {
+/// What a reference names, as an IRI.
+pub(in crate::exchange) fn as_iri(reference: Reference) -> String {
     match reference {
         Reference::Uuid(uuid) => format!("urn:uuid:{uuid}"),
         Reference::Urn(urn) => iri(&urn),

@@ -15,9 +15,10 @@ use crate::model::Result;
 mod chars;
 mod codes;
 mod extension;
-mod facets;
-mod klasse;
+pub(super) mod facets;
+pub(super) mod klasse;
 mod object;
+pub mod operation;
 mod parser;
 mod read;
 #[cfg(test)]

@@ -96,13 +96,7 @@ pub(super) fn write_klasse(x: &mut Xml<'_>, k: &Klasse, owner: Option<&Reference
         text(x, "sd:TitelTekst", k.title.as_ref())?;
         text(x, "sd:RetskildeTekst", k.legal_source.as_ref())?;
         text(x, "sd:AendringsnotatTekst", k.change_note.as_ref())?;
-        k.index_words.iter().try_for_each(|word| {
-            x.element("klasse:Soegeord", |x| {
-                x.leaf("sd:SoegeordIdentifikator", &word.identifier)?;
-                text(x, "sd:BeskrivelseTekst", word.description.as_ref())?;
-                text(x, "sd:SoegeordKategoriTekst", word.category.as_ref())
-            })
-        })
+        k.index_words.iter().try_for_each(|word| write_index_word(x, word))
     };
     write(x, &KLASSE, k.uuid, times, properties, |x| {
         write_owner(x, owner, times)?;
@@ -112,6 +106,16 @@ pub(super) fn write_klasse(x: &mut Xml<'_>, k: &Klasse, owner: Option<&Reference
         write_relations(x, "sd:Mapninger", &k.mappings, times)?;
         write_relations(x, "sd:OverordnetKlasse", k.parent.as_slice(), times)?;
         write_relations(x, "sd:Sideordnede", &k.see_also, times)
+    })
+}
+
+/// Writes an index word of a klasse.
+pub(super) fn write_index_word(x: &mut Xml<'_>, word: &IndexWord) -> io::Result<()> {
+    let text = |x: &mut Xml<'_>, name, text: Option<&String>| text.map_or(Ok(()), |t| x.leaf(name, t));
+    x.element("klasse:Soegeord", |x| {
+        x.leaf("sd:SoegeordIdentifikator", &word.identifier)?;
+        text(x, "sd:BeskrivelseTekst", word.description.as_ref())?;
+        text(x, "sd:SoegeordKategoriTekst", word.category.as_ref())
     })
 }
 
@@ -136,20 +140,23 @@ pub(super) fn write_relations(x: &mut Xml<'_>, name: &str, to: &[Reference], tim
 }
 
 fn write_effect(x: &mut Xml<'_>, times: Times) -> io::Result<()> {
+    x.element("sd:Virkning", |x| write_period(x, times.valid))
+}
+
+/// Writes the two ends of a virkning.
+pub(super) fn write_period(x: &mut Xml<'_>, period: Period) -> io::Result<()> {
     let limit = |x: &mut Xml<'_>, name, at| {
         x.element(name, |x| match date_time(at) {
             Some(stamp) => x.leaf("sd:TidsstempelDatoTid", &stamp),
             None => x.leaf("sd:GraenseIndikator", "true"),
         })
     };
-    x.element("sd:Virkning", |x| {
-        limit(x, "sd:FraTidspunkt", times.valid.from())?;
-        limit(x, "sd:TilTidspunkt", times.valid.to())
-    })
+    limit(x, "sd:FraTidspunkt", period.from())?;
+    limit(x, "sd:TilTidspunkt", period.to())
 }
 
 /// The instant as `xs:dateTime`, which knows neither infinity nor the years before the first.
-fn date_time(at: Instant) -> Option<String> {
+pub(super) fn date_time(at: Instant) -> Option<String> {
     Some(at.to_string()).filter(|t| t.starts_with(|c: char| c.is_ascii_digit()) && !t.starts_with("0000"))
 }
 

@@ -162,7 +162,7 @@ impl<'a> Reading<'a> {
     /// The content that the extension tells. A klasse that says otherwise has been changed by someone who did
     /// not know the extension; that must not go unnoticed.
     fn whole(&self, klasse: Klasse, told: ContentFields, losses: &mut Losses) -> Result<ContentFields<Key>> {
-        if Klasse::of(klasse.uuid, &told, &self.facets) != klasse {
+        if Klasse::of(klasse.uuid, &told, &self.facets).fitted() != klasse {
             losses.add("element 'klasse:Klasse'", "it differs from the BegrebUdvidelse beside it, which was taken");
         }
         told.try_map_targets(|uuid| Ok(Key(uuid.to_string())))

@@ -54,7 +54,7 @@ impl Ns {
 
 /// What could not be taken over, counted.
 #[derive(Default)]
-pub(super) struct Losses(BTreeMap<(String, &'static str), u64>);
+pub(in crate::exchange) struct Losses(BTreeMap<(String, &'static str), u64>);
 
 impl Losses {
     /// One more.

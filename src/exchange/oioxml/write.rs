@@ -17,7 +17,7 @@ use crate::model::{Facet, Governance, Period, Text, Vocabulary};
 pub(super) fn envelope(edition: Outgoing<'_>, out: &mut dyn Write) -> io::Result<()> {
     let (vocabulary, version) = (edition.vocabulary, edition.version);
     let facets = Facets::of(vocabulary);
-    let owner = vocabulary.fields().owner.as_deref().and_then(Reference::to_organisation);
+    let owner = vocabulary.fields().owner.as_deref().and_then(Reference::to_organisation).filter(Reference::fits);
     let from_file = version.is_some_and(|v| v.manifest.source.is_some());
     let times = Times {
         valid: Period::since(edition.point.valid).unwrap_or(Period::ALWAYS),
@@ -105,7 +105,7 @@ fn all_facets(
     times: Times,
 ) -> io::Result<()> {
     let f = vocabulary.fields();
-    let stand_in = facets.stand_in.map(|uuid| Facet { uuid, code: f.slug.to_string(), titles: f.titles.clone() });
+    let stand_in = facets.stand_in.map(|uuid| Facet { uuid, code: f.slug.to_string(), oio: None, titles: f.titles.clone() });
     f.facets.iter().chain(&stand_in).try_for_each(|facet| {
         let properties = |x: &mut Xml<'_>| {
             x.leaf("sd:BrugervendtNoegleTekst", &key(&facet.code, facet.uuid))?;
@@ -129,7 +129,7 @@ fn class(
     let times = Times { valid: concept.valid, registered: concept.registered, ..edition };
     let content = concept.content.fields();
     x.element("KlasseUdtraek", |x| {
-        object::write_klasse(x, &Klasse::of(concept.uuid, content, facets), owner, times)?;
+        object::write_klasse(x, &Klasse::of(concept.uuid, content, facets).fitted(), owner, times)?;
         extension::write(x, content)
     })
 }

@@ -357,6 +357,19 @@ impl ConceptPaper {
         }
     }
 
+    /// The concept alone as a document: what differs, and how to read it.
+    #[must_use]
+    pub fn document(&self, title: impl Into<String>, tongue: Tongue) -> Document {
+        let mut d = Document::new(title, tongue);
+        if self.items.is_empty() {
+            d.text(tongue.choose("Der er ingen forskelle.", "There are no differences."));
+            return d;
+        }
+        d.paragraph(legend(tongue));
+        self.tell_items(&mut d);
+        d
+    }
+
     /// How the concept is called, and how it was called where that is something else.
     fn title(&self) -> String {
         match (&self.before, &self.after) {

@@ -38,22 +38,28 @@ impl Document {
             "<!doctype html>\n<html lang=\"{tag}\">\n<head>\n<meta charset=\"utf-8\">\n\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{title}</title>\n\
              <style>\n{STYLE}\n</style>\n</head>\n<body>\n<main>\n{}</main>\n</body>\n</html>\n",
-            self.body(1)
+            self.body(1, ID)
         )
     }
 
     /// The document as a part of another page; its title is a heading of the level given (1 to 6).
     #[must_use]
     pub fn html_fragment(&self, level: u8) -> String {
-        let body = self.body(level);
-        format!("<section lang=\"{}\" aria-labelledby=\"{ID}\">\n{body}</section>\n", self.tongue.tag())
+        self.html_part(level, ID)
     }
 
-    fn body(&self, top: u8) -> String {
+    /// As [`Document::html_fragment`], for a page with several of them: what anchors begin with is another word in each.
+    #[must_use]
+    pub fn html_part(&self, level: u8, id: &'static str) -> String {
+        let body = self.body(level, id);
+        format!("<section lang=\"{}\" aria-labelledby=\"{id}\">\n{body}</section>\n", self.tongue.tag())
+    }
+
+    fn body(&self, top: u8, id: &str) -> String {
         let top = top.clamp(1, 6);
-        let mut out = format!("<h{top} id=\"{ID}\">{}</h{top}>\n", text(&self.title));
+        let mut out = format!("<h{top} id=\"{id}\">{}</h{top}>\n", text(&self.title));
         for (at, (block, number)) in self.blocks.iter().zip(self.numbers()).enumerate() {
-            tell(block, &number, at, top, &mut out);
+            tell(block, &number, (id, at), top, &mut out);
         }
         out
     }
@@ -64,7 +70,7 @@ const ID: &str = "paper";
 
 // Writing into a String cannot fail; `let _` says so.
 
-fn tell(block: &Block, number: &str, at: usize, top: u8, out: &mut String) {
+fn tell(block: &Block, number: &str, (id, at): (&str, usize), top: u8, out: &mut String) {
     match block {
         Block::Heading { level, text: heading } => {
             let level = level.saturating_add(top).min(6);
@@ -72,7 +78,7 @@ fn tell(block: &Block, number: &str, at: usize, top: u8, out: &mut String) {
                 "" => String::new(),
                 number => format!("<span class=\"number\">{number}</span> "),
             };
-            let _ = writeln!(out, "<h{level} id=\"{ID}-{at}\">{number}{}</h{level}>", text(heading));
+            let _ = writeln!(out, "<h{level} id=\"{id}-{at}\">{number}{}</h{level}>", text(heading));
         }
         Block::Paragraph(runs) => {
             let _ = writeln!(out, "<p>{}</p>", inline(runs));

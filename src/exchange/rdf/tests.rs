@@ -43,7 +43,7 @@ fn options() -> ReadOptions {
 
 fn vocabulary(namespace: &str) -> Vocabulary {
     let facet =
-        |n, code: &str, title: &str| Facet { uuid: number(n), code: code.into(), titles: vec![text(da(), title)] };
+        |n, code: &str, title: &str| Facet { uuid: number(n), code: code.into(), oio: None, titles: vec![text(da(), title)] };
     Vocabulary::new(VocabularyFields {
         uuid: number(900),
         slug: "proeve".parse().unwrap(),
@@ -59,6 +59,8 @@ fn vocabulary(namespace: &str) -> Vocabulary {
         licence: Some("https://creativecommons.org/licenses/by/4.0/".into()),
         languages: vec![da(), en()],
         facets: vec![facet(901, "indsats", "Indsats"), facet(902, "målgruppe", "Målgruppe")],
+        oio: None,
+        deleted_facets: vec![],
     })
     .unwrap()
 }

@@ -6,7 +6,9 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::App;
-use crate::http::negotiate::Caller;
+use super::search::aside;
+use crate::exchange::{Migration, MigrationFormat};
+use crate::http::negotiate::{Caller, language};
 use crate::http::params::Params;
 use crate::http::problem::{Failure, Problem};
 use crate::http::reply::Reply;
@@ -46,4 +48,42 @@ pub async fn between(
     };
     let answer = app.changes(&vocabulary, &from, between.to.as_deref(), between.registered.as_deref())?;
     Ok(Reply::json(&answer, false).respond(&headers))
+}
+
+/// From where to where, and how it is written.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Mapped {
+    /// The label of a version, or a calendar day.
+    #[param(required = true, example = "2023-06-22")]
+    from: Option<String>,
+    /// The label of a version, or a calendar day; today when absent.
+    #[param(example = "2024-10-31")]
+    to: Option<String>,
+    /// `json` (usual), `csv` or `sssom`.
+    format: Option<String>,
+}
+
+/// What each code of one version is in another: the same, recoded, renamed, redefined, replaced, split, merged, or
+/// retired without replacement.
+#[utoipa::path(get, path = "/vocabularies/{vocabulary}/migration", operation_id = "migration", tag = "vocabularies",
+    params(("vocabulary" = String, Path, description = "The slug"), Mapped),
+    responses(
+        (status = 200, content((Migration = "application/json"), (String = "text/csv"), (String = "text/tab-separated-values"))),
+        (status = 400, body = Problem, content_type = "application/problem+json"), (status = 404, body = Problem, content_type = "application/problem+json")))]
+pub async fn migration(
+    State(app): State<App>,
+    Path(vocabulary): Path<String>,
+    Params(mapped, ..): Params<Mapped>,
+    Caller(headers): Caller,
+) -> Result<Response, Failure> {
+    let Some(from) = mapped.from else {
+        let (da, en) = ("angiv from: fra hvilken version", "give from: from which version");
+        return Err(Refusal::new(Code::InvalidParameter, da, en).at(Place::field("from")).into());
+    };
+    let format: MigrationFormat =
+        mapped.format.as_deref().unwrap_or("json").parse().map_err(|r: Refusal| r.at(Place::field("format")))?;
+    let language = language(&headers);
+    let bytes = aside(async move { app.migration(&vocabulary, &from, mapped.to.as_deref(), &language)?.write(format) });
+    Ok(Reply::bytes(bytes.await?, format.media_type(), false).respond(&headers))
 }

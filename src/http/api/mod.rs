@@ -3,6 +3,8 @@
 
 mod certifications;
 mod changes;
+mod check;
+mod code_sets;
 mod concepts;
 mod decisions;
 mod drafts;
@@ -17,11 +19,16 @@ mod people;
 mod publish;
 mod requests;
 pub mod search;
+mod subscriptions;
 mod vocabularies;
 
-pub use feed::Closing;
+pub use check::apart;
 pub use concepts::{next_link, not_acceptable, not_one_of};
+pub use edits::long;
+pub use feed::Closing;
 pub use hearings::{served, tongue};
+pub use people::uuid;
+pub use publish::turn;
 pub use search::aside;
 
 use std::sync::Arc;
@@ -66,6 +73,13 @@ pub fn router(options: &HttpOptions) -> OpenApiRouter<App> {
     let waiting = OpenApiRouter::new()
         .routes(routes!(export::whole))
         .routes(routes!(lookup::validate))
+        .routes(routes!(check::check))
+        .routes(routes!(changes::migration))
+        .routes(routes!(code_sets::sets, code_sets::create))
+        .routes(routes!(code_sets::codes_of, code_sets::replace, code_sets::add))
+        .routes(routes!(code_sets::remove))
+        .routes(routes!(code_sets::usages, code_sets::declare))
+        .routes(routes!(code_sets::concepts_of, code_sets::replace_concepts))
         .routes(routes!(publish::import))
         .routes(routes!(publish::publish))
         .routes(routes!(edits::import))
@@ -155,13 +169,33 @@ pub fn router(options: &HttpOptions) -> OpenApiRouter<App> {
         .routes(routes!(search::suggest))
         .merge(waiting)
         .merge(drafts())
+        .merge(code_sets())
         .merge(people)
+        .merge(subscribers())
         .merge(hearings);
     let sparql = OpenApiRouter::new()
         .routes(routes!(sparql::get, sparql::post))
         .routes(routes!(sparql::void))
         .layer(axum::Extension(TrustForwarded(options.trust_forwarded)));
     OpenApiRouter::with_openapi(Document::openapi()).nest("/api/v1", v1).routes(routes!(ldes::page)).merge(sparql)
+}
+
+/// The routes of subscriptions.
+fn subscribers() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(subscriptions::subscriptions, subscriptions::subscribe))
+        .routes(routes!(
+            subscriptions::subscription,
+            subscriptions::change_subscription,
+            subscriptions::end_subscription
+        ))
+        .routes(routes!(subscriptions::pause))
+        .routes(routes!(subscriptions::resume))
+        .routes(routes!(subscriptions::secret))
+        .routes(routes!(subscriptions::test))
+        .routes(routes!(subscriptions::replay))
+        .routes(routes!(subscriptions::deliveries))
+        .routes(routes!(subscriptions::dead_letters))
 }
 
 /// The routes of drafts and decisions.
@@ -184,4 +218,16 @@ fn drafts() -> OpenApiRouter<App> {
         .routes(routes!(decisions::diff))
         .routes(routes!(decisions::decisions, decisions::decide))
         .routes(routes!(decisions::decision))
+}
+
+/// The routes of code sets and the register of use that wait for nothing long.
+fn code_sets() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(code_sets::set, code_sets::change, code_sets::end))
+        .routes(routes!(code_sets::tasks))
+        .routes(routes!(code_sets::acknowledge))
+        .routes(routes!(code_sets::events))
+        .routes(routes!(code_sets::usage, code_sets::change_usage, code_sets::end_usage))
+        .routes(routes!(code_sets::of_concept))
+        .routes(routes!(code_sets::of_draft))
 }

@@ -1,5 +1,11 @@
 //! The pages: Danish first, English second.
 
+mod accept;
+pub mod decisions;
+mod form;
+pub mod groups;
+pub mod requests;
+pub mod drafts;
 pub mod search;
 
 use askama::Template;
@@ -8,14 +14,20 @@ use axum::response::Response;
 use uuid::Uuid;
 
 use super::api::App;
+use super::code_sets::usage_kind;
 use super::negotiate::{Caller, reads_danish};
 use super::params::{Nothing, Params};
 use super::problem::Failure;
 use super::reply::Reply;
-use crate::model::{Code, ContentFields, NoteKind, Refusal, RelationKind, Result, TermStatus};
-use crate::registry::{
-    At, ConceptAnswer, HistoryAnswer, Registry, Relatives, Status, VersionAnswer, View, VocabularyAnswer,
+use crate::exchange::paper::Tongue;
+use crate::model::{
+    Code, ConceptChangeKind, ContentFields, NoteKind, Refusal, RelationKind, Result, TermStatus, UsageKind,
 };
+use crate::registry::{
+    Actor, At, CertificationAnswer, ConceptAnswer, ConceptUsages, HistoryAnswer, Reason, Registry, Relatives, Status,
+    VersionAnswer, View, VocabularyAnswer, moment,
+};
+use crate::workflow::{Because, CertificationVerdict};
 
 /// The most rows that a page shows of a list; the rest is one click away.
 const ROWS: usize = 500;
@@ -46,6 +58,8 @@ struct VocabularyPage {
     count: usize,
     shown: usize,
     versions: Vec<VersionAnswer>,
+    /// Of the version that the page is about.
+    certifications: Vec<CertificationAnswer>,
     tops: Vec<Row>,
 }
 
@@ -71,6 +85,7 @@ struct ConceptPage {
     more_children: usize,
     related: Vec<(String, Row)>,
     history: HistoryAnswer,
+    usages: ConceptUsages,
     pinned: Option<String>,
 }
 
@@ -80,12 +95,48 @@ fn day(at: &crate::model::Instant) -> String {
 }
 
 impl VocabularyPage {
+    fn moment(&self, at: &crate::model::Instant) -> String {
+        moment(*at, self.da)
+    }
+
+    fn verdict(&self, verdict: &CertificationVerdict) -> &'static str {
+        let words = match verdict {
+            CertificationVerdict::Certified => ("certificeret", "certified"),
+            CertificationVerdict::Conditional => ("certificeret med forbehold", "certified with conditions"),
+            CertificationVerdict::Rejected => ("ikke certificeret", "not certified"),
+        };
+        if self.da { words.0 } else { words.1 }
+    }
+
+    /// The page of the decision that a version carries out, where it was taken here.
+    fn decision(&self, version: &VersionAnswer) -> Option<String> {
+        let (_, uuid) = version.decision.as_deref()?.split_once("/api/v1/decisions/")?;
+        Uuid::try_parse(uuid).ok().map(|uuid| format!("/decisions/{uuid}"))
+    }
+
+    fn any_certified(&self) -> bool {
+        self.versions.iter().any(|v| v.certification.is_some())
+    }
+
+    fn any_decided(&self) -> bool {
+        self.versions.iter().any(|v| self.decision(v).is_some())
+    }
+
+    /// A link that may be followed by a click.
+    fn is_link(&self, iri: impl AsRef<str>) -> bool {
+        iri.as_ref().starts_with("https://") || iri.as_ref().starts_with("http://")
+    }
+
     fn day(&self, at: &crate::model::Instant) -> String {
         day(at)
     }
 }
 
 impl ConceptPage {
+    fn cause(&self, reason: &Reason) -> Option<(String, &'static str)> {
+        cause(reason, self.da)
+    }
+
     fn day(&self, at: &crate::model::Instant) -> String {
         day(at)
     }
@@ -99,6 +150,10 @@ impl ConceptPage {
         term_status(*status, self.da)
     }
 
+    fn usage_kind(&self, kind: &UsageKind) -> &'static str {
+        usage_kind(*kind, self.da)
+    }
+
     fn note_kind(&self, kind: &NoteKind) -> &'static str {
         note_kind(*kind, self.da)
     }
@@ -106,6 +161,25 @@ impl ConceptPage {
     fn status(&self) -> &'static str {
         status(self.concept.status, self.da)
     }
+}
+
+/// What happened to a concept, in a word.
+pub fn kind_word(kind: ConceptChangeKind, da: bool) -> &'static str {
+    let words = match kind {
+        ConceptChangeKind::Added => ("tilføjet", "added"),
+        ConceptChangeKind::Retired => ("udgået", "retired"),
+        ConceptChangeKind::Recoded => ("omkodet", "recoded"),
+        ConceptChangeKind::Renamed => ("omdøbt", "renamed"),
+        ConceptChangeKind::Redefined => ("omdefineret", "redefined"),
+        ConceptChangeKind::Moved => ("flyttet", "moved"),
+        ConceptChangeKind::Split => ("delt", "split"),
+        ConceptChangeKind::Merged => ("samlet med andre", "merged"),
+        ConceptChangeKind::Replaced => ("erstattet", "replaced"),
+        ConceptChangeKind::Remapped => ("andre svar i andre ordforråd", "remapped"),
+        ConceptChangeKind::Edited => ("redigeret", "edited"),
+        ConceptChangeKind::Reordered => ("omordnet", "reordered"),
+    };
+    if da { words.0 } else { words.1 }
 }
 
 fn term_status(status: TermStatus, da: bool) -> &'static str {
@@ -142,6 +216,23 @@ fn status(status: Status, da: bool) -> &'static str {
 
 fn language(da: bool) -> &'static str {
     if da { "da" } else { "en" }
+}
+
+/// What led to an edit: where it is, and what it is.
+fn cause(reason: &Reason, da: bool) -> Option<(String, &'static str)> {
+    let words = |danish, english| if da { danish } else { english };
+    match reason.because? {
+        Because::Answer { hearing, answer, .. } => {
+            Some((format!("/hearings/{hearing}#answer-{answer}"), words("høringssvar", "answer to a hearing")))
+        }
+        Because::Request(request) => {
+            Some((format!("/change-requests/{request}"), words("ændringsønske", "change request")))
+        }
+    }
+}
+
+fn tongue(da: bool) -> Tongue {
+    if da { Tongue::Danish } else { Tongue::English }
 }
 
 fn page(template: &impl Template, pinned: bool) -> Result<Reply> {
@@ -186,6 +277,10 @@ pub fn vocabulary(app: &Registry, view: &View, da: bool) -> Result<Reply> {
         count: page_of.total,
         shown: tops.len(),
         versions: app.versions(vocabulary.slug().as_str())?,
+        certifications: match view.version.as_ref().filter(|_| view.pinned) {
+            Some(version) => app.certifications(vocabulary.slug().as_str(), version.label.as_str())?,
+            None => Vec::new(),
+        },
         tops,
     };
     // The list of versions on the page grows, so the page itself is never pinned.
@@ -231,6 +326,7 @@ pub fn concept(app: &Registry, view: &View, key: &str, da: bool) -> Result<Reply
         more_children: total.saturating_sub(children.len()),
         children,
         related,
+        usages: app.concept_usages(&Actor::Public, view, &concept.uuid.to_string())?,
         history: app.history(view.vocabulary().slug().as_str(), &concept.uuid.to_string(), &At::default(), false)?,
         pinned: view.version.as_ref().filter(|_| view.pinned).map(|v| v.label.to_string()),
         concept,

@@ -203,6 +203,7 @@ impl Registry {
             group.members.remove(&uuid);
             write.put_group(ChangeKind::GroupChanged, &group).await?;
         }
+        self.end_subscriptions_of(&mut write, uuid).await?;
         write.erase_account(uuid).await?;
         self.keep(write, actor).await
     }

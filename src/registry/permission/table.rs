@@ -92,6 +92,11 @@ pub const RIGHTS: &[Right] = &[
     right(Command::RevokeTokens, About::People, &[Administrator]),
     right(Command::OwnAccount, About::Oneself, Role::ALL),
     right(Command::OwnTokens, About::Oneself, Role::ALL),
+    // What is told there is public: a program may ask for it.
+    Right { token: true, ..right(Command::OwnSubscriptions, About::Oneself, Role::ALL) },
+    right(Command::ManageSubscriptions, About::People, &[Administrator]),
+    Right { token: true, ..right(Command::OwnCodeSets, About::Oneself, Role::ALL) },
+    right(Command::ManageCodeSets, About::People, &[Administrator]),
 ];
 
 /// The row of a command.

@@ -17,6 +17,8 @@ fn vocabulary(uuid: u128, governance: Governance) -> Vocabulary {
         licence: None,
         languages: vec![Language::danish()],
         facets: vec![],
+        oio: None,
+        deleted_facets: vec![],
     })
     .unwrap()
 }
@@ -83,10 +85,13 @@ fn expected(command: Command) -> (&'static [Role], bool, About, &'static [Phase]
         Command::Certify => (&[Secretary, Publisher], true, Vocabulary, &[]),
         Command::ReadPeople => (&[Secretary, Administrator], true, People, &[]),
         Command::ManageOrganisations => (&[Administrator], true, People, &[]),
-        Command::ManageAccounts | Command::ManageGroups | Command::Grant | Command::RevokeTokens => {
-            (&[Administrator], false, People, &[])
-        }
+        Command::ManageAccounts
+        | Command::ManageGroups
+        | Command::Grant
+        | Command::RevokeTokens
+        | Command::ManageSubscriptions => (&[Administrator], false, People, &[]),
         Command::OwnAccount | Command::OwnTokens => (Role::ALL, false, Oneself, &[]),
+        Command::OwnSubscriptions => (Role::ALL, true, Oneself, &[]),
     }
 }
 

@@ -26,7 +26,8 @@ impl<'a> Base<'a> {
         let at = Point { valid: effective, registered: Instant::FOREVER };
         let mut base = Self { known, contents: HashMap::new(), codes: HashMap::new(), former: HashMap::new() };
         for (uuid, states) in &known.states {
-            for state in states {
+            // What is not published is in no edition.
+            for state in states.iter().filter(|s| s.content().is_published()) {
                 let here = state.covers(at);
                 let fields = state.content().fields();
                 let codes =

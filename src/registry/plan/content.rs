@@ -83,6 +83,10 @@ fn content(concept: IncomingConcept, by_key: &HashMap<Key, Uuid>, base: &Base<'_
         fields.relations.dedup_by(|next, kept| {
             (next.kind, next.target) == (kept.kind, kept.target) && next.criterion.is_empty() && next.role.is_empty()
         });
+        // What is in an edition is published.
+        if let Some(oio) = &mut fields.oio {
+            oio.publiceret = None;
+        }
         let content = Content::new(fields)?;
         if has_controls(&content.canonical()) {
             return Err(Refusal::new(

@@ -168,7 +168,12 @@ pub fn plan(mut incoming: Incoming, known: &Known, wish: Wish<'_>) -> Result<Pla
         }
     }
     let staying: HashSet<Uuid> = contents.iter().map(|(u, _)| *u).collect();
-    let mut leaving: Vec<&Uuid> = known.states.keys().filter(|u| !staying.contains(u)).collect();
+    // An edition says nothing of what is not published.
+    let published = |states: &[State<Arc<Content>>]| {
+        states.iter().any(|s| s.is_current() && s.valid().overlaps(valid) && s.content().is_published())
+    };
+    let leaving = known.states.iter().filter(|(u, states)| !staying.contains(u) && published(states));
+    let mut leaving: Vec<&Uuid> = leaving.map(|(u, _)| u).collect();
     leaving.sort_unstable();
     for uuid in leaving {
         let revision = timeline(known, uuid)?.plan(wish.at, valid, None)?;

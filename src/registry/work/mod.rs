@@ -12,10 +12,12 @@ mod contacts;
 mod disposing;
 mod drafts;
 mod edits;
+mod groups;
 mod hearings;
 mod meetings;
 mod news;
 mod note;
+mod offers;
 mod papers;
 mod provenance;
 mod publish;
@@ -45,6 +47,7 @@ pub use drafts::{
     TopicRequest,
 };
 pub use edits::{EditRequest, ImportEdit, Made, OperationRequest, PartRequest, Precondition, RelationRequest};
+pub use groups::GroupSeen;
 pub use hearings::{Heard, HearingRequest, PartyRequest};
 pub(crate) use hearings::{PREFIX as LINK_PREFIX, answer_page as party_page, link_errand};
 pub use meetings::{
@@ -53,7 +56,8 @@ pub use meetings::{
 };
 pub(crate) use news::HearingNews;
 pub use note::moment;
-pub use provenance::Reason;
+pub use offers::{Called, FoundConcepts, NamedConcept, Offer};
+pub use provenance::{DecidedConcept, Reason};
 pub(super) use publish::overtaken;
 pub use publish::{DecideRequest, DraftPublishRequest, RecommendRequest};
 pub use requests::{

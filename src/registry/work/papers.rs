@@ -1,12 +1,15 @@
 //! What differs between two moments of a draft, as a paper.
 
+use std::sync::Arc;
+
 use uuid::Uuid;
 
 use super::super::Registry;
 use super::super::permission::Actor;
 use super::show::{Moment, Paper};
-use crate::exchange::paper::{Changed, DiffPaper, Reading};
-use crate::model::{Result, Side, Version};
+use crate::exchange::paper::{Changed, ConceptPaper, DiffPaper, Reading};
+use crate::model::{Content, Instant, Point, Result, Side, Version};
+use crate::projection::{Edition, Plane};
 use crate::workflow::Draft;
 
 impl Registry {
@@ -43,6 +46,37 @@ impl Registry {
         let title = titles.first().map(|t| t.text.clone()).unwrap_or_default();
         let (before, after) = (self.reading(&paper.draft, from)?, self.reading(&paper.draft, to)?);
         Ok(DiffPaper::new(title, before, after, &changed, &name))
+    }
+
+    /// What a change request proposes, against what was in force when it was submitted; nothing where it is text alone.
+    ///
+    /// # Errors
+    /// As [`Registry::change_request`].
+    pub async fn request_paper(&self, actor: &Actor, uuid: Uuid) -> Result<Option<ConceptPaper>> {
+        let request = self.change_request(actor, uuid).await?;
+        let Some(proposal) = request.proposal else { return Ok(None) };
+        let plane = self.plane(request.vocabulary.as_str())?;
+        let (edition, after) = (self.edition_then(&plane, request.submitted), Content::new(proposal)?);
+        let before = request.concept.and_then(|c| edition.get(c)).map(|e| e.said().content());
+        let concept = request.concept.unwrap_or(uuid);
+        let changes = crate::model::diff(&[(concept, before.as_ref(), Some(&after))]);
+        let name = |of: Uuid| {
+            let unknown = || Side { notation: None, label: of.to_string() };
+            let called = plane.sayings(of).last().map(|s| s.state.content());
+            called.map_or_else(unknown, |said| Side {
+                notation: said.notation.as_deref().map(Into::into),
+                label: said.label("da").into(),
+            })
+        };
+        let changed = |change| Changed { change, before: before.as_ref(), after: Some(&after) };
+        Ok(changes.first().map(|change| ConceptPaper::new(&changed(change), &name)))
+    }
+
+    /// What was in force when something was submitted, as it was known then. The day is the Danish one, also in the hours
+    /// when it is another than in UTC.
+    pub(super) fn edition_then(&self, plane: &Arc<Plane>, submitted: Instant) -> Arc<Edition> {
+        let day = Instant::from_date(crate::model::today_in_denmark(submitted));
+        self.projections.edition(plane, Point { valid: day, registered: submitted })
     }
 
     /// What a moment of a draft is called, and when it was.

@@ -17,8 +17,7 @@ use super::answers::{DraftAnswer, EditAnswer};
 use super::edits::{EditRequest, OperationRequest, PartRequest, Precondition, precondition};
 use super::{Under, begin, none, unlawful};
 use crate::model::{
-    Code, Content, ContentFields, Governance, Instant, Mail, Name, Place, Point, Refusal, Result, Secret, Slug,
-    new_uuid,
+    Code, Content, ContentFields, Governance, Instant, Mail, Name, Place, Refusal, Result, Secret, Slug, new_uuid,
 };
 use crate::projection::Plane;
 use crate::store::{Contact, Errand, ErrandKind};
@@ -618,10 +617,8 @@ impl Registry {
         };
         let now = desk.said(concept);
         // Whoever proposed it saw what was in force then: what others wrote since must not be lost unseen.
-        // "In force" is by the Danish day, also in the hours when it is another one than in UTC.
-        let day = Instant::from_date(crate::model::today_in_denmark(asked.submitted.at));
-        let then = Point { valid: day, registered: asked.submitted.at };
-        let seen = self.projections.edition(&desk.plane, then).get(concept).map(|e| Arc::new(e.said().content()));
+        let then = self.edition_then(&desk.plane, asked.submitted.at);
+        let seen = then.get(concept).map(|e| Arc::new(e.said().content()));
         if own || seen != now {
             precondition(&desk, Some(concept), now.as_deref(), matches, || json!(fields))?;
         }

@@ -42,6 +42,7 @@ fn en(words: &str) -> Text {
 
 fn vocabulary(facets: &[(&str, u128)]) -> Vocabulary {
     let facet = |(code, n): &(&str, u128)| Facet {
+        oio: None,
         uuid: uuid(*n),
         code: (*code).to_owned(),
         titles: vec![da("Ydelse & <støtte>"), en("Service")],
@@ -61,6 +62,8 @@ fn vocabulary(facets: &[(&str, u128)]) -> Vocabulary {
         licence: Some("https://creativecommons.org/licenses/by/4.0/".into()),
         languages: vec![Language::danish(), Language::english()],
         facets: facets.iter().map(facet).collect(),
+        oio: None,
+        deleted_facets: vec![],
     })
     .unwrap()
 }
@@ -97,6 +100,7 @@ fn rich() -> ContentFields {
     let note = |kind, language, text: String| Note { kind, language, text };
     let relation = |kind, n| Relation::plain(kind, uuid(n));
     ContentFields {
+        oio: None,
         notation: Some("N".repeat(80)),
         aliases: vec![
             Alias::plain("gammel kode"),

@@ -1,0 +1,418 @@
+//! Lists of codes: what a system says that it uses, as a table or as JSON. This is the format's reference.
+//!
+//! A table (UTF-8; `,`, `;` or tab between cells, as in [`super::csv`]) has a heading that names these columns, in any
+//! order and in Danish or English; others are passed over:
+//!
+//! | Column | Holds |
+//! |---|---|
+//! | `vocabulary`, `system`, `codesystem`, `ordforråd`, `klassifikation`, `kodesystem` | the vocabulary: slug, uuid, IRI, OID or FHIR url |
+//! | `code`, `kode`, `notation`, `brugervendtnøgle` | the code |
+//! | `iri`, `uri` | the concept, when there is no code |
+//! | `uuid` | the same |
+//!
+//! A file of one column needs no heading: each line is a code, an IRI or a uuid, with whatever commas it has. JSON is a
+//! list, or an object with a list `codes`, of texts or of objects with members that are named as the columns; or one such
+//! object.
+
+use std::fmt;
+
+use ::csv::{ReaderBuilder, StringRecord};
+use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+use utoipa::ToSchema;
+
+use super::csv::{quotes, separator};
+use super::utf8;
+use crate::model::{Code, Place, Refusal, Result};
+
+/// The most codes that a list may have.
+pub const MOST_CODES: usize = 100_000;
+
+/// The largest list, in bytes.
+pub const LARGEST_LIST: usize = 10 << 20;
+
+/// The longest code, IRI or name of a vocabulary, in characters.
+const LONGEST: usize = 1_000;
+
+/// A code that stands in a list.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, ToSchema)]
+pub struct ListedCode {
+    /// The line of the file; of JSON, the number of the item.
+    pub line: u64,
+    /// The vocabulary, as it was written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub system: Option<String>,
+    /// The code, IRI or uuid, as it was written.
+    pub code: String,
+}
+
+/// What a column holds; of those that name a concept, the first that is filled in is taken.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Column {
+    Code,
+    Iri,
+    Uuid,
+    System,
+}
+
+impl Column {
+    fn named(name: &str) -> Option<Self> {
+        match name.trim().to_lowercase().as_str() {
+            "code" | "kode" | "notation" | "brugervendtnøgle" | "brugervendtnoegle" => Some(Self::Code),
+            "iri" | "uri" => Some(Self::Iri),
+            "uuid" => Some(Self::Uuid),
+            "vocabulary" | "system" | "codesystem" | "ordforråd" | "ordforraad" | "klassifikation" | "kodesystem" => {
+                Some(Self::System)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The codes of a list. Whether it is JSON or a table is seen by how it begins.
+///
+/// # Errors
+/// [`Code::TooLarge`] for more than [`LARGEST_LIST`] bytes or [`MOST_CODES`] codes; [`Code::Encoding`] when it is not
+/// UTF-8; [`Code::Syntax`] when it cannot be read; [`Code::Incomplete`] when no column or member has the codes, or there
+/// are none.
+pub fn codes(bytes: &[u8]) -> Result<Vec<ListedCode>> {
+    if bytes.len() > LARGEST_LIST {
+        return Err(Refusal::new(Code::TooLarge, "listen er større end 10 MB", "the list is larger than 10 MB"));
+    }
+    let text = utf8(bytes)?;
+    let listed = if text.trim_start().starts_with(['[', '{']) { from_json(text)? } else { from_table(text)? };
+    if listed.is_empty() {
+        return Err(Refusal::new(Code::Incomplete, "der er ingen koder i listen", "there are no codes in the list"));
+    }
+    Ok(listed)
+}
+
+fn too_many(line: u64) -> Refusal {
+    let (da, en) = ("der er flere end 100 000 koder i listen", "there are more than 100 000 codes in the list");
+    Refusal::new(Code::TooLarge, da, en).at(Place { line: Some(line), ..Place::default() })
+}
+
+impl ListedCode {
+    /// A code as it stands in a list, without the white space around it.
+    ///
+    /// # Errors
+    /// [`Code::Syntax`] when it is empty, too long, or has control characters.
+    pub fn new(line: u64, system: Option<&str>, code: &str) -> Result<Self> {
+        let (code, system) = (code.trim(), system.map(str::trim).filter(|s| !s.is_empty()));
+        let wrong = |text: &str| text.chars().any(char::is_control) || text.chars().nth(LONGEST).is_some();
+        if code.is_empty() || wrong(code) || system.is_some_and(wrong) {
+            let (da, en) = (
+                "koden er tom, for lang, eller har styretegn i sig",
+                "the code is empty, too long, or has control characters",
+            );
+            return Err(Refusal::new(Code::Syntax, da, en).at(Place { line: Some(line), ..Place::default() }));
+        }
+        Ok(Self { line, system: system.map(ToOwned::to_owned), code: code.to_owned() })
+    }
+}
+
+/// Takes one more code in, unless it is empty.
+fn push(listed: &mut Vec<ListedCode>, line: u64, system: Option<&str>, code: &str) -> Result<()> {
+    if code.trim().is_empty() {
+        return Ok(());
+    }
+    if listed.len() == MOST_CODES {
+        return Err(too_many(line));
+    }
+    listed.push(ListedCode::new(line, system, code)?);
+    Ok(())
+}
+
+fn from_table(text: &str) -> Result<Vec<ListedCode>> {
+    let heading = text.lines().find(|l| !l.trim().is_empty()).unwrap_or_default();
+    if !heading.contains([',', ';', '\t', '"']) {
+        return from_lines(text);
+    }
+    let separator = separator(text);
+    quotes::check(text, separator)?;
+    let mut reader =
+        ReaderBuilder::new().has_headers(false).flexible(true).delimiter(separator).from_reader(text.as_bytes());
+    let (mut record, mut listed) = (StringRecord::new(), Vec::new());
+    let mut columns: Option<Vec<(Column, usize)>> = None;
+    loop {
+        let unreadable = |e: ::csv::Error| {
+            let line = e.position().map_or(1, ::csv::Position::line);
+            let (da, en) = (format!("linjen kan ikke læses: {e}"), format!("the line cannot be read: {e}"));
+            Refusal::new(Code::Syntax, da, en).at(Place { line: Some(line), ..Place::default() })
+        };
+        if !reader.read_record(&mut record).map_err(unreadable)? {
+            return Ok(listed);
+        }
+        if record.iter().all(|cell| cell.trim().is_empty()) {
+            continue;
+        }
+        let Some(columns) = &columns else {
+            columns = Some(headed(&record)?);
+            continue;
+        };
+        // The position of a record is that of its first line.
+        let line = record.position().map_or(0, ::csv::Position::line);
+        let cell = |of: Column| columns.iter().find(|(c, _)| *c == of).and_then(|(_, at)| record.get(*at));
+        let filled = |of: Column| cell(of).filter(|cell| !cell.trim().is_empty());
+        let code = filled(Column::Code).or_else(|| filled(Column::Iri)).or_else(|| filled(Column::Uuid));
+        push(&mut listed, line, filled(Column::System), code.unwrap_or_default())?;
+    }
+}
+
+/// A file of one column, with or without a heading.
+fn from_lines(text: &str) -> Result<Vec<ListedCode>> {
+    let mut listed = Vec::new();
+    let mut lines = (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty()).peekable();
+    lines.next_if(|(_, first)| Column::named(first).is_some_and(|c| c != Column::System));
+    for (line, code) in lines {
+        push(&mut listed, line, None, code)?;
+    }
+    Ok(listed)
+}
+
+/// The columns of a heading, and where they are.
+fn headed(record: &StringRecord) -> Result<Vec<(Column, usize)>> {
+    let mut columns: Vec<(Column, usize)> = Vec::new();
+    for (at, name) in record.iter().enumerate() {
+        let Some(column) = Column::named(name) else { continue };
+        if columns.iter().any(|(c, _)| *c == column) {
+            let name = name.trim();
+            return Err(Refusal::new(
+                Code::Syntax,
+                format!("to kolonner siger det samme som »{name}«"),
+                format!("two columns say the same as '{name}'"),
+            )
+            .at(Place::row(1)));
+        }
+        columns.push((column, at));
+    }
+    if columns.iter().any(|(c, _)| *c != Column::System) {
+        return Ok(columns);
+    }
+    let (da, en) = ("overskriften nævner ingen kolonne med koder", "the heading names no column with codes");
+    Err(Refusal::new(Code::Incomplete, da, en).at(Place::row(1)).allowed(["code", "kode", "notation", "iri", "uuid"]))
+}
+
+fn from_json(text: &str) -> Result<Vec<ListedCode>> {
+    let Items(listed) = serde_json::from_str::<Whole>(text).map(|whole| whole.0).map_err(|e| {
+        let place = Place::line(e.line() as u64, e.column() as u64);
+        // What was refused within is told as it was.
+        let told = e.to_string();
+        let (da, en) = (format!("listen kan ikke læses: {told}"), format!("the list cannot be read: {told}"));
+        let code = if told.starts_with("more than 100 000") { Code::TooLarge } else { Code::Syntax };
+        let shapes = [r#"["J1.4", …]"#, r#"[{"vocabulary": "fsiii", "code": "J1.4"}, …]"#, r#"{"codes": […]}"#];
+        Refusal::new(code, da, en).at(place).allowed(shapes)
+    })?;
+    let mut checked = Vec::with_capacity(listed.len());
+    for ListedCode { line, system, code } in listed {
+        push(&mut checked, line, system.as_deref(), &code)?;
+    }
+    Ok(checked)
+}
+
+/// A list, or an object with one.
+struct Whole(Items);
+
+/// The items of a list, no more than may be.
+struct Items(Vec<ListedCode>);
+
+/// A text or an object.
+struct Item(Option<String>, String);
+
+/// The members of an object that say something here, the first of each.
+#[derive(Default)]
+struct Members(Vec<(Column, String)>);
+
+impl Members {
+    fn take<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> std::result::Result<(), A::Error> {
+        match Column::named(name) {
+            Some(column) if self.0.iter().all(|(c, _)| *c != column) => {
+                let text = map.next_value::<Option<String>>()?.filter(|t| !t.trim().is_empty());
+                self.0.extend(text.map(|text| (column, text)));
+            }
+            _ => drop(map.next_value::<IgnoredAny>()?),
+        }
+        Ok(())
+    }
+
+    fn item(mut self) -> Option<Item> {
+        self.0.sort_by_key(|(column, _)| *column);
+        let system = self.0.iter().position(|(c, _)| *c == Column::System).map(|at| self.0.remove(at).1);
+        self.0.into_iter().next().map(|(_, code)| Item(system, code))
+    }
+}
+
+struct Anything;
+
+impl<'de> Deserialize<'de> for Whole {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> std::result::Result<Self, D::Error> {
+        struct Outer;
+        impl<'de> Visitor<'de> for Outer {
+            type Value = Whole;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of codes, or an object with a list 'codes'")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> std::result::Result<Whole, A::Error> {
+                items(list).map(Whole)
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Whole, A::Error> {
+                let (mut list, mut one) = (None, Members::default());
+                while let Some(name) = map.next_key::<String>()? {
+                    if name == "codes" && list.is_none() {
+                        list = Some(map.next_value::<Items>()?);
+                    } else {
+                        one.take(&name, &mut map)?;
+                    }
+                }
+                match (list, one.item()) {
+                    (Some(list), _) => Ok(Whole(list)),
+                    (None, Some(Item(system, code))) => Ok(Whole(Items(vec![ListedCode { line: 1, system, code }]))),
+                    (None, None) => Err(serde::de::Error::missing_field("codes")),
+                }
+            }
+        }
+        from.deserialize_any(Outer)
+    }
+}
+
+fn items<'de, A: SeqAccess<'de>>(mut list: A) -> std::result::Result<Items, A::Error> {
+    let mut listed = Vec::new();
+    while let Some(Item(system, code)) = list.next_element()? {
+        if listed.len() == MOST_CODES {
+            return Err(serde::de::Error::custom("more than 100 000 codes"));
+        }
+        listed.push(ListedCode { line: listed.len() as u64 + 1, system, code });
+    }
+    Ok(Items(listed))
+}
+
+impl<'de> Deserialize<'de> for Items {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> std::result::Result<Self, D::Error> {
+        struct Inner;
+        impl<'de> Visitor<'de> for Inner {
+            type Value = Items;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of codes")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> std::result::Result<Items, A::Error> {
+                items(list)
+            }
+        }
+        from.deserialize_seq(Inner)
+    }
+}
+
+impl<'de> Deserialize<'de> for Item {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> std::result::Result<Self, D::Error> {
+        from.deserialize_any(Anything)
+    }
+}
+
+impl<'de> Visitor<'de> for Anything {
+    type Value = Item;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a code, or an object with one")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> std::result::Result<Item, E> {
+        Ok(Item(None, text.to_owned()))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Item, A::Error> {
+        let mut members = Members::default();
+        while let Some(name) = map.next_key::<String>()? {
+            members.take(&name, &mut map)?;
+        }
+        members.item().ok_or_else(|| serde::de::Error::missing_field("code"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn read(text: &str) -> Vec<(u64, String, String)> {
+        let listed = codes(text.as_bytes()).unwrap();
+        listed.into_iter().map(|l| (l.line, l.system.unwrap_or_default(), l.code)).collect()
+    }
+
+    fn row(line: u64, system: &str, code: &str) -> (u64, String, String) {
+        (line, system.into(), code.into())
+    }
+
+    #[test]
+    fn tables_name_their_columns() {
+        assert_eq!(read("\u{feff}J1\n\n§ 5, stk. 2\r\n"), [row(1, "", "J1"), row(3, "", "§ 5, stk. 2")]);
+        assert_eq!(read("Kode\nJ1\n"), [row(2, "", "J1")]);
+        let table = "navn;Ordforråd;KODE;uuid\nx;fsiii;J1;u\n\"to\nlinjer\";ffb;;u\n;;;\ny;;J2;\n";
+        assert_eq!(read(table), [row(2, "fsiii", "J1"), row(3, "ffb", "u"), row(6, "", "J2")]);
+        for (wrong, code) in [
+            ("", Code::Incomplete),
+            ("kode\n", Code::Incomplete),
+            ("a,b\nc,d\n", Code::Incomplete),
+            ("system,navn\nc,d\n", Code::Incomplete),
+            ("kode,notation\nc,d\n", Code::Syntax),
+            ("kode,x\n\"c,d\n", Code::Syntax),
+            ("J1\u{0}", Code::Syntax),
+        ] {
+            assert_eq!(codes(wrong.as_bytes()).unwrap_err().code, code, "{wrong:?}");
+        }
+        assert_eq!(codes(b"J\xf8").unwrap_err().code, Code::Encoding);
+    }
+
+    #[test]
+    fn json_is_texts_or_objects() {
+        let expected = [row(1, "", "J1"), row(2, "fsiii", "J2"), row(3, "", "urn:x")];
+        let list =
+            r#"["J1", {"vocabulary": "fsiii", "kode": "J2", "uuid": "u", "x": {}}, {"iri": "urn:x", "code": null}]"#;
+        assert_eq!(read(list), expected);
+        assert_eq!(read(&format!("{{\"x\": [1], \"codes\": {list}}}")), expected);
+        assert_eq!(read(r#"{"system": "v", "code": "A"}"#), [row(1, "v", "A")]);
+        for wrong in ["[1]", "[{}]", "[\"J1\"", "{}", "{\"codes\": 1}", "[[]]", "[] x"] {
+            assert_eq!(codes(wrong.as_bytes()).unwrap_err().code, Code::Syntax, "{wrong}");
+        }
+        assert_eq!(codes(b"[]").unwrap_err().code, Code::Incomplete);
+    }
+
+    #[test]
+    fn no_list_is_longer_than_may_be() {
+        let lines = "A\n".repeat(MOST_CODES);
+        assert_eq!(codes(lines.as_bytes()).unwrap().len(), MOST_CODES);
+        assert_eq!(codes(format!("{lines}A").as_bytes()).unwrap_err().code, Code::TooLarge);
+        let json = format!("[{}\"A\"]", "\"A\",".repeat(MOST_CODES));
+        assert_eq!(codes(json.as_bytes()).unwrap_err().code, Code::TooLarge);
+        assert_eq!(codes(&vec![b'\n'; LARGEST_LIST + 1]).unwrap_err().code, Code::TooLarge);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = codes(&bytes);
+        }
+
+        #[test]
+        fn any_text_is_read_or_refused(text in "[\\[{}\\]\",;:\tkode\nøuuid ]{0,80}") {
+            if let Ok(listed) = codes(text.as_bytes()) {
+                prop_assert!(listed.iter().all(|l| !l.code.trim().is_empty() && l.line > 0));
+            }
+        }
+
+        #[test]
+        fn what_a_table_says_is_read(codes_in in proptest::collection::vec("[A-ZÆØÅ0-9.,;\" -]{0,8}[A-Z0-9]", 1..20)) {
+            let quoted = |c: &String| format!("fsiii,\"{}\"\r\n", c.replace('"', "\"\""));
+            let table = format!("system,code\r\n{}", codes_in.iter().map(quoted).collect::<String>());
+            let listed = codes(table.as_bytes()).unwrap();
+            let found: Vec<&str> = listed.iter().map(|l| l.code.as_str()).collect();
+            let expected: Vec<&str> = codes_in.iter().map(|c| c.trim()).collect();
+            prop_assert_eq!(found, expected);
+        }
+    }
+}

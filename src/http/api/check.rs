@@ -1,0 +1,58 @@
+//! What becomes of the codes of a list.
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::response::Response;
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::App;
+use super::concepts::not_one_of;
+use super::search::aside;
+use crate::exchange::{ListedCode, codes};
+use crate::http::negotiate::{Caller, language};
+use crate::http::params::Params;
+use crate::http::problem::{Failure, Problem};
+use crate::http::reply::Reply;
+use crate::model::{Code, Refusal, Result};
+use crate::registry::{CheckReport, CheckRequest};
+
+/// How much is told.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Told {
+    /// `all` (usual), or `attention`: only codes about which something must be known or done.
+    show: Option<String>,
+}
+
+/// What becomes of each code of a list: in force, retired and since when, going to be and from when, renamed, redefined or
+/// moved ahead, or never there. The body is a table (CSV) or JSON, up to 100 000 codes and 10 MB: see `docs/code-sets.md`.
+#[utoipa::path(post, path = "/check", operation_id = "check", tag = "codes", params(CheckRequest, Told),
+    request_body(content((Vec<ListedCode> = "application/json"), (String = "text/csv"))),
+    responses((status = 200, body = CheckReport), (status = 400, body = Problem, content_type = "application/problem+json"), (status = 413, body = Problem, content_type = "application/problem+json")))]
+pub async fn check(
+    State(app): State<App>,
+    Params(asked, told, _): Params<CheckRequest, Told>,
+    Caller(headers): Caller,
+    body: Bytes,
+) -> Result<Response, Failure> {
+    let attention = match told.show.as_deref() {
+        None | Some("all") => false,
+        Some("attention") => true,
+        Some(other) => return Err(not_one_of("show", other, &["all", "attention"]).into()),
+    };
+    let language = language(&headers);
+    let reply = aside(async move {
+        let mut report = app.check_codes(&codes(&body)?, &asked, &language)?;
+        if attention {
+            report.codes.retain(|c| c.verdict.is_trouble() || !c.ahead.is_empty());
+        }
+        Ok(Reply::json(&report, false))
+    });
+    Ok(reply.await?.respond(&headers))
+}
+
+/// Does what takes a while where it holds up nobody.
+pub async fn apart<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(|e| Refusal::new(Code::Internal, e.to_string(), e.to_string()))?
+}

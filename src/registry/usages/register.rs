@@ -1,0 +1,106 @@
+//! The register of use: who uses a concept, for everybody, and for those who are about to change it.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::super::permission::{Actor, Command, permit};
+use super::super::{Registry, View};
+use crate::model::{ConceptChangeKind, Link, Name, Result, Side, UsageForm, UsageKind, Visibility, Vocabulary};
+use crate::projection::Snapshot;
+
+/// Something that uses a concept.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
+pub struct UserOfConcept {
+    /// What it is.
+    pub kind: UsageKind,
+    /// What it is called.
+    pub name: Name,
+    /// Where more is told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub link: Option<Link>,
+    /// How it is known.
+    pub form: UsageForm,
+}
+
+/// What uses a concept.
+#[derive(Clone, PartialEq, Eq, Default, Debug, Serialize, ToSchema)]
+pub struct ConceptUsages {
+    /// How many there are of each kind, as far as one is told of them.
+    pub counts: BTreeMap<UsageKind, u64>,
+    /// How many there are that do not say who they are; told to those who make versions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hidden: Option<u64>,
+    /// Those that say so.
+    pub usages: Vec<UserOfConcept>,
+}
+
+/// What uses a concept that a draft changes.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
+pub struct DraftUsage {
+    /// The concept.
+    pub concept: Uuid,
+    /// What the draft does to it.
+    pub kinds: Vec<ConceptChangeKind>,
+    /// How it is called in the version below.
+    pub before: Side,
+    /// What uses it.
+    #[serde(flatten)]
+    pub used: ConceptUsages,
+}
+
+impl Registry {
+    /// What uses a concept: all that is public; for those who make versions of its vocabulary also what is for them, and
+    /// how many there are beside.
+    ///
+    /// # Errors
+    /// [`crate::model::Code::UnknownConcept`].
+    pub fn concept_usages(&self, actor: &Actor, view: &View, key: &str) -> Result<ConceptUsages> {
+        let concept = self.concept(view, key, "da")?.uuid;
+        Ok(used(&self.snapshot(), concept, makes(actor, view.vocabulary())))
+    }
+
+    /// What uses the concepts that a draft changes or retires: those that nothing uses are left out.
+    ///
+    /// # Errors
+    /// As [`Registry::draft`].
+    pub fn draft_usages(&self, actor: &Actor, draft: Uuid) -> Result<Vec<DraftUsage>> {
+        let draft = self.draft(actor, draft)?;
+        let snapshot = self.snapshot();
+        let changes = draft.changes().into_iter().filter_map(|change| {
+            let used = used(&snapshot, change.uuid, true);
+            let nobody = used.usages.is_empty() && used.hidden.unwrap_or_default() == 0;
+            // What is new is used by nobody yet.
+            let before = change.before.filter(|_| !nobody)?;
+            Some(DraftUsage { concept: change.uuid, kinds: change.kinds, before, used })
+        });
+        Ok(changes.collect())
+    }
+}
+
+fn makes(actor: &Actor, vocabulary: &Vocabulary) -> bool {
+    !matches!(actor, Actor::Public) && permit(actor, Command::ReadDrafts, Some(vocabulary)).is_ok()
+}
+
+fn used(snapshot: &Snapshot, concept: Uuid, makers: bool) -> ConceptUsages {
+    let mut used = ConceptUsages { hidden: makers.then_some(0), ..ConceptUsages::default() };
+    for using in snapshot.usages.of(concept) {
+        let usage = &using.usage;
+        let shown = match usage.visibility {
+            Visibility::Public => true,
+            Visibility::Makers => makers,
+            Visibility::Hidden => false,
+        };
+        if !shown {
+            used.hidden.iter_mut().for_each(|n| *n += 1);
+            continue;
+        }
+        *used.counts.entry(usage.kind).or_default() += 1;
+        let (name, link) = (usage.name.clone(), usage.link.clone());
+        used.usages.push(UserOfConcept { kind: usage.kind, name, link, form: usage.form });
+    }
+    used.usages.sort_by(|a, b| (a.kind, &a.name).cmp(&(b.kind, &b.name)));
+    used
+}
