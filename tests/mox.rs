@@ -759,11 +759,13 @@ fn objekt(kind: &str, egenskaber: Value, relationer: Value) -> Vec<u8> {
     };
     let relations = relationer.as_object().expect("an object");
     let relations: Value = relations.iter().map(|(name, uuid)| (name.clone(), with(json!({ "uuid": uuid })))).collect();
-    let whole = json!({
+    let mut whole = json!({
         "attributter": { format!("{kind}egenskaber"): with(egenskaber) },
         "tilstande": { format!("{kind}publiceret"): with(json!({ "publiceret": "Publiceret" })) },
-        "relationer": relations,
     });
+    if relations != json!({}) {
+        whole["relationer"] = relations;
+    }
     whole.to_string().into_bytes()
 }
 
@@ -774,7 +776,7 @@ async fn commands_go_through_the_same_doors_as_requests() {
         let pia = person(&w, "Pia", &[Role::Publisher]).await;
         let request = TokenRequest {
             name: "mox".parse().expect("a name"),
-            commands: Command::ALL.into_iter().collect(),
+            commands: Command::ALL.iter().copied().collect(),
             vocabularies: None,
             days: None,
         };
@@ -787,7 +789,7 @@ async fn commands_go_through_the_same_doors_as_requests() {
         let mut reader = Reader::of(&rabbit, &notices).await;
         let command = |n: u32, kind: &str, operation: &str, id: Option<&str>| {
             let mut headers = json!({
-                "autorisation": token.expose(), "beskedID": besked(n), "beskedversion": 1, "objekttype": kind,
+                "autorisation": token, "beskedID": besked(n), "beskedversion": 1, "objekttype": kind,
                 "operation": operation, "type": "Manuel",
             });
             if let Some(id) = id {
@@ -841,7 +843,7 @@ async fn commands_go_through_the_same_doors_as_requests() {
         let mut codes = Vec::new();
         while codes.last() != Some(&json!("Slettet")) {
             let got = reader.next().await.expect("a message");
-            if got.body["objektID"] == klasse {
+            if got.body["objektID"] == klasse && codes.last() != Some(&got.body["livscykluskode"]) {
                 codes.push(got.body["livscykluskode"].clone());
             }
         }
