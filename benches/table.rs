@@ -1,4 +1,4 @@
-//! The figures of docs/performance.md: `cargo bench -p begreb --bench table [-- SIZE…] [reads|search|exports|start…]`. Every figure is printed with the
+//! The figures of docs/performance.md: `cargo bench -p begreb --bench table [-- SIZE…] [drafts|reads|search|exports|start…]`. Every figure is printed with the
 //! ceiling or the limit that it is held against, measured in the same run.
 
 mod client;
@@ -7,12 +7,16 @@ mod generator;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant as Stopwatch};
 
 use begreb::exchange::Format;
 use begreb::http::{HttpOptions, router};
-use begreb::model::{Clock, Instant};
-use begreb::registry::{Actor, At, Identity, ImportRequest, Registry, SearchFilter, Settings};
+use begreb::model::{Clock, Dice, Instant};
+use begreb::registry::{
+    Actor, At, DraftPublishRequest, DraftRequest, EditRequest, Identity, ImportEdit, ImportRequest, Precondition,
+    Registry, SearchFilter, Settings,
+};
 use begreb::store::Store;
 use client::{Wish, ceiling, load, serve, times};
 use generator::{Seeded, code_system};
@@ -26,6 +30,19 @@ struct FixedClock;
 impl Clock for FixedClock {
     fn now(&self) -> Instant {
         "2026-11-22T12:00:00Z".parse().expect("an instant")
+    }
+}
+
+/// Dice that never fall alike: a draft has a uuid.
+#[derive(Default)]
+struct SeededDice(AtomicU64);
+
+impl Dice for SeededDice {
+    fn throw(&self) -> begreb::model::Result<[u8; 32]> {
+        let mut seed = Seeded(self.0.fetch_add(1, Ordering::Relaxed));
+        let mut bytes = [0; 32];
+        bytes.chunks_mut(8).for_each(|part| part.copy_from_slice(&seed.number().to_le_bytes()));
+        Ok(bytes)
     }
 }
 
@@ -73,6 +90,9 @@ fn measure(runtime: &tokio::runtime::Runtime, size: usize, folder: &Path, groups
     }
     let seconds = began.elapsed().as_secs_f64() / (editions - 1) as f64;
     row(size, &format!("import an edition with 1 % changed, of {editions}"), &format!("{seconds:.2} s"), "");
+    if wanted("drafts") && (10_000..=200_000).contains(&size) {
+        runtime.block_on(drafts(&registry, size));
+    }
     if wanted("reads") {
         reads(runtime, &registry, size);
     }
@@ -89,6 +109,53 @@ fn measure(runtime: &tokio::runtime::Runtime, size: usize, folder: &Path, groups
     if wanted("nodes") && size <= 10_000 {
         runtime.block_on(nodes(size));
     }
+}
+
+/// A draft of ten thousand changes becomes a version: how long it takes, and how long a reader waits meanwhile.
+async fn drafts(registry: &Arc<Registry>, size: usize) {
+    let actor = Actor::Operator("bench".into());
+    let changed = 1_000_000 / size;
+    let request = DraftRequest {
+        vocabulary: "bench".parse().expect("a slug"),
+        title: "Ti tusind rettelser".parse().expect("a title"),
+        purpose: None,
+        group: None,
+        base: None,
+        minor: false,
+    };
+    let draft = registry.open_draft(&actor, request).await.expect("it opens").uuid;
+    let bytes = code_system(size, 777, changed);
+    let began = Stopwatch::now();
+    let import = ImportEdit { format: Format::Fhir, bytes: &bytes, identity: Identity::default(), accept_new: true };
+    let why = EditRequest { reason: "måling".parse().expect("a reason"), because: None };
+    let edit = registry.import_edit(&actor, draft, import, &Precondition::Any, why).await.expect("it edits");
+    let figure = format!("{:.2} s", began.elapsed().as_secs_f64());
+    row(size, &format!("a file that changes {} concepts as one edit of a draft", edit.effects.len()), &figure, "");
+
+    // A reader that asks again and again, and what it waited for longest.
+    let (reading, stop) = (registry.clone(), Arc::new(AtomicBool::new(false)));
+    let stopped = stop.clone();
+    let reader = std::thread::spawn(move || {
+        let mut longest = Duration::ZERO;
+        while !stopped.load(Ordering::Relaxed) {
+            let began = Stopwatch::now();
+            let view = reading.view("bench", &At::default()).expect("a view");
+            reading.concept(&view, "C1", "da").expect("a concept");
+            longest = longest.max(began.elapsed());
+            std::thread::sleep(Duration::from_micros(200));
+        }
+        longest
+    });
+    let request =
+        DraftPublishRequest { version: "10k".parse().expect("a label"), effective: Some("2026-11-22".into()) };
+    let began = Stopwatch::now();
+    let report = registry.publish_draft(&actor, draft, request).await.expect("it publishes");
+    let seconds = began.elapsed().as_secs_f64();
+    stop.store(true, Ordering::Relaxed);
+    let longest = reader.join().expect("the reader ends");
+    let what = format!("publish a draft of {} changes", report.manifest.changed + report.manifest.added);
+    row(size, &what, &format!("{seconds:.2} s"), "10k changes: 5 s");
+    row(size, "the longest that a reader waited meanwhile", &format!("{:.2} ms", longest.as_secs_f64() * 1e3), "");
 }
 
 /// How long until a version that one node publishes is read on another: two registries on one PostgreSQL.
@@ -165,7 +232,8 @@ fn resident() -> usize {
 
 async fn open(database: &Path) -> Registry {
     let store = Store::open(&format!("sqlite:{}", database.display())).await.expect("a store");
-    Registry::open(store, Arc::new(FixedClock), Settings::default()).await.expect("a registry")
+    let registry = Registry::open(store, Arc::new(FixedClock), Settings::default()).await.expect("a registry");
+    registry.with_dice(Arc::new(SeededDice::default()))
 }
 
 async fn import(registry: &Registry, bytes: &[u8], label: &str, effective: &str) {

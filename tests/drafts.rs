@@ -495,7 +495,7 @@ async fn what_lies_with_a_committee_is_frozen() {
         let recommend = async |to: &str| {
             bo.post(&w, &format!("/drafts/{draft}/recommendations"), json!({ "committee": to, "text": "Vedtag." })).await
         };
-        assert_eq!(recommend(&committee).await.with(422).code(), "incomplete", "it says nothing");
+        assert_eq!(recommend(&committee).await.with(409).code(), "empty-draft", "it says nothing");
         bo.put(&w, &draft, "A", None, content("A", "tilbud", "noget")).await.with(201);
         assert_eq!(recommend(&workers).await.with(422).code(), "unlawful");
         assert_eq!(recommend(NONE).await.with(404).code(), "not-found");

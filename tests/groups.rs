@@ -126,7 +126,7 @@ async fn recommended(w: &World, c: &Crew) -> Uuid {
     let add = OperationRequest::Add(PartRequest { concept: None, content });
     let why = EditRequest { reason: "ny".parse().unwrap(), because: None };
     w.registry.edit_draft(&secretary, draft, add, &Precondition::Unsaid, why).await.expect("it is lawful");
-    let request = RecommendRequest { committee: c.committee, text: "Vedtag den".parse().unwrap() };
+    let request = RecommendRequest { committee: c.committee, after_hearing: None, text: "Vedtag den".parse().unwrap() };
     w.registry.recommend(&secretary, draft, request).await.expect("it is lawful");
     draft
 }

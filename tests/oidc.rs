@@ -688,3 +688,98 @@ async fn a_slow_provider_is_not_waited_for() {
     let answer = tokio::time::timeout(Duration::from_secs(15), w.get("/sign-in/test")).await;
     assert_eq!(answer.expect("it ends by itself").with(503).code(), "provider-unreachable");
 }
+
+#[tokio::test]
+async fn who_signed_in_there_is_told_so_and_may_sign_out_there() {
+    with_provider(
+        |_| {},
+        async |w, idp| {
+            let mut browser = Browser::default();
+            browser.sign_in(&w, idp, "anne").await.ok();
+            let me = browser.me(&w).await;
+            assert_eq!(me["signedIn"], json!({ "by": "provider", "provider": "test" }));
+
+            // What it belongs to there can be undone, but not as the last way in.
+            let cookie = format!("begreb={}", browser.0["begreb"]);
+            let ours = [("cookie", cookie.as_str()), ("origin", SITE)];
+            let identities = browser.get(&w, "/api/v1/me/identities").await.ok().json();
+            assert_eq!((&identities[0]["provider"], &identities[0]["subject"]), (&json!("test"), &json!("anne")));
+            let link = format!("/api/v1/me/identities/{}", identities[0]["uuid"].as_str().expect("a uuid"));
+            assert_eq!(w.ask("DELETE", &link, &ours).await.with(409).code(), "last-way-in");
+            let other = format!("/api/v1/me/identities/{}", Uuid::max());
+            assert_eq!(w.ask("DELETE", &other, &ours).await.with(404).code(), "not-found");
+
+            // An administrator may: then the one who comes next with the proven address is linked.
+            let account: Uuid = me["uuid"].as_str().expect("a uuid").parse().expect("a uuid");
+            let identity = identities[0]["uuid"].as_str().expect("a uuid").parse().expect("a uuid");
+            w.registry.unlink_identity(&operator(), Some(account), identity).await.expect("it is there");
+            assert_eq!(browser.get(&w, "/api/v1/me").await.with(401).code(), "not-signed-in");
+            assert_eq!(signed_in(&w, idp, "anne").await["uuid"], me["uuid"]);
+
+            // Signing out tells of the session that goes on there, and leads to its end.
+            let mut browser = Browser::default();
+            browser.sign_in(&w, idp, "anne").await.ok();
+            let cookie = format!("begreb={}", browser.0["begreb"]);
+            let page = w.ask("POST", "/sign-out", &[("cookie", &cookie), ("origin", SITE)]).await.ok();
+            let address = format!("href=\"{}/session/end?client_id=begreb\"", idp.issuer);
+            assert!(page.text().contains(&address), "{}", page.text());
+            assert!(page.header("set-cookie").contains("begreb=; Path=/"));
+            assert_eq!(browser.get(&w, "/api/v1/me").await.with(401).code(), "not-signed-in");
+            w.registry.verify().await.expect("all is whole");
+        },
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn where_nobody_signs_in_by_a_password_the_operators_link_still_does() {
+    let idp = Idp::start();
+    for database in ["sqlite", "postgres"] {
+        let Some(w) = World::open(database).await else { continue };
+        idp.anne(json!({})).await;
+        let w = w.without_local_sign_in(vec![idp.settings()]).await;
+        let page = w.get("/sign-in").await.ok().text();
+        assert!(page.contains("href=\"/sign-in/test\"") && !page.contains("type=\"password\""), "{page}");
+        let body = json!({ "mail": MAIL, "password": "korrekt hest batteri" }).to_string();
+        assert_eq!(w.post("/api/v1/sign-in", body).await.with(403).code(), "local-sign-in-off");
+        let form = Request::post("/sign-in").header("origin", SITE).body(format!("mail={MAIL}&password=x").into());
+        w.send(form.expect("a request")).await.with(403);
+
+        let (name, mail) = ("Drift".parse().expect("a name"), "drift@example.dk".parse().expect("an address"));
+        let request = AccountRequest { name, mail, organisation: None };
+        let link = w.registry.create_account(&operator(), request).await.expect("it is lawful").link;
+        let key = link.split_once("key=").expect("a key").1.to_owned();
+        let body = format!("key={key}&password=korrekt-hest-batteri&again=korrekt-hest-batteri");
+        let used = Request::post("/setup").header("origin", SITE).body(body.clone().into()).expect("a request");
+        let entered = w.send(used).await.with(303);
+        assert_eq!(entered.header("location"), "/me");
+        let cookie = entered.header("set-cookie").split(';').next().expect("a cookie").to_owned();
+        let me = w.ask("GET", "/api/v1/me", &[("cookie", &cookie)]).await.ok().json();
+        assert_eq!((&me["name"], &me["signedIn"]), (&json!("Drift"), &json!({ "by": "password" })));
+        let again = Request::post("/setup").header("origin", SITE).body(body.into()).expect("a request");
+        w.send(again).await.with(410);
+
+        // A password is no way in here: the link to the provider is the last one.
+        let mut browser = Browser::default();
+        browser.sign_in(&w, &idp, "anne").await.ok();
+        let identity = browser.get(&w, "/api/v1/me/identities").await.ok().json();
+        let link = format!("/api/v1/me/identities/{}", identity[0]["uuid"].as_str().expect("a uuid"));
+        let cookie = format!("begreb={}", browser.0["begreb"]);
+        let kept = w.ask("DELETE", &link, &[("cookie", &cookie), ("origin", SITE)]).await;
+        assert_eq!(kept.with(409).code(), "last-way-in");
+    }
+}
+
+#[tokio::test]
+async fn nobody_sets_out_without_end() {
+    let idp = Idp::start();
+    let Some(w) = World::open("sqlite").await else { return };
+    let w = w.with_providers(vec![idp.settings()]).await;
+    for _ in 0..100 {
+        w.get("/sign-in/test").await.with(303);
+    }
+    let refused = w.get("/sign-in/test").await.with(429);
+    assert_eq!((refused.code(), refused.header("retry-after")), ("too-many-attempts".into(), "1".into()));
+    w.clock.set("2026-11-22T12:00:01Z");
+    w.get("/sign-in/test").await.with(303);
+}

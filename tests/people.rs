@@ -142,6 +142,7 @@ async fn from_the_first_link_to_a_token_for_one_vocabulary() {
         let anne = sign_in(&w, ANNE.1).await;
         let me = anne.json(&w, "GET", "/me", Value::Null, 200).await;
         assert_eq!((&me["mail"], &me["roles"][0]["role"]), (&json!(ANNE.1), &json!("administrator")));
+        assert_eq!(me["signedIn"], json!({ "by": "password" }));
         // An administrator administers people; publishing is another role.
         assert_eq!(anne.ask(&w, "POST", &import("koder", "2"), FILE).await.with(403).code(), "forbidden");
 
@@ -156,6 +157,14 @@ async fn from_the_first_link_to_a_token_for_one_vocabulary() {
         let listed = session.json(&w, "GET", "/tokens", Value::Null, 200).await;
         assert_eq!(listed[0]["uuid"], made["uuid"]);
         assert!(!listed.to_string().contains(&secret), "shown once");
+        // Another name, the same secret; nobody else's token.
+        let uri = format!("/tokens/{}", made["uuid"].as_str().unwrap());
+        let renamed = session.json(&w, "PATCH", &uri, json!({ "name": "byg" }), 200).await;
+        let before = w.position().await;
+        assert_eq!((&renamed["name"], &renamed["expires"]), (&json!("byg"), &listed[0]["expires"]));
+        session.json(&w, "PATCH", &uri, json!({ "name": "byg" }), 200).await;
+        assert_eq!(w.position().await, before, "the same name is no change");
+        anne.json(&w, "PATCH", &uri, json!({ "name": "mit" }), 404).await;
 
         let token = As::token(&secret);
         let done = token.ask(&w, "POST", &import("koder", "2"), "notation,preferred.da\nA,a\nB,bb\n").await.with(201);
@@ -244,6 +253,13 @@ fn asks(command: Command) -> Vec<(&'static str, String, &'static str)> {
             ("GET", at(&format!("/subscriptions/{none}/dead-letters")), ""),
         ],
         Command::ManageSubscriptions => vec![("GET", at("/subscriptions?all=true"), "")],
+        // What others keep is not there for those who may not see it: tests/code_sets.rs.
+        Command::OwnCodeSets => vec![
+            ("GET", at("/code-sets"), ""),
+            ("POST", at("/code-sets"), "{\"name\":\"s\",\"codes\":[\"A\"]}"),
+            ("GET", at(&format!("/code-sets/{none}/tasks")), ""),
+            ("GET", at("/usages"), ""),
+        ],
         // What is about a draft, a group or a request takes one that is there: those are walked where they are made.
         _ => vec![],
     }
@@ -802,7 +818,8 @@ async fn walk(w: &World, steps: &[Step]) {
                         let mine = *to == n || (*to == 2 && members.contains(&n) && active[2]);
                         mine && reaches && right.roles.contains(role)
                     };
-                    let expected = active[usize::from(n)] && right.token && given.values().any(has);
+                    let own = right.about == About::Oneself;
+                    let expected = active[usize::from(n)] && right.token && (own || given.values().any(has));
                     let may = permit(&actor, right.command, Some(v)).is_ok();
                     assert_eq!(may, expected, "{n} {:?} {} after {steps:?}", right.command, v.slug());
                 }
@@ -810,4 +827,45 @@ async fn walk(w: &World, steps: &[Step]) {
         }
     }
     r.verify().await.expect("all is whole");
+}
+
+/// A form of files as browsers send it.
+fn form_of(files: &[(&str, &str)]) -> String {
+    let part = |(name, text): &(&str, &str)| {
+        format!("--x\r\ncontent-disposition: form-data; name=\"{name}\"; filename=\"{name}\"\r\n\r\n{text}\r\n")
+    };
+    files.iter().map(part).collect::<String>() + "--x--\r\n"
+}
+
+#[tokio::test]
+async fn a_file_comes_with_who_is_who() {
+    on_every_database(async |w| {
+        with_vocabularies(&w).await;
+        let admin = with_anne(&w).await;
+        let bo = account(&w, &admin, BO).await;
+        give(&w, &admin, &bo, Role::Publisher, None).await;
+        let secret = token_for(&w, bo.parse().expect("a uuid")).await;
+        let send = async |files: &[(&str, &str)]| {
+            let request = Request::post(import("koder", "2"))
+                .header("authorization", format!("Bearer {}", secret.expose()))
+                .header("content-type", "multipart/form-data; boundary=x");
+            w.send(request.body(Body::from(form_of(files))).expect("a request")).await
+        };
+        let a = w.json("/api/v1/vocabularies/koder/concepts/A").await["uuid"].as_str().unwrap().to_owned();
+        let file = "notation,preferred.da\nA1,a\nB,b\n";
+        for (files, code) in [
+            (&[("identity", "code,uuid\n")][..], "invalid-body"),
+            (&[("file", file), ("file", file)], "invalid-body"),
+            (&[("file", file), ("other", "")], "invalid-body"),
+            (&[("file", file), ("identity", "code,uuid\nA1,x\n")], "invalid-identifier"),
+        ] {
+            assert_eq!(send(files).await.with(400).code(), code, "{files:?}");
+        }
+        let pairs = format!("code,uuid\nA1,{a}\n");
+        let done = send(&[("file", file), ("identity", &pairs)]).await.with(201).json();
+        assert_eq!((&done["manifest"]["added"], &done["manifest"]["retired"]), (&json!(0), &json!(0)), "{done}");
+        let renamed = w.json("/api/v1/vocabularies/koder/concepts/A1").await;
+        assert_eq!(renamed["uuid"], json!(a));
+    })
+    .await;
 }

@@ -418,7 +418,7 @@ async fn the_queue_comes_page_by_page() {
 async fn an_accepted_request_is_an_edit_and_both_name_each_other() {
     on_every_database(async |w| {
         let c = crew(&w).await;
-        // A small change: the secretariat opens a draft for it in the same call.
+        // The secretariat opens a draft for it in the same call; no small one, since it renames.
         let one = asked(&w, &c, "Et bedre ord for a").await;
         let body = json!({ "draft": null, "reason": "Det er et bedre ord." });
         let accepted = c.secretary.send(&w, "POST", &format!("{one}/acceptance"), body).await.ok();
@@ -428,7 +428,7 @@ async fn an_accepted_request_is_an_edit_and_both_name_each_other() {
         let draft: Uuid = accepted["draft"]["uuid"].as_str().unwrap().parse().unwrap();
         assert_eq!(accepted["request"]["edit"], json!({ "draft": draft, "number": 1 }));
         assert_eq!(accepted["edit"]["because"], json!({ "request": uuid }));
-        assert_eq!(accepted["draft"]["minor"], true);
+        assert_eq!(accepted["draft"]["minor"], false, "it renames");
         let edits = w.registry.edits(&operator(), draft, &Default::default()).unwrap().items;
         assert_eq!(json!(edits[0].because), json!({ "request": uuid }));
         // The whole chain, when the draft is published.

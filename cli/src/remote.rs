@@ -86,10 +86,40 @@ impl Server {
 
     /// Sends bytes, in the name of a token's account.
     pub fn send(&self, path: &str, query: &[(&str, &str)], token: Option<&str>, body: &[u8]) -> Result<Value> {
+        self.send_as("application/octet-stream", path, query, token, body)
+    }
+
+    /// Sends several files in one form, in the name of a token's account.
+    pub fn send_form(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+        token: Option<&str>,
+        files: &[(&str, &[u8])],
+    ) -> Result<Value> {
+        let boundary = boundary(files);
+        let mut body = Vec::new();
+        for (name, bytes) in files {
+            let head = format!("content-disposition: form-data; name=\"{name}\"; filename=\"{name}\"");
+            body.extend_from_slice(format!("--{boundary}\r\n{head}\r\n\r\n").as_bytes());
+            body.extend_from_slice(bytes);
+            body.extend_from_slice(b"\r\n");
+        }
+        body.extend_from_slice(format!("--{boundary}--\r\n").as_bytes());
+        self.send_as(&format!("multipart/form-data; boundary={boundary}"), path, query, token, &body)
+    }
+
+    fn send_as(
+        &self,
+        media: &str,
+        path: &str,
+        query: &[(&str, &str)],
+        token: Option<&str>,
+        body: &[u8],
+    ) -> Result<Value> {
         let url = self.address(path, query);
         let request = self.agent.post(&url).header("accept", "application/json");
-        let request =
-            request.header("accept-language", self.lang.tag()).header("content-type", "application/octet-stream");
+        let request = request.header("accept-language", self.lang.tag()).header("content-type", media);
         let request = match token {
             Some(token) => request.header("authorization", format!("Bearer {token}")),
             None => request,
@@ -187,6 +217,18 @@ impl Server {
     }
 }
 
+/// What stands between the parts of a form, and in none of them.
+fn boundary(files: &[(&str, &[u8])]) -> String {
+    let within = |b: &String| files.iter().any(|(_, bytes)| bytes.windows(b.len()).any(|w| w == b.as_bytes()));
+    let mut boundary = "begreb-0".to_owned();
+    let mut n = 0_u64;
+    while within(&boundary) {
+        n += 1;
+        boundary = format!("begreb-{n}");
+    }
+    boundary
+}
+
 /// A part of a path or a query, percent-encoded (RFC 3986).
 pub fn encode(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
@@ -222,6 +264,12 @@ fn origin(url: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_stands_between_parts_stands_in_none() {
+        assert_eq!(boundary(&[("file", b"x"), ("identity", b"")]), "begreb-0");
+        assert_eq!(boundary(&[("file", b"begreb-0 begreb-1"), ("identity", b"begreb-2")]), "begreb-3");
+    }
 
     #[test]
     fn addresses() {

@@ -24,6 +24,7 @@ mod provided;
 mod reply;
 mod sign;
 mod sparql;
+mod upload;
 mod web;
 mod webhooks;
 mod who;
@@ -127,7 +128,7 @@ pub fn router(registry: Arc<Registry>, options: &HttpOptions) -> Router {
         .route("/search", get(web::search::page))
         .route("/opensearch.xml", get(web::search::description))
         .merge(sign::router(options))
-        .merge(provided::router())
+        .merge(provided::router(options))
         .merge(confirm::router())
         .merge(hearings::router(options))
         .nest("/klassifikation", oio::router(options))

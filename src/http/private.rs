@@ -70,8 +70,18 @@ fn response(status: StatusCode, media: &'static str, bytes: Vec<u8>) -> Response
     response
 }
 
-/// The JSON of a body. What the reader found there is not repeated: it may be a password.
+/// The JSON object of a body. What the reader found there is not repeated: it may be a password.
 pub fn body<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
+    // The reader would take a list for an object, its members by their order: nobody means that.
+    if bytes.trim_ascii_start().first() == Some(&b'[') {
+        let (da, en) = ("kroppen skal være et JSON-objekt", "the body must be a JSON object");
+        return Err(Refusal::new(Code::InvalidBody, da, en).at(Place::line(1, 1)).allowed(["{…}"]));
+    }
+    items(bytes)
+}
+
+/// The JSON of a body that is a list.
+pub fn items<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
     serde_json::from_slice(bytes).map_err(|e| {
         let place = Place::line(e.line() as u64, e.column() as u64);
         let (da, en) = ("kroppen kan ikke læses", "the body cannot be read");

@@ -1,30 +1,35 @@
 //! Signing in at an OpenID provider: the way there, and the way back.
 
 use askama::Template;
-use axum::Router;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::header::{LOCATION, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 use axum::routing::get;
+use axum::{Extension, Router};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
+use super::HttpOptions;
 use super::api::App;
 use super::negotiate::{media, reads_danish};
 use super::params::{Nothing, Params};
+use super::peer::TrustForwarded;
 use super::private::{nothing, page};
 use super::problem::Failure;
 use super::sign::{refused_page, with_wait};
-use super::who::{set_cookie, value_of};
+use super::who::{From, set_cookie, value_of};
 use crate::model::{Category, Refusal, Result};
 use crate::registry::{Arrived, CameBack};
 
 type Answer = Result<Response, Failure>;
 
 /// The addresses.
-pub fn router() -> Router<App> {
-    Router::new().route("/sign-in/{provider}", get(leave)).route("/sign-in/{provider}/callback", get(come_back))
+pub fn router(options: &HttpOptions) -> Router<App> {
+    Router::new()
+        .route("/sign-in/{provider}", get(leave))
+        .route("/sign-in/{provider}/callback", get(come_back))
+        .layer(Extension(TrustForwarded(options.trust_forwarded)))
 }
 
 /// Where to go afterwards.
@@ -44,12 +49,13 @@ struct SignedInPage {
 
 async fn leave(
     State(app): State<App>,
+    From(peer): From,
     Path(provider): Path<String>,
     headers: HeaderMap,
     Params(afterwards, ..): Params<Afterwards, Nothing>,
 ) -> Answer {
     let next = afterwards.next.as_deref().unwrap_or("/me");
-    let leaving = match app.leave_for(&provider, next).await {
+    let leaving = match app.leave_for(&provider, next, &peer).await {
         Ok(leaving) => leaving,
         Err(refusal) => return readable(&app, &headers, refusal, None),
     };
@@ -66,6 +72,7 @@ async fn leave(
 /// Takes any parameter: providers send more than they need, and what is not known is passed over (RFC 6749, 4.1.2).
 async fn come_back(
     State(app): State<App>,
+    From(peer): From,
     Path(provider): Path<String>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
@@ -73,7 +80,8 @@ async fn come_back(
     let kept = value_of(&headers, keeper(&app));
     // Whatever comes of it, what the browser kept has served.
     let taken = keep(&app, "", 0);
-    let arrived = match app.come_back(&provider, kept, came_back(query.as_deref().unwrap_or_default())).await {
+    let with = came_back(query.as_deref().unwrap_or_default());
+    let arrived = match app.come_back(&provider, kept, with, &peer).await {
         Ok(arrived) => arrived,
         Err(refusal) => return readable(&app, &headers, refusal, taken),
     };

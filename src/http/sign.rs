@@ -19,7 +19,7 @@ use super::params::{Nothing, Params};
 use super::peer::TrustForwarded;
 use super::private::{nothing, page};
 use super::problem::{Failure, status};
-use super::who::{From, Origin, Who, foreign, origin, set_cookie};
+use super::who::{From, Origin, Who, foreign, origin, session_secret, set_cookie};
 use crate::model::{Category, Code, Password, Place, Refusal, Result, Secret};
 use crate::registry::{Actor, LinkFor, Me, ProviderSettings, SessionAnswer, SignedIn};
 
@@ -42,12 +42,22 @@ struct SignInPage {
     mail: String,
     refused: Option<String>,
     providers: Vec<ProviderSettings>,
+    /// Whether people sign in by mail address and password.
+    local: bool,
 }
 
 impl SignInPage {
     fn new(app: &App, da: bool, mail: String, refused: Option<String>) -> Self {
-        Self { da, mail, refused, providers: app.providers().cloned().collect() }
+        Self { da, mail, refused, providers: app.providers().cloned().collect(), local: app.signs_in_locally() }
     }
+}
+
+#[derive(Template)]
+#[template(path = "signed-out.html")]
+struct SignedOutPage {
+    da: bool,
+    provider: String,
+    address: String,
 }
 
 #[derive(Template)]
@@ -156,9 +166,23 @@ async fn sign_in(
     }
 }
 
-async fn sign_out(State(app): State<App>, Who(actor): Who, _: Params<Nothing>) -> Answer {
+async fn sign_out(State(app): State<App>, Who(actor): Who, headers: HeaderMap, _: Params<Nothing>) -> Answer {
+    let url = &app.settings().public_url;
+    let secret = session_secret(&headers, url);
     app.sign_out(&actor).await?;
-    Ok(on_to(&app, "/sign-in", Some(None)))
+    let at = match &secret {
+        Some(secret) => app.sign_out_at(secret).await,
+        None => None,
+    };
+    let Some((provider, address)) = at else { return Ok(on_to(&app, "/sign-in", Some(None))) };
+    // No redirect: whoever shares a machine is told that the other session goes on, and chooses.
+    let da = reads_danish(&headers);
+    let provider = if da { &provider.da } else { &provider.en }.to_string();
+    let mut response = page(StatusCode::OK, &SignedOutPage { da, provider, address })?;
+    if let Some(cookie) = set_cookie(url, None) {
+        response.headers_mut().insert(SET_COOKIE, cookie);
+    }
+    Ok(response)
 }
 
 async fn me(State(app): State<App>, who: Result<Who, Failure>, Caller(headers): Caller, _: Params<Nothing>) -> Answer {
@@ -204,7 +228,8 @@ async fn setup(State(app): State<App>, headers: HeaderMap, _: Params<Nothing>, b
         Err(refusal) => return gone(refusal, &headers),
     };
     match set_up(&app, &form, &secret, first).await {
-        Ok(()) => Ok(on_to(&app, "/sign-in", None)),
+        Ok(None) => Ok(on_to(&app, "/sign-in", None)),
+        Ok(Some(signed_in)) => Ok(on_to(&app, "/me", Some(Some(&signed_in)))),
         Err(refusal) if refusal.code == Code::Expired => gone(refusal, &headers),
         Err(refusal) => {
             let da = reads_danish(&headers);
@@ -216,7 +241,7 @@ async fn setup(State(app): State<App>, headers: HeaderMap, _: Params<Nothing>, b
     }
 }
 
-async fn set_up(app: &App, form: &Form, secret: &Secret, first: bool) -> Result<()> {
+async fn set_up(app: &App, form: &Form, secret: &Secret, first: bool) -> Result<Option<SignedIn>> {
     let password = Password::new(form.field("password"))?;
     if form.field("again") != form.field("password") {
         let (da, en) = ("de to adgangskoder er ikke ens", "the two passwords are not the same");
@@ -226,5 +251,5 @@ async fn set_up(app: &App, form: &Form, secret: &Secret, first: bool) -> Result<
         return app.use_link(secret, &password).await;
     }
     let (name, mail) = (form.field("name").parse()?, form.field("mail").parse()?);
-    app.use_first_link(secret, name, mail, &password).await.map(drop)
+    app.use_first_link(secret, name, mail, &password).await
 }

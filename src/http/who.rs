@@ -118,6 +118,11 @@ fn cookie<'h>(headers: &'h HeaderMap, public_url: &str) -> Option<&'h str> {
     value_of(headers, cookie_name(public_url))
 }
 
+/// The secret of the session that asks.
+pub fn session_secret(headers: &HeaderMap, public_url: &str) -> Option<Secret> {
+    cookie(headers, public_url).map(Secret::shown)
+}
+
 /// The value of a cookie.
 pub fn value_of<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     let values = headers.get_all(COOKIE).iter().filter_map(|v| v.to_str().ok());

@@ -74,6 +74,9 @@ pub enum ChangeKind {
     /// A token was made.
     #[serde(rename = "token.created")]
     TokenCreated,
+    /// A token was given another name.
+    #[serde(rename = "token.renamed")]
+    TokenRenamed,
     /// A token was revoked.
     #[serde(rename = "token.revoked")]
     TokenRevoked,
@@ -233,6 +236,7 @@ impl ChangeKind {
             Self::GrantGiven => "grant.given",
             Self::GrantTaken => "grant.taken",
             Self::TokenCreated => "token.created",
+            Self::TokenRenamed => "token.renamed",
             Self::TokenRevoked => "token.revoked",
             Self::LinkCreated => "link.created",
             Self::IdentityLinked => "identity.linked",

@@ -204,6 +204,8 @@ codes! {
     MailUnproven = "mail-unproven", Forbidden;
     /// There is no account, and none is made at the first sign-in.
     NoAccount = "no-account", Forbidden;
+    /// A password where nobody signs in by one: the registry takes people from its OpenID providers alone.
+    LocalSignInOff = "local-sign-in-off", Forbidden;
     /// The account, or its organisation, has been closed.
     AccountClosed = "account-closed", Forbidden;
     /// The account, or its token, does not have the right.
@@ -220,6 +222,8 @@ codes! {
     ForbiddenTarget = "forbidden-target", Unlawful;
     /// Nobody would be left who can administer the registry.
     LastAdministrator = "last-administrator", Conflict;
+    /// Somebody would have no way left to sign in.
+    LastWayIn = "last-way-in", Conflict;
     /// It cannot be decided which concept is meant.
     Doubt = "identity-in-doubt", Conflict;
     /// A version label that is taken, with other content.
@@ -232,6 +236,8 @@ codes! {
     Immutable = "immutable", Conflict;
     /// It cannot be done as things stand: the draft, hearing, request or meeting has not come so far, or further.
     Phase = "phase", Conflict;
+    /// A draft that says the same as the version that it lies over: there is nothing to decide.
+    EmptyDraft = "empty-draft", Conflict;
     /// Somebody else changed the same meanwhile.
     Conflict = "conflict", Conflict;
     /// It is not the content that was looked at, recommended or decided.

@@ -5,14 +5,15 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 use openidconnect::core::{
     CoreAuthDisplay, CoreAuthPrompt, CoreAuthenticationFlow, CoreClientAuthMethod, CoreErrorResponseType,
-    CoreGenderClaim, CoreJsonWebKey, CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm, CoreProviderMetadata,
-    CoreRevocableToken, CoreRevocationErrorResponse, CoreTokenIntrospectionResponse, CoreTokenType,
+    CoreGenderClaim, CoreJsonWebKey, CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm, CoreRevocableToken,
+    CoreRevocationErrorResponse, CoreTokenIntrospectionResponse, CoreTokenType,
 };
 use openidconnect::{
     AdditionalClaims, AuthType, AuthorizationCode, ClaimsVerificationError, Client, ClientId, ClientSecret, CsrfToken,
-    EmptyExtraTokenFields, EndpointMaybeSet, EndpointNotSet, EndpointSet, IdToken, IdTokenFields, IssuerUrl, Nonce,
-    OAuth2TokenResponse, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RequestTokenError, Scope,
-    SignatureVerificationError, StandardErrorResponse, StandardTokenResponse, SubjectIdentifier, TokenResponse,
+    EmptyExtraTokenFields, EndpointMaybeSet, EndpointNotSet, EndpointSet, IdToken, IdTokenFields, IssuerUrl,
+    LogoutRequest, Nonce, OAuth2TokenResponse, PkceCodeChallenge, PkceCodeVerifier, ProviderMetadataWithLogout,
+    RedirectUrl, RequestTokenError, Scope, SignatureVerificationError, StandardErrorResponse, StandardTokenResponse,
+    SubjectIdentifier, TokenResponse,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -86,7 +87,7 @@ pub struct Provider {
 /// What is known of a provider by now: it is asked when somebody comes, not when the server starts.
 #[derive(Default)]
 struct Known {
-    said: Option<(CoreProviderMetadata, Instant)>,
+    said: Option<(ProviderMetadataWithLogout, Instant)>,
     failed: Option<Instant>,
 }
 
@@ -129,6 +130,20 @@ impl Provider {
             .add_scopes(scopes)
             .set_pkce_challenge(challenge);
         Ok(request.url().0.into())
+    }
+
+    /// Where a browser is sent to sign out, when the provider says so of itself. What it does not say, or cannot say now,
+    /// is no reason not to sign out here.
+    pub async fn sign_out(&self, clock: &dyn Clock) -> Option<String> {
+        self.conversation(clock, false).await.ok()?;
+        let known = self.known.lock().await;
+        let (said, _) = known.said.as_ref()?;
+        let end = said.additional_metadata().end_session_endpoint.clone()?;
+        if !may_be_asked(end.url()) {
+            return None;
+        }
+        let request = LogoutRequest::from(end).set_client_id(ClientId::new(self.settings.client_id.clone()));
+        Some(request.http_get_url().into())
     }
 
     /// Who it is that came back with a code: the code is exchanged for a token, which must be signed by the provider,
@@ -208,7 +223,7 @@ impl Provider {
             if known.failed.as_ref().is_some_and(|at| age(at) < PAUSE) {
                 return Err(self.down());
             }
-            match CoreProviderMetadata::discover_async(self.issuer.clone(), &self.outside).await {
+            match ProviderMetadataWithLogout::discover_async(self.issuer.clone(), &self.outside).await {
                 Ok(said) => *known = Known { said: Some((said, now)), failed: None },
                 Err(error) => {
                     known.failed = Some(now);
@@ -224,7 +239,7 @@ impl Provider {
         self.talk(said)
     }
 
-    fn talk(&self, said: &CoreProviderMetadata) -> Result<(Conversation, AuthType)> {
+    fn talk(&self, said: &ProviderMetadataWithLogout) -> Result<(Conversation, AuthType)> {
         if !may_be_asked(said.authorization_endpoint().url()) || said.token_endpoint().is_none() {
             let (da, en) = ("dens adresser kan ikke bruges", "its addresses cannot be used");
             return Err(Refusal::new(Code::ProviderUnreachable, da, en).at(Place::field(self.settings.name.as_str())));

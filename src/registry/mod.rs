@@ -53,8 +53,9 @@ pub use load::LoadReport;
 pub use lookup::{Resolution, ValidateItem, Validation, ValidationCode};
 pub use pages::{Paged, Pages};
 pub use people::{
-    AccountChange, AccountRequest, Arrived, CameBack, GiveRequest, GrantAnswer, GroupChange, GroupRequest, Invited,
-    Leaving, LinkFor, MadeToken, Me, OrganisationChange, SessionAnswer, SignedIn, TokenAnswer, TokenRequest,
+    AccountChange, AccountRequest, Arrived, CameBack, Door, GiveRequest, GrantAnswer, GroupChange, GroupRequest,
+    IdentityAnswer, Invited, Leaving, LinkFor, MadeToken, Me, MeAnswer, OrganisationChange, SessionAnswer, SignedIn,
+    TokenAnswer, TokenRequest,
 };
 pub use permission::{
     About, Actor, By, Caller, Command, Guest, Held, RIGHTS, Right, Visitor, permit, permit_in, rights_table,
@@ -90,7 +91,7 @@ pub use work::{
     DraftChange, DraftFilter, DraftPublishRequest, DraftRequest, EditAnswer, EditRequest, EffectAnswer, ImportEdit,
     Made, MergedAnswer, Moment, OperationRequest, Paper, PartRequest, Precondition, ProposedAnswer, Reason,
     RebaseRequest, RebasedAnswer, RecommendRequest, RecommendationAnswer, RelationRequest, SettledConflict, Sides,
-    StampAnswer, Steer, ThreadAnswer, TopicRequest,
+    SinceAnswer, StampAnswer, Steer, ThreadAnswer, TopicRequest,
 };
 pub(crate) use work::{CONFIRM_PREFIX, HearingNews, LINK_PREFIX, confirm_page, link_errand, party_page};
 pub use work::{Called, FoundConcepts, NamedConcept, Offer};

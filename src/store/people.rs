@@ -283,9 +283,30 @@ impl Write {
     /// # Errors
     /// [`crate::model::Code::Database`].
     pub async fn add_token(&mut self, token: &Token, digest: Digest) -> Result<()> {
+        self.told(ChangeKind::TokenCreated, token.uuid, &told_of(token)).await?;
+        self.lay_token(token, &digest.to_string()).await
+    }
+
+    /// Gives a token another name. Its row is made anew, since those of tokens are never changed; its secret stays.
+    ///
+    /// # Errors
+    /// [`crate::model::Code::Database`].
+    pub async fn rename_token(&mut self, token: &Token) -> Result<()> {
+        let digest = self.digest_of_token(token.uuid).await?;
+        self.told(ChangeKind::TokenRenamed, token.uuid, &told_of(token)).await?;
+        self.texts(sql::TOKEN_REVOKE, &[Some(token.uuid.to_string())]).await?;
+        self.lay_token(token, &digest).await
+    }
+
+    async fn digest_of_token(&mut self, token: Uuid) -> Result<String> {
+        run!(self.tx.link(), sql::TOKEN_BY_UUID, |q, c| {
+            let row = sqlx::query(q).bind(token.to_string()).fetch_one(c).await.map_err(broken)?;
+            Ok(row.get(1))
+        })
+    }
+
+    async fn lay_token(&mut self, token: &Token, digest: &str) -> Result<()> {
         let Token { uuid, account, name, scope, created, expires } = token;
-        let body = json!({ "account": account, "scope": scope, "expires": expires });
-        self.told(ChangeKind::TokenCreated, *uuid, &body).await?;
         let row = json!([uuid, digest, account, name, canonical_json(scope), created.micros(), expires.micros()]);
         self.batches(sql::TOKENS_INSERT, [row].into_iter()).await
     }
@@ -480,6 +501,11 @@ async fn people(from: &mut impl Lends) -> Result<People> {
     people.tokens = tokens(from.lend(), sql::TOKENS, None).await?;
     people.identities = super::sign_in::identities(from.lend()).await?;
     Ok(people)
+}
+
+/// What the log tells of a token: its name is its owner's.
+fn told_of(token: &Token) -> serde_json::Value {
+    json!({ "account": token.account, "scope": token.scope, "expires": token.expires })
 }
 
 async fn accounts(link: Link<'_>, statement: sql::Sql, one: Option<Uuid>) -> Result<Vec<Account>> {

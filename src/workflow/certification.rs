@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{Line, Matter, Prose, Stamp, out_of_turn};
+use super::{Line, Matter, Prose, Stamp, capped, out_of_turn};
 use crate::model::{ChangeKind, Code, Place, Refusal, Result};
 
 /// What reviewers say.
@@ -131,10 +131,13 @@ impl Matter for Certification {
     }
 }
 
+/// The most schema elements of a certification.
+const MOST_LINKS: usize = 10_000;
+
 fn lawful(links: &[SchemaLink]) -> Result<()> {
     let iri = |l: &SchemaLink| l.element.as_str().contains(':') && !l.element.as_str().contains(char::is_whitespace);
     match links.iter().position(|l| !iri(l)) {
-        _ if links.len() > 10_000 => Err(Refusal::new(Code::TooLarge, "for mange links", "too many links")),
+        _ if links.len() > MOST_LINKS => capped("links", links.len(), MOST_LINKS),
         Some(at) => Err(Refusal::new(Code::Unlawful, "et element er en IRI", "an element is an IRI")
             .at(Place::field(format!("links[{at}].element")))),
         None => Ok(()),

@@ -6,8 +6,14 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{ItemKind, Meeting, Phase, Prose, Stamp, out_of_turn};
+use super::{ItemKind, Meeting, Phase, Prose, Stamp, capped, out_of_turn};
 use crate::model::{Code, Digest, Instant, Place, Refusal, Result};
+
+/// A minute, in microseconds.
+const MINUTE: i64 = 60_000_000;
+
+/// The most votes and the most minorities of a decision.
+const MOST: usize = 1_000;
 
 /// A draft laid before a committee (indstilling).
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -20,6 +26,8 @@ pub struct Recommendation {
     pub committee: Uuid,
     /// What it is recommended to do, and why.
     pub text: Prose,
+    /// Why concepts were changed after the hearing that no answer led to.
+    pub after_hearing: Option<Prose>,
     /// The digest of the whole edition that the draft makes.
     pub digest: Digest,
     /// How many concepts that edition has.
@@ -163,8 +171,8 @@ pub struct Wish {
 /// The decision of a meeting on a recommendation.
 ///
 /// # Errors
-/// [`Code::Unlawful`] with the field, when the meeting did not have the item, who voted was not there, or the votes
-/// say otherwise than the outcome; [`Code::OtherContent`] when it was other content that was decided on.
+/// [`Code::Unlawful`] with the field, when the meeting did not have the item or was held before the recommendation,
+/// who voted was not there, or the votes say otherwise than the outcome; [`Code::TooLarge`]; [`Code::OtherContent`] when it was other content that was decided on.
 pub fn decide(draft: Uuid, recommendation: &Recommendation, meeting: &Meeting, wish: Wish) -> Result<Decision> {
     let unlawful = |field: &str, da: &str, en: &str| Err(Refusal::new(Code::Unlawful, da, en).at(Place::field(field)));
     if wish.digest != recommendation.digest {
@@ -175,6 +183,8 @@ pub fn decide(draft: Uuid, recommendation: &Recommendation, meeting: &Meeting, w
         )
         .at(Place::field("digest")));
     }
+    capped("votes", wish.votes.len(), MOST)?;
+    capped("dissent", wish.dissent.len(), MOST)?;
     let item = wish.item.checked_sub(1).and_then(|i| meeting.agenda.get(i));
     if !item.is_some_and(|i| i.kind == ItemKind::Decision && i.draft == Some(draft)) {
         let (da, en) = (
@@ -188,6 +198,14 @@ pub fn decide(draft: Uuid, recommendation: &Recommendation, meeting: &Meeting, w
             "mødet er ikke holdt: fremmødet mangler",
             "the meeting was not held: attendance is missing",
         ));
+    }
+    // A meeting is called to the minute; what was recommended within it was there.
+    if meeting.at.micros().saturating_add(MINUTE) <= recommendation.stamp.at.micros() {
+        let (da, en) = (
+            "mødet blev holdt, før kladden blev indstillet; et senere møde er vejen",
+            "the meeting was held before the draft was recommended; a later meeting is the way",
+        );
+        return unlawful("meeting", da, en);
     }
     let present: BTreeSet<Uuid> = meeting.present().collect();
     let mut seen = BTreeSet::new();

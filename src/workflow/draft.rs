@@ -1,21 +1,22 @@
 //! A draft: a change set over a version, from its first edit to its publication.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod edits;
+mod gates;
+mod step;
+
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::edit::not_there;
+pub use self::step::DraftStep;
 use super::{
-    Answer, Author, Because, Comment, Decision, Edit, EditKind, Effect, Hearing, HearingPlan, HearingStage, Line,
-    Matter, Merged, Outcome, Party, Phase, Proposal, Prose, Recommendation, Ruling, Stamp, Thread, Topic, out_of_turn,
+    Author, Comment, Decision, Edit, EditKind, Hearing, HearingStage, Line, Matter, Outcome, Phase, Proposal, Prose,
+    Recommendation, Stamp, Thread, Topic, out_of_turn,
 };
-use crate::model::{
-    ChangeKind, Code, ConceptChange, ConceptChangeKind, Content, Digest, Governance, Instant, Label, Place, Refusal,
-    Result, diff,
-};
+use crate::model::{ChangeKind, Code, ConceptChange, Content, Digest, Instant, Label, Place, Refusal, Result, diff};
 
 /// The most edits of a draft, and the most comments.
 const MOST: usize = 100_000;
@@ -71,97 +72,6 @@ pub struct Publication {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub second: Option<Author>,
-}
-
-/// A step of a draft.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-#[serde(tag = "step", rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
-#[expect(missing_docs, reason = "each field is the one of the state that it sets")]
-pub enum DraftStep {
-    /// A draft is opened over a version; over nothing when the vocabulary has none.
-    Opened {
-        vocabulary: Uuid,
-        title: Line,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        purpose: Option<Prose>,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        group: Option<Uuid>,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        base: Option<Base>,
-        minor: bool,
-    },
-    /// Title, purpose or group are others.
-    Described {
-        title: Line,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        purpose: Option<Prose>,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        group: Option<Uuid>,
-    },
-    /// Content is edited.
-    Edited {
-        kind: EditKind,
-        reason: Prose,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        because: Option<Because>,
-        effects: Vec<Effect>,
-    },
-    /// An edit is taken back.
-    Undone { edit: usize, reason: Prose },
-    /// The draft is laid over another version.
-    Rebased { onto: Base, reason: Prose, merged: Vec<Merged> },
-    /// Something is said.
-    Commented {
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        thread: Option<usize>,
-        #[serde(default)]
-        topic: Topic,
-        text: Prose,
-    },
-    /// A thread is settled, or opened again.
-    Settled { thread: usize, settled: bool },
-    /// The group looks through the draft.
-    SentToReview,
-    /// The draft rests.
-    Held { reason: Prose },
-    /// Work goes on.
-    Resumed { reason: Prose },
-    /// The draft is given up.
-    Withdrawn { reason: Prose },
-    /// A hearing is planned.
-    HearingPlanned { hearing: Uuid, plan: HearingPlan },
-    /// A planned hearing is planned otherwise.
-    HearingReplanned { hearing: Uuid, plan: HearingPlan },
-    /// A hearing is called off before its deadline.
-    HearingCancelled { hearing: Uuid, reason: Prose },
-    /// The hearing has opened: what the clock did is told.
-    HearingOpened { hearing: Uuid },
-    /// The hearing has closed: what the clock did is told.
-    HearingClosed { hearing: Uuid },
-    /// Those who have not answered are reminded of the deadline.
-    HearingReminded { hearing: Uuid },
-    /// The deadline is moved out.
-    HearingExtended { hearing: Uuid, deadline: Instant, reason: Prose },
-    /// Somebody is asked to answer.
-    PartyInvited { hearing: Uuid, party: Party },
-    /// An answer is submitted.
-    Answered { hearing: Uuid, answer: Answer },
-    /// An answer is taken back.
-    AnswerWithdrawn { hearing: Uuid, answer: Uuid },
-    /// An item of an answer gets its reply.
-    Disposed { hearing: Uuid, answer: Uuid, item: usize, ruling: Ruling, reason: Prose, edits: Vec<usize> },
-    /// Every item has its reply.
-    HearingCompleted { hearing: Uuid },
-    /// The draft is laid before a committee.
-    Recommended { recommendation: Uuid, committee: Uuid, text: Prose, digest: Digest, concepts: u64 },
-    /// The recommendation is taken back before it is decided.
-    Recalled { reason: Prose },
-    /// The committee decided.
-    Decided { decision: Decision },
-    /// Somebody else lets it be published.
-    Approved { digest: Digest },
-    /// The draft is a version.
-    Published { publication: Publication },
 }
 
 /// A draft as its steps have made it.
@@ -260,33 +170,7 @@ impl Matter for Draft {
     }
 
     fn kind(step: &DraftStep) -> ChangeKind {
-        match step {
-            DraftStep::Opened { .. } => ChangeKind::DraftOpened,
-            DraftStep::Described { .. } => ChangeKind::DraftDescribed,
-            DraftStep::Edited { .. } | DraftStep::Undone { .. } => ChangeKind::DraftEdited,
-            DraftStep::Rebased { .. } => ChangeKind::DraftRebased,
-            DraftStep::Commented { .. } | DraftStep::Settled { .. } => ChangeKind::DraftCommented,
-            DraftStep::SentToReview
-            | DraftStep::Held { .. }
-            | DraftStep::Resumed { .. }
-            | DraftStep::Withdrawn { .. }
-            | DraftStep::Recalled { .. } => ChangeKind::DraftMoved,
-            DraftStep::HearingPlanned { .. } | DraftStep::HearingReplanned { .. } => ChangeKind::HearingPlanned,
-            DraftStep::HearingCancelled { .. } => ChangeKind::HearingCancelled,
-            DraftStep::HearingOpened { .. } => ChangeKind::HearingOpened,
-            DraftStep::HearingClosed { .. } => ChangeKind::HearingClosed,
-            DraftStep::HearingReminded { .. } => ChangeKind::HearingReminded,
-            DraftStep::HearingExtended { .. } => ChangeKind::HearingExtended,
-            DraftStep::PartyInvited { .. } => ChangeKind::HearingInvited,
-            DraftStep::Answered { .. } => ChangeKind::HearingAnswered,
-            DraftStep::AnswerWithdrawn { .. } => ChangeKind::AnswerWithdrawn,
-            DraftStep::Disposed { .. } => ChangeKind::AnswerDisposed,
-            DraftStep::HearingCompleted { .. } => ChangeKind::HearingCompleted,
-            DraftStep::Recommended { .. } => ChangeKind::DraftRecommended,
-            DraftStep::Decided { .. } => ChangeKind::DraftDecided,
-            DraftStep::Approved { .. } => ChangeKind::DraftApproved,
-            DraftStep::Published { .. } => ChangeKind::DraftPublished,
-        }
+        step.kind()
     }
 
     fn steps(&self) -> i64 {
@@ -392,13 +276,6 @@ impl Draft {
         self.hearings.iter().find(|h| h.uuid == uuid).ok_or_else(|| no("hearing", &uuid.to_string()))
     }
 
-    /// Who wrote what stands in it.
-    #[must_use]
-    pub fn authors(&self) -> BTreeSet<&Author> {
-        let standing = self.edits.iter().filter(|e| e.undone.is_none() && e.undoes.is_none());
-        standing.map(|e| &e.stamp.by).collect()
-    }
-
     /// What is said of the touched concepts after `edit` edits; 0 is before the first. The first of a pair is the
     /// version below, as the draft knew it then.
     ///
@@ -429,70 +306,10 @@ impl Draft {
         diff(&pairs)
     }
 
-    /// Whether it may be laid before a committee as far as hearings go, under a governance.
-    ///
-    /// # Errors
-    /// [`Code::Governance`] with what is missing.
-    pub fn heard_enough(&self, governance: Governance) -> Result<()> {
-        if let Some(open) = self.hearings.iter().find(|h| h.snapshot.is_some() && !h.is_over()) {
-            return Err(Refusal::new(
-                Code::Governance,
-                format!("høringen {} er ikke afsluttet", open.uuid),
-                format!("the hearing {} is not completed", open.uuid),
-            )
-            .items(open.undisposed().into_iter().map(|(a, i)| format!("{a}/{i}"))));
-        }
-        let heard = self.hearings.iter().any(|h| h.completed.is_some());
-        if governance != Governance::Hearing || heard {
-            return Ok(());
-        }
-        let slight =
-            |kind: &ConceptChangeKind| matches!(kind, ConceptChangeKind::Edited | ConceptChangeKind::Remapped | ConceptChangeKind::Reordered);
-        if self.minor {
-            let more: Vec<String> =
-                self.changes().iter().filter(|c| !c.kinds.iter().all(slight)).map(|c| c.uuid.to_string()).collect();
-            if more.is_empty() {
-                return Ok(());
-            }
-            return Err(Refusal::new(
-                Code::Governance,
-                "en mindre ændring kan ikke tilføje, udgå, omdøbe, omdefinere eller flytte begreber uden høring",
-                "a minor change cannot add, retire, rename, redefine or move concepts without a hearing",
-            )
-            .items(more));
-        }
-        Err(Refusal::new(
-            Code::Governance,
-            "ordforrådet kræver en høring, og kladden har ikke været hørt",
-            "the vocabulary takes a hearing, and the draft has not been heard",
-        ))
-    }
-
     /// The decision that may be carried out.
     #[must_use]
     pub fn adopted(&self) -> Option<&Decision> {
         self.decisions.last().filter(|_| self.phase == Phase::Adopted)
-    }
-
-    /// Whether, under the rule of four eyes, `by` may publish content of a digest: the one who is the second pair.
-    ///
-    /// # Errors
-    /// [`Code::FourEyes`] when nobody but an author has looked at it.
-    pub fn second_eyes(&self, by: &Author, digest: Digest) -> Result<Author> {
-        let authors = self.authors();
-        let eyes = |who: &Author| matches!(who, Author::Account(_) | Author::Operator(_)) && !authors.contains(who);
-        if eyes(by) {
-            return Ok(by.clone());
-        }
-        let approved =
-            self.approvals.iter().rev().find(|a| a.digest == digest && a.stamp.by != *by && eyes(&a.stamp.by));
-        approved.map(|a| a.stamp.by.clone()).ok_or_else(|| {
-            Refusal::new(
-                Code::FourEyes,
-                "den, der har skrevet kladden, kan ikke udgive den alene; en anden skal godkende netop dette indhold",
-                "who wrote the draft cannot publish it alone; somebody else must approve exactly this content",
-            )
-        })
     }
 
     fn need(&self, phases: &[Phase]) -> Result<()> {
@@ -636,12 +453,10 @@ impl Draft {
                 self.need(&[Phase::InHearing, Phase::Heard])?;
                 self.hearing_mut(hearing)?.withdraw(stamp, answer)
             }
-            DraftStep::Recommended { recommendation, committee, text, digest, concepts } => {
+            DraftStep::Recommended { recommendation, committee, text, after_hearing, digest, concepts } => {
                 self.need(Phase::EDITABLE)?;
                 self.without_a_hearing()?;
-                if !self.proposals.values().any(Proposal::differs) {
-                    return Err(out_of_turn("kladden ændrer ikke noget", "the draft changes nothing"));
-                }
+                self.changes_something()?;
                 let (stamp, edits) = (stamp.clone(), self.edits.len());
                 let from = self.phase;
                 self.recommendations.push(Recommendation {
@@ -649,6 +464,7 @@ impl Draft {
                     stamp,
                     committee,
                     text,
+                    after_hearing,
                     digest,
                     concepts,
                     edits,
@@ -730,182 +546,13 @@ impl Draft {
         }
     }
 
-    fn without_a_planned_hearing(&self) -> Result<()> {
-        match self.hearings.last() {
-            Some(h) if h.snapshot.is_none() && !h.is_cancelled() => Err(out_of_turn(
-                format!("høringen {} er planlagt; aflys den først", h.uuid),
-                format!("the hearing {} is planned; cancel it first", h.uuid),
-            )),
-            _ => Ok(()),
-        }
-    }
-
-    /// Who was asked gets replies: what is heard, or is to be, comes to its end first.
-    fn without_a_hearing(&self) -> Result<()> {
-        self.without_a_planned_hearing()?;
-        match self.hearings.iter().find(|h| !h.is_over()) {
-            Some(open) => Err(out_of_turn(
-                format!("høringen {} er ikke afsluttet", open.uuid),
-                format!("the hearing {} is not completed", open.uuid),
-            )),
-            None => Ok(()),
-        }
-    }
-
     fn go(&mut self, stamp: &Stamp, to: Phase, reason: Prose) {
         self.moves.push(Move { stamp: stamp.clone(), to, reason });
         self.phase = to;
     }
 
-    /// A hearing whose draft was edited since cannot go on as if it had not been.
-    fn need_untouched(&self, hearing: Uuid) -> Result<()> {
-        if self.hearing(hearing)?.snapshot == Some(self.edits.len()) {
-            return Ok(());
-        }
-        Err(out_of_turn(
-            "kladden er redigeret siden høringen; en ny høring er vejen",
-            "the draft was edited since the hearing; a new hearing is the way",
-        ))
-    }
-
     fn hearing_mut(&mut self, uuid: Uuid) -> Result<&mut Hearing> {
         self.hearings.iter_mut().find(|h| h.uuid == uuid).ok_or_else(|| no("hearing", &uuid.to_string()))
-    }
-
-    fn because(&self, because: Option<Because>) -> Result<()> {
-        if let Some(Because::Answer { hearing, answer, item }) = because {
-            self.hearing(hearing)?.item(answer, item)?;
-        }
-        Ok(())
-    }
-
-    fn edit(
-        &mut self,
-        stamp: &Stamp,
-        kind: EditKind,
-        reason: Prose,
-        because: Option<Because>,
-        effects: Vec<Effect>,
-        undoes: Option<usize>,
-    ) -> Result<()> {
-        if self.edits.len() >= MOST {
-            return Err(Refusal::new(
-                Code::TooLarge,
-                "kladden har for mange rettelser",
-                "the draft has too many edits",
-            ));
-        }
-        let mut seen = BTreeSet::new();
-        if let Some(twice) = effects.iter().find(|e| !seen.insert(e.concept)) {
-            let (da, en) = ("ét begreb er nævnt to gange", "one concept is named twice");
-            return Err(Refusal::new(Code::Unlawful, da, en).at(Place::field(twice.concept.to_string())));
-        }
-        for effect in &effects {
-            if let Some(known) = self.proposals.get(&effect.concept)
-                && known.content != effect.before
-            {
-                let (da, en) = ("begrebet er ændret imens", "the concept was changed meanwhile");
-                return Err(Refusal::new(Code::Conflict, da, en).at(Place::field(effect.concept.to_string())));
-            }
-        }
-        let number = self.edits.len() + 1;
-        for effect in &effects {
-            let first = || Proposal { base: effect.before.clone(), content: None, edit: number };
-            let proposal = self.proposals.entry(effect.concept).or_insert_with(first);
-            proposal.content.clone_from(&effect.after);
-            proposal.edit = number;
-        }
-        let (stamp, effects) = (stamp.clone(), effects.into());
-        self.edits.push(Edit { stamp, kind, reason, because, effects, undone: None, undoes });
-        Ok(())
-    }
-
-    fn undo(&mut self, stamp: &Stamp, number: usize, reason: Prose) -> Result<()> {
-        let edit =
-            number.checked_sub(1).and_then(|i| self.edits.get(i)).ok_or_else(|| no("edit", &number.to_string()))?;
-        if edit.undone.is_some() || edit.kind == EditKind::Rebase {
-            let (da, en) = ("den rettelse kan ikke tages tilbage", "that edit cannot be taken back");
-            return Err(out_of_turn(da, en));
-        }
-        if let Some(onto) = edit.effects.iter().filter_map(|e| self.laid.get(&e.concept)).find(|onto| **onto > number) {
-            // What it was before would silently undo what that version says.
-            return Err(Refusal::new(
-                Code::Conflict,
-                "kladden er siden lagt over en version, der siger noget andet om begrebet; ret det i stedet",
-                "the draft was since laid over a version that says something else of the concept; edit it instead",
-            )
-            .items([onto.to_string()]));
-        }
-        let mut effects = Vec::new();
-        let mut later = BTreeSet::new();
-        for effect in edit.effects.iter() {
-            let known = self.proposals.get(&effect.concept).ok_or_else(|| not_there(effect.concept))?;
-            if known.content != effect.after {
-                later.insert(known.edit);
-            }
-            effects.push(Effect {
-                concept: effect.concept,
-                before: effect.after.clone(),
-                after: effect.before.clone(),
-            });
-        }
-        if !later.is_empty() {
-            return Err(Refusal::new(
-                Code::Conflict,
-                "senere rettelser har ændret de samme begreber; tag dem tilbage først",
-                "later edits changed the same concepts; take them back first",
-            )
-            .items(later.into_iter().map(|n| n.to_string())));
-        }
-        let (redone, because) = (edit.undoes, edit.because);
-        self.edit(stamp, EditKind::Undo, reason, because, effects, Some(number))?;
-        self.edits[number - 1].undone = Some(self.edits.len());
-        if redone.is_some() {
-            self.mark_undone();
-        }
-        Ok(())
-    }
-
-    /// Marks what is taken back: an edit of which a taking back stands. What was taken back takes nothing back.
-    fn mark_undone(&mut self) {
-        self.edits.iter_mut().for_each(|e| e.undone = None);
-        for number in (1..=self.edits.len()).rev() {
-            // Everything that could take this one back is later, and is marked already.
-            let edit = &self.edits[number - 1];
-            if let Some(of) = edit.undoes.filter(|_| edit.undone.is_none()) {
-                self.edits[of - 1].undone.get_or_insert(number);
-            }
-        }
-    }
-
-    fn rebase(&mut self, stamp: &Stamp, onto: Base, reason: Prose, merged: Vec<Merged>) -> Result<()> {
-        let touched: BTreeSet<Uuid> = merged.iter().map(|m| m.concept).collect();
-        if touched.len() != merged.len() || !self.proposals.keys().eq(touched.iter()) {
-            return Err(out_of_turn(
-                "hvert begreb i kladden skal være med, og kun de",
-                "every concept of the draft must be there, and no other",
-            ));
-        }
-        let effects = merged.iter().filter_map(|m| {
-            let before = &self.proposals[&m.concept].content;
-            (*before != m.content).then(|| Effect {
-                concept: m.concept,
-                before: before.clone(),
-                after: m.content.clone(),
-            })
-        });
-        let effects: Vec<Effect> = effects.collect();
-        self.edit(stamp, EditKind::Rebase, reason, None, effects, None)?;
-        for m in merged {
-            if let Some(proposal) = self.proposals.get_mut(&m.concept)
-                && proposal.base != m.base
-            {
-                proposal.base = m.base;
-                self.laid.insert(m.concept, self.edits.len());
-            }
-        }
-        self.base = Some(onto);
-        Ok(())
     }
 
     fn thread(&mut self, number: usize) -> Result<&mut Thread> {

@@ -5,8 +5,15 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::draft::no;
-use super::{Line, Matter, Prose, Stamp, out_of_turn};
+use super::{Line, Matter, Prose, Stamp, capped, out_of_turn};
 use crate::model::{ChangeKind, Code, Instant, Place, Refusal, Result};
+
+/// The most members that attendance tells of.
+const MOST_ATTENDANCE: usize = 1_000;
+/// The most meetings of a group.
+const MOST_MEETINGS: usize = 10_000;
+/// The most often a mandate is given, or the minutes of a meeting are written.
+const MOST_TIMES: usize = 1_000;
 
 /// What a group is to do (kommissorium).
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
@@ -103,7 +110,15 @@ pub struct Meeting {
     pub cancelled: Option<(Stamp, Prose)>,
 }
 
+impl Mandate {
+    /// The most deadlines, and the most vocabularies.
+    pub const MOST: usize = 200;
+}
+
 impl Meeting {
+    /// The most items of an agenda.
+    pub const MOST_ITEMS: usize = 200;
+
     /// The accounts of those who were there.
     pub fn present(&self) -> impl Iterator<Item = Uuid> + '_ {
         self.attendance.iter().flatten().filter(|a| a.present).map(|a| a.member)
@@ -220,11 +235,15 @@ impl Work {
                 Err(no("group", &group.to_string()))
             }
             WorkStep::Mandated { mandate, .. } => {
+                capped("deadlines", mandate.deadlines.len(), Mandate::MOST)?;
+                capped("vocabularies", mandate.vocabularies.len(), Mandate::MOST)?;
+                capped("mandates", self.mandates.len() + 1, MOST_TIMES)?;
                 self.mandates.push((stamp.clone(), mandate));
                 Ok(())
             }
             WorkStep::Called { meeting, at, place, agenda, .. } => {
                 lawful(at, &agenda)?;
+                capped("meetings", self.meetings.len() + 1, MOST_MEETINGS)?;
                 if self.meetings.iter().any(|m| m.uuid == meeting) {
                     return Err(Refusal::new(Code::Exists, "mødet er der", "the meeting is there"));
                 }
@@ -251,6 +270,7 @@ impl Work {
                 Ok(())
             }
             WorkStep::Held { meeting, attendance } => {
+                capped("attendance", attendance.len(), MOST_ATTENDANCE)?;
                 let mut seen = std::collections::BTreeSet::new();
                 if !attendance.iter().any(|a| a.present) || !attendance.iter().all(|a| seen.insert(a.member)) {
                     let (da, en) =
@@ -265,6 +285,7 @@ impl Work {
                 if found.attendance.is_none() {
                     return Err(out_of_turn("mødet er ikke holdt", "the meeting was not held"));
                 }
+                capped("minutes", found.minutes.len() + 1, MOST_TIMES)?;
                 found.minutes.push((stamp.clone(), minutes));
                 Ok(())
             }
@@ -285,8 +306,5 @@ fn lawful(at: Instant, agenda: &[AgendaItem]) -> Result<()> {
         let (da, en) = ("mødet har ingen tid", "the meeting has no time");
         return Err(Refusal::new(Code::Unlawful, da, en).at(Place::field("at")));
     }
-    if agenda.len() > 200 {
-        return Err(Refusal::new(Code::TooLarge, "for mange punkter", "too many items").allowed(["200"]));
-    }
-    Ok(())
+    capped("agenda", agenda.len(), Meeting::MOST_ITEMS)
 }

@@ -1,4 +1,4 @@
-//! Laying a draft over another version: what both sides changed, field by field. Nothing is dropped silently: each
+//! Laying a draft over another version: what both sides changed, field by field, and in lists item by item. Nothing is dropped silently: each
 //! concept of the draft comes out with what was done to it, or with a conflict that somebody must settle.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,11 +18,11 @@ use crate::model::{Content, ContentFields};
 pub enum Merging {
     /// The other version left it alone.
     Kept,
-    /// Both changed it, in different fields; both changes stand.
+    /// Both changed it, in different fields or items; both changes stand.
     Joined,
     /// Both made the same of it.
     Same,
-    /// Both changed the same field; somebody chose.
+    /// Both changed the same field or item; somebody chose.
     Settled,
 }
 
@@ -149,7 +149,7 @@ fn joined(base: &Content, theirs: &Content, ours: &Content) -> std::result::Resu
             t.cloned()
         } else if t == b {
             o.cloned()
-        } else if let Some(items) = items_joined(b, t, o) {
+        } else if let Some(items) = items_joined(name, b, t, o) {
             Some(items)
         } else if name == "rank" {
             // Only the order means anything, and it is given anew when the version is made.
@@ -172,26 +172,77 @@ fn joined(base: &Content, theirs: &Content, ours: &Content) -> std::result::Resu
     }
 }
 
-/// A list of which each side added other items and neither took away what the other changed: both additions.
-fn items_joined(base: Option<&Value>, theirs: Option<&Value>, ours: Option<&Value>) -> Option<Value> {
-    let list = |v: Option<&Value>| match v {
-        None => Some(Vec::new()),
-        Some(Value::Array(items)) => Some(items.clone()),
-        Some(_) => None,
-    };
-    let (base, theirs, ours) = (list(base)?, list(theirs)?, list(ours)?);
-    let gone = |side: &[Value]| base.iter().filter(|x| !side.contains(x)).cloned().collect::<Vec<_>>();
-    let come = |side: &[Value]| side.iter().filter(|x| !base.contains(x)).cloned().collect::<Vec<_>>();
-    let (gone_t, gone_o) = (gone(&theirs), gone(&ours));
-    let (come_t, come_o) = (come(&theirs), come(&ours));
-    // A changed item is one gone and one come; that two changed items are not the same one cannot be seen.
-    let changes = |gone: &[Value], come: &[Value]| !gone.is_empty() && !come.is_empty();
-    if changes(&gone_t, &come_t) || changes(&gone_o, &come_o) || gone_t.iter().any(|x| gone_o.contains(x)) {
+/// A list that both sides changed, item by item: each item as the side has it that changed it. Nothing when both
+/// changed one item, or an item went on both sides and something else came: then they may be the same item, changed
+/// in two ways.
+fn items_joined(name: &str, base: Option<&Value>, theirs: Option<&Value>, ours: Option<&Value>) -> Option<Value> {
+    let (base, theirs, ours) = (Keyed::of(name, base)?, Keyed::of(name, theirs)?, Keyed::of(name, ours)?);
+    let gone = |side: &Keyed<'_>| base.keys().filter(|k| side.get(k).is_none()).cloned().collect::<BTreeSet<_>>();
+    let come = |side: &Keyed<'_>| side.keys().filter(|k| base.get(k).is_none()).cloned().collect::<BTreeSet<_>>();
+    let both_gone = gone(&theirs).intersection(&gone(&ours)).next().is_some();
+    if both_gone && come(&theirs) != come(&ours) {
         return None;
     }
-    let stay = base.into_iter().filter(|x| !gone_t.contains(x) && !gone_o.contains(x));
-    let new = come_o.iter().filter(|x| !come_t.contains(x)).cloned();
-    Some(Value::Array(stay.chain(come_t.iter().cloned()).chain(new).collect()))
+    let mut joined = Vec::new();
+    let new = theirs.keys().chain(ours.keys()).filter(|k| base.get(k).is_none());
+    let mut seen = BTreeSet::new();
+    for key in base.keys().chain(new).filter(|k| seen.insert(*k)) {
+        let (b, t, o) = (base.get(key), theirs.get(key), ours.get(key));
+        let item = if o == b || o == t {
+            t
+        } else if t == b {
+            o
+        } else {
+            return None;
+        };
+        joined.extend(item.cloned());
+    }
+    Some(Value::Array(joined))
+}
+
+/// The items of a list, each under what makes it the item that it is, in their order.
+struct Keyed<'v> {
+    order: Vec<String>,
+    items: BTreeMap<String, &'v Value>,
+}
+
+impl<'v> Keyed<'v> {
+    /// Nothing for what is no list, or has two items of one key.
+    fn of(name: &str, list: Option<&'v Value>) -> Option<Self> {
+        let items = match list {
+            None => &[][..],
+            Some(Value::Array(items)) => items,
+            Some(_) => return None,
+        };
+        let mut keyed = Self { order: Vec::new(), items: BTreeMap::new() };
+        for item in items {
+            let key = key(name, item);
+            keyed.order.push(key.clone());
+            if keyed.items.insert(key, item).is_some() {
+                return None;
+            }
+        }
+        Some(keyed)
+    }
+
+    fn keys(&self) -> impl Iterator<Item = &String> + '_ {
+        self.order.iter()
+    }
+
+    fn get(&self, key: &str) -> Option<&'v Value> {
+        self.items.get(key).copied()
+    }
+}
+
+/// What makes an item of a list the item that it is; the whole of it where nothing less does.
+fn key(name: &str, item: &Value) -> String {
+    let members: &[&str] = match name {
+        "terms" => &["language", "status", "value"],
+        "definitions" => &["language", "audience"],
+        "relations" | "mappings" => &["kind", "target"],
+        _ => return item.to_string(),
+    };
+    Value::from_iter(members.iter().map(|m| item.get(*m).cloned().unwrap_or_default())).to_string()
 }
 
 fn object(content: &Content) -> Map<String, Value> {

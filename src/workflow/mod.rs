@@ -23,6 +23,7 @@ mod merge;
 mod phase;
 mod prose;
 mod request;
+mod since;
 
 use std::fmt;
 use std::str::FromStr;
@@ -46,8 +47,9 @@ pub use merge::{Choice, Conflict, Merged, Merging, Resolution, merge};
 pub use phase::Phase;
 pub use prose::{Line, Prose};
 pub use request::{ChangeRequest, RequestOutcome, RequestState, RequestStep, Track};
+pub use since::Since;
 
-use crate::model::{ChangeKind, Code, Instant, Refusal, Result};
+use crate::model::{ChangeKind, Code, Instant, Place, Refusal, Result};
 
 /// Who takes a step.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
@@ -146,6 +148,15 @@ pub trait Matter: Clone + Send + Sync + Sized + 'static {
 /// The refusal of a step that cannot be taken as things stand.
 pub(crate) fn out_of_turn(da: impl Into<String>, en: impl Into<String>) -> Refusal {
     Refusal::new(Code::Phase, da, en)
+}
+
+/// Refuses a list that is longer than it may be.
+pub(crate) fn capped(field: &str, length: usize, most: usize) -> Result<()> {
+    if length <= most {
+        return Ok(());
+    }
+    let (da, en) = (format!("listen »{field}« er for lang"), format!("the list '{field}' is too long"));
+    Err(Refusal::new(Code::TooLarge, da, en).at(Place::field(field)).allowed([most.to_string()]))
 }
 
 #[cfg(test)]

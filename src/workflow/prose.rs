@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::model::{Code, Refusal, Result};
+use crate::model::{Code, Refusal, Result, unprintable};
 
 macro_rules! prose {
     ($(#[$doc:meta])* $name:ident, $most:literal, $lines:literal, $allowed:literal) => {
@@ -29,8 +29,12 @@ macro_rules! prose {
 
             fn from_str(text: &str) -> Result<Self> {
                 let text = text.trim().replace("\r\n", "\n");
-                let unlawful = |c: char| c.is_control() && !($lines && matches!(c, '\n' | '\t'));
-                let lawful = !text.is_empty() && text.chars().count() <= $most && !text.contains(unlawful);
+                let unlawful = |c: char| match c {
+                    '\n' | '\t' => !$lines,
+                    c => c.is_control() || turns(c) || (!$lines && unprintable(c)),
+                };
+                let seen = text.chars().any(|c| !c.is_whitespace() && !unprintable(c));
+                let lawful = seen && text.chars().count() <= $most && !text.contains(unlawful);
                 lawful.then(|| Self(text.into())).ok_or_else(|| {
                     Refusal::new(Code::InvalidText, "det kan ikke være teksten", "that cannot be the text")
                         .allowed([$allowed])
@@ -60,6 +64,11 @@ macro_rules! prose {
     };
 }
 
+/// Whether a character turns the direction of what is around it, so that it reads otherwise than it is written.
+fn turns(c: char) -> bool {
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 prose!(
     /// A title, or another text of one line: 1 to 300 characters.
     Line, 300, false, "one line of 1 to 300 characters"
@@ -77,10 +86,12 @@ mod tests {
     #[test]
     fn what_can_be_a_text() {
         assert_eq!(" a\r\nb ".parse::<Prose>().unwrap().as_str(), "a\nb");
-        for wrong in ["", " \n ", "a\u{0}b", "a\u{1b}[31m"] {
+        for wrong in ["", " \n ", "a\u{0}b", "a\u{1b}[31m", "a\u{202e}fdp.exe", "\u{200b}\u{feff}", "a\u{2066}b"] {
             assert!(wrong.parse::<Prose>().is_err(), "{wrong:?}");
             assert!(wrong.parse::<Line>().is_err(), "{wrong:?}");
         }
+        assert!("a\u{200d}b".parse::<Prose>().is_ok() && "a\u{200b}b".parse::<Line>().is_err());
+        assert!("a\nb".parse::<Line>().is_err() && "a\u{2028}b".parse::<Line>().is_err());
         assert!("a\nb".parse::<Line>().is_err() && "x".repeat(301).parse::<Line>().is_err());
         assert!("ø".repeat(50_000).parse::<Prose>().is_ok() && "ø".repeat(50_001).parse::<Prose>().is_err());
     }

@@ -4,8 +4,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{Line, Matter, Prose, Stamp, out_of_turn};
+use super::{Line, Matter, Prose, Stamp, capped, out_of_turn};
 use crate::model::{ChangeKind, ContentFields, Result};
+
+/// The most often a request is taken on.
+const MOST_ASSIGNED: usize = 100;
 
 /// Who takes a request on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
@@ -150,6 +153,7 @@ impl Matter for ChangeRequest {
                 return Err(out_of_turn("ønsket er indsendt", "the request has been submitted"));
             }
             RequestStep::Assigned { track, reason } => {
+                capped("assignments", self.assigned.len() + 1, MOST_ASSIGNED)?;
                 self.assigned.push((stamp.clone(), track, reason));
                 self.state = RequestState::Assigned;
             }

@@ -5,6 +5,7 @@ mod faults;
 mod lines;
 mod merging;
 mod random;
+mod rules;
 mod sequences;
 mod table;
 
@@ -139,6 +140,7 @@ pub(crate) fn recommended(n: u128, of: u8) -> DraftStep {
         recommendation: id(n),
         committee: id(0xc0),
         text: prose("vedtag det"),
+        after_hearing: None,
         digest: digest(of),
         concepts: 1,
     }

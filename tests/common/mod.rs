@@ -199,6 +199,16 @@ impl World {
         Self { router: router(registry.clone(), &HttpOptions::default()), registry, ..self }
     }
 
+    /// The same registry where nobody signs in by a password.
+    pub async fn without_local_sign_in(self, providers: Vec<ProviderSettings>) -> Self {
+        let store = Store::open(&self.address).await.expect("the database opens");
+        let registry = Registry::open(store, self.clock.clone(), Settings::default()).await.expect("it opens");
+        let registry = registry.with_dice(Arc::new(TestDice(AtomicI64::new(1 << 41))));
+        let registry = registry.with_providers(providers).expect("the providers are lawful");
+        let registry = Arc::new(registry.without_local_sign_in());
+        Self { router: router(registry.clone(), &HttpOptions::default()), registry, ..self }
+    }
+
     /// Loads our own vocabulary `serviceparagraffer`, alone: other vocabularies may come beside it.
     pub async fn load_paragraphs(&self) {
         let folder = self.folder.path().join("vocabularies");

@@ -26,6 +26,10 @@ Nobody gets in any more with this account; and everything that is known of the p
   begreb account deactivate anne@example.dk
   begreb account erase anne@example.dk
 
+Somebody else comes from a provider for this account; the link to who came before is undone:
+  begreb account identities anne@example.dk
+  begreb account unlink anne@example.dk https://login.example.dk
+
 A password from a file, when no mail and no link will do; it is one line:
   begreb account password anne@example.dk < password.txt
 
@@ -77,6 +81,18 @@ enum What {
     Password {
         /// The mail address of the account
         mail: String,
+    },
+    /// List who an account is at the OpenID providers
+    Identities {
+        /// The mail address of the account
+        mail: String,
+    },
+    /// Undo the link of an account to somebody at a provider, and sign the account out
+    Unlink {
+        /// The mail address of the account
+        mail: String,
+        /// The link: its uuid, or the short name or issuer of the provider
+        identity: String,
     },
     /// Give an account a role, or take it back
     Grant {
@@ -184,6 +200,35 @@ impl What {
                     )
                 })
             }
+            Self::Identities { mail } => {
+                let account = find(registry, &mail).await?;
+                let identities = registry.identities(&actor, Some(account.uuid)).await?;
+                tell(context, &identities, || {
+                    let mut table = Table::right([]);
+                    for i in &identities {
+                        table.row([i.uuid.to_string(), i.issuer.clone(), i.subject.clone()]);
+                    }
+                    table.text("")
+                })
+            }
+            Self::Unlink { mail, identity } => {
+                let account = find(registry, &mail).await?;
+                let identities = registry.identities(&actor, Some(account.uuid)).await?;
+                let is = |i: &&begreb::registry::IdentityAnswer| {
+                    i.uuid.to_string() == identity || i.issuer == identity || i.provider.as_deref() == Some(&*identity)
+                };
+                let found: Vec<_> = identities.iter().filter(is).collect();
+                let found = the_one(&found, &identity, "begreb account identities MAIL")?;
+                registry.unlink_identity(&actor, Some(account.uuid), found.uuid).await?;
+                let issuer = &found.issuer;
+                tell(context, &json!({ "unlinked": found }), || {
+                    say!(
+                        lang,
+                        "{mail} hører ikke længere til nogen hos {issuer}, og er logget ud.\n",
+                        "{mail} belongs to nobody at {issuer} any more, and is signed out.\n"
+                    )
+                })
+            }
             Self::Grant { mail, role, vocabulary, take } => {
                 let account = find(registry, &mail).await?;
                 let (role, vocabulary) = role_of(registry, &role, vocabulary.as_deref())?;
@@ -210,7 +255,7 @@ impl What {
 }
 
 /// A role, and the vocabulary that it is for.
-fn role_of(registry: &Registry, role: &str, vocabulary: Option<&str>) -> Result<(Role, Option<Slug>)> {
+pub fn role_of(registry: &Registry, role: &str, vocabulary: Option<&str>) -> Result<(Role, Option<Slug>)> {
     let role = role.parse()?;
     let Some(slug) = vocabulary else { return Ok((role, None)) };
     registry.vocabulary(slug).map_err(|r| r.at(named("--vocabulary")))?;
@@ -226,6 +271,20 @@ pub async fn find(registry: &Registry, mail: &str) -> Result<Person> {
         Refusal::new(Code::NotFound, "ingen konto har den mailadresse", "no account has that mail address")
             .at(named(mail))
     })?)
+}
+
+/// The one that a name or a uuid means.
+pub fn the_one<'f, T>(found: &[&'f T], key: &str, list: &str) -> Result<&'f T> {
+    match found {
+        [one] => Ok(one),
+        [] => {
+            Err(Refusal::new(Code::NotFound, "den er der ikke", "there is none").at(named(key)).allowed([list]).into())
+        }
+        _ => {
+            let (da, en) = ("flere hedder sådan; brug uuid'en", "several are called so; use the uuid");
+            Err(Refusal::new(Code::Doubt, da, en).at(named(key)).allowed([list]).into())
+        }
+    }
 }
 
 /// Tells people or programs.

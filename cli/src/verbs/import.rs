@@ -148,10 +148,6 @@ impl Import {
 impl Import {
     /// Sends the file to a server, which reads and plans it as we would.
     fn there(&self, context: &Context, server: &Server) -> Result {
-        if self.identity.is_some() {
-            let (da, en) = ("--identity virker kun på selve databasen", "--identity works on the database itself");
-            return Err(Stop::usage(Refusal::new(Code::InvalidParameter, da, en).at(named("--identity"))));
-        }
         let slug: Slug = self.vocabulary.parse().map_err(|r: Refusal| r.at(named("--vocabulary")))?;
         let bytes = input::read(&self.file)?;
         let format = match self.format {
@@ -169,7 +165,17 @@ impl Import {
         let flags = [("dryRun", self.dry_run), ("acceptNew", self.accept_new)];
         query.extend(flags.iter().filter(|(_, set)| *set).map(|(name, _)| (*name, "true")));
         let path = format!("/api/v1/vocabularies/{slug}/import");
-        tell_there(context, &server.send(&path, &query, self.token.as_deref(), &bytes)?);
+        let token = self.token.as_deref();
+        let report = match &self.identity {
+            None => server.send(&path, &query, token, &bytes)?,
+            Some(identity) => {
+                // Read here first, so that a file that is none is told with its name.
+                read_identity(identity)?;
+                let identity = input::read(identity)?;
+                server.send_form(&path, &query, token, &[("file", &bytes), ("identity", &identity)])?
+            }
+        };
+        tell_there(context, &report);
         Ok(())
     }
 }

@@ -10,11 +10,14 @@ mod backup;
 mod check;
 mod diff;
 mod export;
+mod grant;
+mod group;
 mod history;
 mod identity;
 mod import;
 mod mail;
 mod mox;
+mod organisation;
 mod publish;
 mod rebuild;
 mod restore;
@@ -58,6 +61,12 @@ pub enum Verb {
     Rebuild(rebuild::Rebuild),
     /// Create accounts, give them roles, let nobody in with them any more
     Account(account::Account),
+    /// Make organisations known, and say who works there
+    Organisation(organisation::Organisation),
+    /// Form groups: working groups, committees, secretariats
+    Group(group::Group),
+    /// Give roles to accounts and groups, and take them back
+    Grant(grant::Grant),
     /// Make the tokens by which programs ask, and revoke them
     Token(token::Token),
     /// Make webhooks, see how they go, send again what could not be delivered
@@ -89,6 +98,9 @@ impl Verb {
             Self::Verify(verb) => verb.run(context).await,
             Self::Rebuild(verb) => verb.run(context).await,
             Self::Account(verb) => verb.run(context).await,
+            Self::Organisation(verb) => verb.run(context).await,
+            Self::Group(verb) => verb.run(context).await,
+            Self::Grant(verb) => verb.run(context).await,
             Self::Token(verb) => verb.run(context).await,
             Self::Subscription(verb) => verb.run(context).await,
             Self::Mail(verb) => verb.run(context).await,

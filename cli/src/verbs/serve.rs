@@ -98,6 +98,9 @@ pub struct Serve {
     /// Take the client of a query or a sign-in from the last entry of X-Forwarded-For; only behind a proxy that sets it
     #[arg(long, env = "BEGREB_TRUST_FORWARDED")]
     trust_forwarded: bool,
+    /// Let nobody sign in by mail address and password: the OpenID providers of the configuration tell who people are
+    #[arg(long, env = "BEGREB_NO_LOCAL_SIGN_IN")]
+    no_local_sign_in: bool,
     #[command(flatten)]
     mail: MailOptions,
     #[command(flatten)]
@@ -136,6 +139,12 @@ impl Serve {
         let note = format!("begreb serve, pid {}, http://{address}", std::process::id());
         let _lock = store.file().map(|file| Lock::take(file, &note)).transpose()?;
         let providers = providers::read(context.config.as_deref())?;
+        if self.no_local_sign_in && providers.is_empty() {
+            let (da, en) =
+                ("så kunne ingen logge ind: der er ingen udbyder", "nobody could sign in: there is no provider");
+            let refusal = Refusal::new(Code::InvalidParameter, da, en).at(named("--no-local-sign-in"));
+            return Err(Stop::usage(refusal.allowed(["[[serve.provider]] in --config FILE"])));
+        }
         let public_url = self.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
         let smtp = self.mail.server(&public_url)?;
         let agent = self.mox.agent()?;
@@ -156,6 +165,7 @@ impl Serve {
         let progress = Progress::of(context.lang.say("Åbner registret", "Opening the registry").into());
         let registry = Registry::open(store, Arc::new(SystemClock), settings).await?.with_dice(Arc::new(SystemDice));
         let registry = registry.with_providers(providers)?;
+        let registry = if self.no_local_sign_in { registry.without_local_sign_in() } else { registry };
         drop(progress);
         if let Some(folder) = &self.load {
             let progress = Progress::of(context.lang.say("Lægger ordforråd ind", "Loading vocabularies").into());

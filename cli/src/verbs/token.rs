@@ -50,6 +50,13 @@ enum What {
     },
     /// List the tokens, without their secrets
     List,
+    /// Call a token something else; its secret stays
+    Rename {
+        /// The token: its uuid, not its secret
+        token: String,
+        /// What it is called from now on
+        name: String,
+    },
     /// Make a token worth nothing
     Revoke {
         /// The token: its uuid, not its secret
@@ -94,11 +101,14 @@ impl What {
                     table.text("")
                 })
             }
+            Self::Rename { token, name } => {
+                let name: Name = name.parse().map_err(|r: Refusal| r.at(named(&name)))?;
+                let renamed = registry.rename_token(&actor, uuid_of(&token)?, name).await?;
+                let name = &renamed.name;
+                tell(context, &renamed, || say!(lang, "Det hedder nu {name}.\n", "It is called {name} now.\n"))
+            }
             Self::Revoke { token } => {
-                let uuid = token.parse().map_err(|_| {
-                    let (da, en) = ("det er ikke et tokens uuid", "that is not the uuid of a token");
-                    Refusal::new(Code::InvalidIdentifier, da, en).allowed(["begreb token list"])
-                })?;
+                let uuid = uuid_of(&token)?;
                 registry.revoke_token(&actor, uuid).await?;
                 tell(context, &json!({ "revoked": uuid }), || {
                     say!(lang, "{uuid} er tilbagekaldt.\n", "{uuid} is revoked.\n")
@@ -106,4 +116,11 @@ impl What {
             }
         }
     }
+}
+
+fn uuid_of(token: &str) -> Result<uuid::Uuid> {
+    Ok(token.parse().map_err(|_| {
+        let (da, en) = ("det er ikke et tokens uuid", "that is not the uuid of a token");
+        Refusal::new(Code::InvalidIdentifier, da, en).allowed(["begreb token list"])
+    })?)
 }

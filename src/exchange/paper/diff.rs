@@ -1,7 +1,7 @@
 //! The differences between two readings of a vocabulary as a paper: what was said and what is said, word by word.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -93,6 +93,9 @@ pub struct ConceptPaper {
     /// What replaces it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub replaced_by: Vec<Named>,
+    /// Whether it was changed after the hearing of the draft; absent when not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub since_hearing: bool,
     /// What is not the same on both sides.
     pub items: Vec<ItemChange>,
 }
@@ -274,6 +277,15 @@ impl DiffPaper {
         }
     }
 
+    /// The paper, with what was changed after the hearing marked.
+    #[must_use]
+    pub fn marked(mut self, since_hearing: &BTreeSet<Uuid>) -> Self {
+        for concept in &mut self.concepts {
+            concept.since_hearing = since_hearing.contains(&concept.uuid);
+        }
+        self
+    }
+
     /// The paper as a document.
     #[must_use]
     pub fn document(&self, tongue: Tongue) -> Document {
@@ -353,6 +365,7 @@ impl ConceptPaper {
             before: change.before.clone(),
             after: change.after.clone(),
             replaced_by: change.replaced_by.iter().map(|&uuid| Named { uuid, name: name(uuid) }).collect(),
+            since_hearing: false,
             items: differences,
         }
     }
@@ -387,6 +400,9 @@ impl ConceptPaper {
         if !self.replaced_by.is_empty() {
             let names: Vec<String> = self.replaced_by.iter().map(|n| called(&n.name)).collect();
             runs.push(Run::plain(format!("; {} {}", tongue.choose("erstattet af", "replaced by"), names.join("; "))));
+        }
+        if self.since_hearing {
+            runs.push(Run::plain(tongue.choose("; ændret efter høringen", "; changed after the hearing")));
         }
         d.paragraph(runs);
         self.tell_items(d);

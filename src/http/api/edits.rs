@@ -18,13 +18,14 @@ use crate::exchange::Format;
 use crate::http::negotiate::Caller;
 use crate::http::params::{Nothing, Params};
 use crate::http::precondition::MadeOf;
-use crate::http::private::{body, json, list, made, nothing, part, tagged};
+use crate::http::private::{body, items, json, list, made, nothing, part, tagged};
 use crate::http::problem::{Failure, Problem};
 use crate::http::reply::is_known;
+use crate::http::upload::Upload;
 use crate::http::who::Who;
 use crate::model::{Code, ContentFields, Place, Refusal, Result};
 use crate::registry::{
-    EditAnswer, EditRequest, Identity, ImportEdit, Made, OperationRequest, Pages, Precondition, ProposedAnswer,
+    EditAnswer, EditRequest, ImportEdit, Made, OperationRequest, Pages, Precondition, ProposedAnswer,
 };
 use crate::workflow::{Because, EditKind, Prose};
 
@@ -193,7 +194,7 @@ pub async fn patch(
         let (da, en) = ("adressen tager JSON Patch", "the address takes JSON Patch");
         return Err(Refusal::new(Code::UnsupportedType, da, en).allowed([PATCH]).into());
     }
-    let patch: json_patch::Patch = body(&bytes)?;
+    let patch: json_patch::Patch = items(&bytes)?;
     let (draft, request) = (uuid(&draft)?, why.edit()?);
     changed(app.edit_concept(&actor, draft, &key, Made::Patch(patch), &matches, request).await?)
 }
@@ -298,7 +299,7 @@ pub async fn undo(
 }
 
 /// Makes the draft say what a file says, as one edit: what the file does not have is retired. Takes `If-Match` with the
-/// tag of the draft that the file was made of.
+/// tag of the draft that the file was made of. A form has the file in `file`, and may have in `identity` who is who.
 #[utoipa::path(post, path = "/drafts/{draft}/import", operation_id = "importEdit", tag = "drafts",
     params(("draft" = String, Path, description = "The draft"), FileParams, Why, ("if-match" = String, Header, description = "The tag of the draft")),
     request_body(content = String, description = "The file", content_type = "application/octet-stream"),
@@ -311,7 +312,7 @@ pub async fn import(
     Path(draft): Path<String>,
     Params(params, why, _): Params<FileParams, Why>,
     MadeOf(matches): MadeOf,
-    bytes: Bytes,
+    Upload { file, identity }: Upload,
 ) -> Answer {
     let draft = uuid(&draft)?;
     let name = params.format.as_deref().unwrap_or_default();
@@ -320,7 +321,7 @@ pub async fn import(
     let request = why.edit()?;
     let work = move |matches: Precondition| async move {
         let accept_new = params.accept_new.unwrap_or(false);
-        let import = ImportEdit { format, bytes: &bytes, identity: Identity::default(), accept_new };
+        let import = ImportEdit { format, bytes: &file, identity, accept_new };
         app.import_edit(&actor, draft, import, &matches, request).await
     };
     let _turn = turn().await?;

@@ -12,11 +12,11 @@ use uuid::Uuid;
 use super::App;
 use super::people::uuid;
 use crate::http::params::{Nothing, Params};
-use crate::http::private::{body, json, list, nothing};
+use crate::http::private::{body, json, list, nothing, whole};
 use crate::http::problem::{Failure, Problem};
-use crate::http::who::{From, Origin, Who, foreign, origin, set_cookie};
-use crate::model::{Password, Result};
-use crate::registry::{MadeToken, Me, Pages, SessionAnswer, TokenAnswer, TokenRequest};
+use crate::http::who::{From, Origin, Who, foreign, origin, session_secret, set_cookie};
+use crate::model::{Name, Password, Result};
+use crate::registry::{IdentityAnswer, MadeToken, MeAnswer, Pages, SessionAnswer, TokenAnswer, TokenRequest};
 
 type Answer = Result<Response, Failure>;
 
@@ -47,6 +47,14 @@ pub struct PasswordChange {
     current: String,
     /// The new one: 12 characters or more.
     password: String,
+}
+
+/// Another name of a token.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TokenChange {
+    /// What its owner calls it.
+    name: Name,
 }
 
 /// Whose tokens.
@@ -96,9 +104,26 @@ pub async fn sign_out(State(app): State<App>, Who(actor): Who, _: Params<Nothing
 
 /// Who asks, and what they may.
 #[utoipa::path(get, path = "/me", operation_id = "me", tag = "me",
-    responses((status = 200, body = Me), (status = 401, body = Problem, content_type = "application/problem+json"), (status = 403, body = Problem, content_type = "application/problem+json")))]
-pub async fn me(State(app): State<App>, Who(actor): Who, _: Params<Nothing>) -> Answer {
-    Ok(json(StatusCode::OK, &app.me(&actor).await?)?)
+    responses((status = 200, body = MeAnswer), (status = 401, body = Problem, content_type = "application/problem+json"), (status = 403, body = Problem, content_type = "application/problem+json")))]
+pub async fn me(State(app): State<App>, Who(actor): Who, headers: HeaderMap, _: Params<Nothing>) -> Answer {
+    let secret = session_secret(&headers, &app.settings().public_url);
+    Ok(json(StatusCode::OK, &app.me_by(&actor, secret.as_ref()).await?)?)
+}
+
+/// Who one is at the providers that one signs in at.
+#[utoipa::path(get, path = "/me/identities", operation_id = "identities", tag = "me",
+    responses((status = 200, body = [IdentityAnswer]), (status = 401, body = Problem, content_type = "application/problem+json")))]
+pub async fn identities(State(app): State<App>, Who(actor): Who, _: Params<Nothing>) -> Answer {
+    Ok(whole(&app.identities(&actor, None).await?)?)
+}
+
+/// Undoes the link to somebody at a provider. One's other sessions end; the last way in stays.
+#[utoipa::path(delete, path = "/me/identities/{uuid}", operation_id = "unlinkIdentity", tag = "me",
+    params(("uuid" = String, Path, description = "The link")),
+    responses((status = 204), (status = 404, body = Problem, content_type = "application/problem+json"), (status = 409, body = Problem, content_type = "application/problem+json")))]
+pub async fn unlink(State(app): State<App>, Who(actor): Who, Path(of): Path<String>, _: Params<Nothing>) -> Answer {
+    app.unlink_identity(&actor, None, uuid(&of)?).await?;
+    Ok(nothing())
 }
 
 /// Changes one's own password; one's other sessions end.
@@ -161,6 +186,21 @@ pub async fn tokens(
 pub async fn create_token(State(app): State<App>, Who(actor): Who, _: Params<Nothing>, bytes: Bytes) -> Answer {
     let request: TokenRequest = body(&bytes)?;
     Ok(json(StatusCode::CREATED, &app.create_token(&actor, None, request).await?)?)
+}
+
+/// Gives one of one's own tokens another name. Its secret stays.
+#[utoipa::path(patch, path = "/tokens/{uuid}", operation_id = "renameToken", tag = "me",
+    params(("uuid" = String, Path, description = "The token")), request_body = TokenChange,
+    responses((status = 200, body = TokenAnswer), (status = 403, body = Problem, content_type = "application/problem+json"), (status = 404, body = Problem, content_type = "application/problem+json")))]
+pub async fn rename_token(
+    State(app): State<App>,
+    Who(actor): Who,
+    Path(of): Path<String>,
+    _: Params<Nothing>,
+    bytes: Bytes,
+) -> Answer {
+    let TokenChange { name } = body(&bytes)?;
+    Ok(json(StatusCode::OK, &app.rename_token(&actor, uuid(&of)?, name).await?)?)
 }
 
 /// Revokes a token: one's own, or with the right to `revoke-tokens` any.

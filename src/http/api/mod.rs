@@ -97,7 +97,9 @@ pub fn router(options: &HttpOptions) -> OpenApiRouter<App> {
         .routes(routes!(me::sessions))
         .routes(routes!(me::end_session))
         .routes(routes!(me::tokens, me::create_token))
-        .routes(routes!(me::revoke_token))
+        .routes(routes!(me::revoke_token, me::rename_token))
+        .routes(routes!(me::identities))
+        .routes(routes!(me::unlink))
         .routes(routes!(people::organisations, people::create_organisation))
         .routes(routes!(people::organisation, people::change_organisation))
         .routes(routes!(people::accounts, people::create_account))
@@ -105,6 +107,8 @@ pub fn router(options: &HttpOptions) -> OpenApiRouter<App> {
         .routes(routes!(people::erase_contact))
         .routes(routes!(people::invite))
         .routes(routes!(people::end_sessions))
+        .routes(routes!(people::identities))
+        .routes(routes!(people::unlink))
         .routes(routes!(people::groups, people::create_group))
         .routes(routes!(people::group, people::change_group))
         .routes(routes!(people::grants, people::give))
@@ -230,4 +234,55 @@ fn code_sets() -> OpenApiRouter<App> {
         .routes(routes!(code_sets::usage, code_sets::change_usage, code_sets::end_usage))
         .routes(routes!(code_sets::of_concept))
         .routes(routes!(code_sets::of_draft))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::problem::status;
+    use crate::model::{Code, Refusal};
+
+    const DOCS: &str = include_str!("../../../docs/api.md");
+
+    /// The cells of the rows whose first cell is a word in code.
+    fn rows() -> impl Iterator<Item = (&'static str, &'static str)> {
+        let row = |line: &'static str| {
+            let (first, rest) = line.strip_prefix("| `")?.split_once("` | ")?;
+            Some((first, rest.split(" | ").next()?))
+        };
+        DOCS.lines().filter_map(row)
+    }
+
+    #[test]
+    fn every_address_stands_in_the_documentation_with_its_methods() {
+        let (_, document) = router(&HttpOptions::default()).split_for_parts();
+        let document = serde_json::to_value(&document).expect("it is JSON");
+        let mut told = 0;
+        for (path, methods) in document["paths"].as_object().expect("paths") {
+            let Some(path) = path.strip_prefix("/api/v1") else { continue };
+            let name = match path.strip_prefix("/vocabularies/{vocabulary}") {
+                Some(rest) => format!("V{rest}"),
+                None => path.to_owned(),
+            };
+            let said = rows().find(|(address, _)| *address == name).unwrap_or_else(|| panic!("{name} is not told"));
+            let mut said: Vec<&str> = said.1.split(' ').collect();
+            let mut there: Vec<String> =
+                methods.as_object().expect("methods").keys().map(|m| m.to_uppercase()).collect();
+            said.sort_unstable();
+            there.sort_unstable();
+            assert_eq!(said, there, "{name}");
+            told += 1;
+        }
+        assert!(told > 80, "{told}");
+    }
+
+    #[test]
+    fn every_code_stands_in_the_documentation_with_its_status() {
+        for code in Code::ALL {
+            let found = rows().find(|(name, _)| *name == code.as_str());
+            let (_, said) = found.unwrap_or_else(|| panic!("{} is not told", code.as_str()));
+            let is = status(&Refusal::new(*code, "", "")).as_u16();
+            assert_eq!(said, is.to_string(), "{}", code.as_str());
+        }
+    }
 }

@@ -10,13 +10,13 @@ use uuid::Uuid;
 
 use super::App;
 use crate::http::params::{Nothing, Params};
-use crate::http::private::{body, json, list, nothing};
+use crate::http::private::{body, json, list, nothing, whole};
 use crate::http::problem::{Failure, Problem};
 use crate::http::who::Who;
 use crate::model::{Account, Code, Group, Name, Organisation, Place, Refusal, Result};
 use crate::registry::{
-    AccountChange, AccountRequest, GiveRequest, GrantAnswer, GroupChange, GroupRequest, Invited, OrganisationChange,
-    Pages,
+    AccountChange, AccountRequest, GiveRequest, GrantAnswer, GroupChange, GroupRequest, IdentityAnswer, Invited,
+    OrganisationChange, Pages,
 };
 
 type Answer = Result<Response, Failure>;
@@ -190,6 +190,29 @@ pub async fn end_sessions(
     _: Params<Nothing>,
 ) -> Answer {
     app.end_sessions(&actor, uuid(&of)?).await?;
+    Ok(nothing())
+}
+
+/// Who an account is at the providers that people sign in at.
+#[utoipa::path(get, path = "/accounts/{uuid}/identities", operation_id = "accountIdentities", tag = "people",
+    params(("uuid" = String, Path, description = "The account")),
+    responses((status = 200, body = [IdentityAnswer]), (status = 403, body = Problem, content_type = "application/problem+json"), (status = 404, body = Problem, content_type = "application/problem+json")))]
+pub async fn identities(State(app): State<App>, Who(actor): Who, Path(of): Path<String>, _: Params<Nothing>) -> Answer {
+    Ok(whole(&app.identities(&actor, Some(uuid(&of)?)).await?)?)
+}
+
+/// Undoes the link of an account to somebody at a provider, and signs the account out. The next who comes from there
+/// with the proven mail address of the account is linked to it.
+#[utoipa::path(delete, path = "/accounts/{uuid}/identities/{identity}", operation_id = "unlinkAccountIdentity", tag = "people",
+    params(("uuid" = String, Path, description = "The account"), ("identity" = String, Path, description = "The link")),
+    responses((status = 204), (status = 403, body = Problem, content_type = "application/problem+json"), (status = 404, body = Problem, content_type = "application/problem+json"), (status = 409, body = Problem, content_type = "application/problem+json")))]
+pub async fn unlink(
+    State(app): State<App>,
+    Who(actor): Who,
+    Path((of, identity)): Path<(String, String)>,
+    _: Params<Nothing>,
+) -> Answer {
+    app.unlink_identity(&actor, Some(uuid(&of)?), uuid(&identity)?).await?;
     Ok(nothing())
 }
 

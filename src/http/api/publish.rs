@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -16,9 +15,10 @@ use crate::exchange::Format;
 use crate::http::params::Params;
 use crate::http::private::json;
 use crate::http::problem::{Failure, Problem};
+use crate::http::upload::Upload;
 use crate::http::who::Who;
 use crate::model::{Code, Instant, Label, Place, Refusal, Result, Slug, parse_date};
-use crate::registry::{Identity, ImportReport, ImportRequest, PublishRequest, Verdict};
+use crate::registry::{ImportReport, ImportRequest, PublishRequest, Verdict};
 
 /// How a version is named.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -58,7 +58,8 @@ pub struct AgainParams {
 }
 
 /// Reads an edition from the body, plans it and, unless it is a dry run, publishes it. Takes the right to `publish`;
-/// to `frame` too when there is no such vocabulary yet.
+/// to `frame` too when there is no such vocabulary yet. A form (`multipart/form-data`) has the edition in `file` and
+/// may have in `identity` a table of code and uuid: who is who, where codes were replaced.
 #[utoipa::path(post, path = "/vocabularies/{vocabulary}/import", operation_id = "import", tag = "publishing",
     params(("vocabulary" = String, Path, description = "The slug"), ImportParams, Naming),
     request_body(content = String, description = "The file", content_type = "application/octet-stream"),
@@ -70,7 +71,7 @@ pub async fn import(
     Who(actor): Who,
     Path(vocabulary): Path<String>,
     Params(params, naming, _): Params<ImportParams, Naming>,
-    bytes: Bytes,
+    Upload { file, identity }: Upload,
 ) -> Result<Response, Failure> {
     let vocabulary: Slug = vocabulary.parse()?;
     let name = params.format.as_deref().unwrap_or_default();
@@ -82,10 +83,10 @@ pub async fn import(
         let request = ImportRequest {
             vocabulary,
             format,
-            bytes: &bytes,
+            bytes: &file,
             label,
             effective,
-            identity: Identity::default(),
+            identity,
             accept_new: params.accept_new.unwrap_or(false),
             dry_run: dry_run.unwrap_or(false),
             language,

@@ -8,6 +8,7 @@ use super::super::Registry;
 use super::super::permission::{Actor, permit};
 use super::administrators;
 use super::manage::{account_of, lawful};
+use super::sessions::SignedIn;
 use crate::model::{
     Account, ChangeKind, Code, Command, Grant, Grantee, Instant, Mail, Name, Password, Refusal, Result, Role, Secret,
     new_uuid,
@@ -76,11 +77,12 @@ impl Registry {
         self.leads(self.store.link(secret.digest()).await?)
     }
 
-    /// Sets the password of the account that a link leads to, and signs it out everywhere.
+    /// Sets the password of the account that a link leads to, and signs it out everywhere. Where nobody signs in by a
+    /// password, the link itself opens a session: it is the operator's way in when the providers have none.
     ///
     /// # Errors
     /// [`Code::Expired`], [`Code::Database`].
-    pub async fn use_link(&self, secret: &Secret, password: &Password) -> Result<()> {
+    pub async fn use_link(&self, secret: &Secret, password: &Password) -> Result<Option<SignedIn>> {
         let LinkFor::Account(account) = self.link_for(secret).await? else { return Err(leads_nowhere()) };
         let stored = self.doorkeeper.hasher.hash(password, self.dice()).await?;
         let mut write = self.store.write(&format!("account:{account}"), self.clock.now()).await?;
@@ -90,14 +92,30 @@ impl Registry {
         }
         write.set_password(account, &stored).await?;
         write.end_sessions(account).await?;
-        self.commit(write).await.map(drop)
+        self.enter(write, account).await
     }
 
-    /// Creates the first administrator by a link.
+    /// Commits a write by which a link was used, and lets its person in where no password does.
+    async fn enter(&self, mut write: Write, account: Uuid) -> Result<Option<SignedIn>> {
+        let signed_in = match self.signs_in_locally() || write.active_account(account).await?.is_none() {
+            true => None,
+            false => Some(self.open_session(&mut write, account, None).await?),
+        };
+        self.commit(write).await?;
+        Ok(signed_in)
+    }
+
+    /// Creates the first administrator by a link; lets them in as [`Registry::use_link`] does.
     ///
     /// # Errors
     /// [`Code::Expired`], also when there is an administrator by now; [`Code::Exists`], [`Code::Database`].
-    pub async fn use_first_link(&self, secret: &Secret, name: Name, mail: Mail, password: &Password) -> Result<Uuid> {
+    pub async fn use_first_link(
+        &self,
+        secret: &Secret,
+        name: Name,
+        mail: Mail,
+        password: &Password,
+    ) -> Result<Option<SignedIn>> {
         if self.link_for(secret).await? != LinkFor::FirstAdministrator {
             return Err(leads_nowhere());
         }
@@ -115,8 +133,7 @@ impl Registry {
         let to = Grantee::Account(account.uuid);
         write.give(&Grant::new(new_uuid(self.dice())?, to, Role::Administrator, None)?).await?;
         write.drop_links(None).await?;
-        self.commit(write).await?;
-        Ok(account.uuid)
+        self.enter(write, account.uuid).await
     }
 
     /// Makes a link within a write.

@@ -2,6 +2,7 @@
 //! none leaves the registry without an administrator.
 
 mod given;
+mod identities;
 mod links;
 mod manage;
 mod password;
@@ -15,10 +16,11 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 pub use given::{GiveRequest, GrantAnswer};
+pub use identities::IdentityAnswer;
 pub use links::{Invited, LinkFor};
 pub use manage::{AccountChange, AccountRequest, GroupChange, GroupRequest, OrganisationChange};
 pub use provided::{Arrived, CameBack, Leaving};
-pub use sessions::{Me, SessionAnswer, SignedIn};
+pub use sessions::{Door, Me, MeAnswer, SessionAnswer, SignedIn};
 pub use tokens::{MadeToken, TokenAnswer, TokenRequest};
 
 use self::password::Hasher;
@@ -37,12 +39,17 @@ pub struct Doorkeeper {
     providers: Vec<Provider>,
     /// Of those without an account who send something in.
     strangers: Throttle,
+    /// Of those who set out for a provider.
+    leaving: Throttle,
+    /// Whether people sign in by mail address and password.
+    local: bool,
 }
 
 impl Default for Doorkeeper {
     fn default() -> Self {
-        let (throttle, strangers) = Default::default();
-        Self { dice: Arc::new(NoDice), hasher: Hasher::default(), throttle, providers: Vec::new(), strangers }
+        let (throttle, strangers, leaving) = Default::default();
+        let (hasher, providers) = Default::default();
+        Self { dice: Arc::new(NoDice), hasher, throttle, providers, strangers, leaving, local: true }
     }
 }
 
@@ -52,6 +59,20 @@ impl Registry {
     pub fn with_dice(mut self, dice: Arc<dyn Dice>) -> Self {
         self.doorkeeper.dice = dice;
         self
+    }
+
+    /// The same registry, where nobody signs in by a password: its providers tell who people are. A link that the
+    /// operator hands out lets its person in, once.
+    #[must_use]
+    pub fn without_local_sign_in(mut self) -> Self {
+        self.doorkeeper.local = false;
+        self
+    }
+
+    /// Whether people sign in by mail address and password.
+    #[must_use]
+    pub fn signs_in_locally(&self) -> bool {
+        self.doorkeeper.local
     }
 
     /// Where secrets come from.

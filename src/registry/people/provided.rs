@@ -69,13 +69,14 @@ impl Registry {
         self.doorkeeper.providers.iter().map(Provider::settings)
     }
 
-    /// Sends somebody to a provider.
+    /// Sends somebody to a provider. `peer` is where they are: who sets out again and again without arriving waits.
     ///
     /// # Errors
-    /// [`Code::UnknownProvider`], [`Code::InvalidParameter`] when `next` leads elsewhere,
+    /// [`Code::UnknownProvider`], [`Code::InvalidParameter`] when `next` leads elsewhere, [`Code::TooManyAttempts`],
     /// [`Code::ProviderUnreachable`].
-    pub async fn leave_for(&self, provider: &str, next: &str) -> Result<Leaving> {
+    pub async fn leave_for(&self, provider: &str, next: &str, peer: &str) -> Result<Leaving> {
         let provider = self.provider(provider)?;
+        self.doorkeeper.leaving.knock(self.clock.now(), peer)?;
         let kept = Kept::new(self.dice(), self.clock.now(), &provider.settings().name, next)?;
         let address = provider.address(self.clock(), &kept).await?;
         let (keeps, seconds) = kept.cookie();
@@ -89,7 +90,7 @@ impl Registry {
     /// [`Code::SignInUsed`]; what the provider and its token make of it; [`Code::MailUnproven`],
     /// [`Code::NoAccount`], [`Code::AccountClosed`], [`Code::Exists`] when the account is somebody else's there,
     /// [`Code::LastAdministrator`]; [`Code::Database`].
-    pub async fn come_back(&self, provider: &str, kept: Option<&str>, with: CameBack) -> Result<Arrived> {
+    pub async fn come_back(&self, provider: &str, kept: Option<&str>, with: CameBack, peer: &str) -> Result<Arrived> {
         let provider = self.provider(provider)?;
         let kept = kept.and_then(|k| Kept::read(&provider.settings().name, k)).ok_or_else(not_asked)?;
         if with.state != Some(kept.state()) || kept.expires() <= self.clock.now() {
@@ -109,6 +110,7 @@ impl Registry {
         };
         let person = provider.person(self.clock(), &kept, code).await?;
         let signed_in = self.let_in(provider.settings(), &kept, &person).await?;
+        self.doorkeeper.leaving.arrived(self.clock.now(), peer);
         Ok(Arrived { signed_in, next: kept.next().to_owned() })
     }
 
@@ -148,7 +150,7 @@ impl Registry {
         if !now.is_empty() {
             write.drop_links(None).await?;
         }
-        let signed_in = self.open_session(&mut write, account.uuid).await?;
+        let signed_in = self.open_session(&mut write, account.uuid, Some(&settings.name)).await?;
         write.commit().await?;
         self.follower.catch_up().await?;
         Ok(signed_in)

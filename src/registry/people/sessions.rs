@@ -8,7 +8,9 @@ use super::super::Registry;
 use super::super::permission::{Actor, By, not_signed_in, permit};
 use super::manage::account_of;
 use super::missing;
-use crate::model::{Account, Code, Command, Instant, Mail, Password, Place, Refusal, Result, Role, Secret, new_uuid};
+use crate::model::{
+    Account, Code, Command, Instant, Mail, Password, Place, Refusal, Result, Role, Secret, Slug, new_uuid,
+};
 use crate::store::{Session, Write};
 
 /// How long a session lasts, in hours: a working day.
@@ -16,6 +18,9 @@ const HOURS: i64 = 12;
 
 /// How many sessions an account has at once; one more ends the one that was opened first.
 const MOST: i64 = 50;
+
+/// What stands between the provider and the chance in the secret of a session; neither has it.
+const BY: char = '.';
 
 /// A session that was opened.
 #[derive(Clone, Debug)]
@@ -53,6 +58,31 @@ pub struct Me {
     pub roles: Vec<MyRole>,
 }
 
+/// How somebody signed in.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
+#[serde(tag = "by", rename_all = "camelCase")]
+pub enum Door {
+    /// By mail address and password, or by a link.
+    Password,
+    /// At an OpenID provider.
+    Provider {
+        /// Its short name.
+        #[schema(value_type = String)]
+        provider: Slug,
+    },
+}
+
+/// Who asks, what they may, and how they were recognised.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct MeAnswer {
+    /// Who, and what they may.
+    #[serde(flatten)]
+    pub me: Me,
+    /// How they signed in.
+    pub signed_in: Door,
+}
+
 /// A role that one has.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct MyRole {
@@ -68,10 +98,18 @@ impl Registry {
     /// answered alike, after the same work.
     ///
     /// # Errors
-    /// [`Code::WrongCredentials`], [`Code::TooManyAttempts`], [`Code::Database`].
+    /// [`Code::LocalSignInOff`], [`Code::WrongCredentials`], [`Code::TooManyAttempts`], [`Code::Database`].
     pub async fn sign_in(&self, mail: &str, password: &str, peer: &str) -> Result<SignedIn> {
         let lawful: Option<Mail> = mail.parse().ok();
         let mail = lawful.as_ref().map_or_else(|| mail.trim().to_lowercase(), ToString::to_string);
+        if !self.doorkeeper.local {
+            return Err(Refusal::new(
+                Code::LocalSignInOff,
+                "her logger man ikke ind med adgangskode; brug en af udbyderne",
+                "nobody signs in by a password here; use one of the providers",
+            )
+            .allowed(self.providers().map(|p| p.name.to_string())));
+        }
         self.doorkeeper.throttle.begin(self.clock.now(), &mail, peer)?;
         let found = match &lawful {
             Some(mail) => self.store.account_by_mail(mail.as_str()).await?,
@@ -86,14 +124,21 @@ impl Registry {
         if write.active_account(found.uuid).await?.as_ref() != Some(&found) {
             return Err(wrong_credentials());
         }
-        let signed_in = self.open_session(&mut write, found.uuid).await?;
+        let signed_in = self.open_session(&mut write, found.uuid, None).await?;
         write.commit().await?;
         Ok(signed_in)
     }
 
-    /// Opens a session within a write, for an account that was recognised.
-    pub(super) async fn open_session(&self, write: &mut Write, account: Uuid) -> Result<SignedIn> {
-        let secret = Secret::new(self.dice(), "")?;
+    /// Opens a session within a write, for an account that was recognised: by a provider when one is named. That stands
+    /// in the secret itself, whose digest proves it: nobody can say otherwise.
+    pub(super) async fn open_session(
+        &self,
+        write: &mut Write,
+        account: Uuid,
+        provider: Option<&Slug>,
+    ) -> Result<SignedIn> {
+        let kind = provider.map_or_else(String::new, |p| format!("{p}{BY}"));
+        let secret = Secret::new(self.dice(), &kind)?;
         let created = self.clock.now();
         let expires = Instant::from_micros(created.micros().saturating_add(HOURS * 3_600_000_000));
         let session = Session { uuid: new_uuid(self.dice())?, account, created, expires };
@@ -176,6 +221,28 @@ impl Registry {
         Ok(Me { account, roles: caller.held.iter().map(role).collect() })
     }
 
+    /// Who asks, what they may, and how they were recognised: by the secret of their session when it was one.
+    ///
+    /// # Errors
+    /// As [`Registry::me`].
+    pub async fn me_by(&self, actor: &Actor, session: Option<&Secret>) -> Result<MeAnswer> {
+        let me = self.me(actor).await?;
+        let signed_in = match session.and_then(provider_of) {
+            Some(provider) => Door::Provider { provider },
+            None => Door::Password,
+        };
+        Ok(MeAnswer { me, signed_in })
+    }
+
+    /// Where somebody who signs out here can sign out at the provider, too: when their session was opened there, and
+    /// it offers that.
+    pub async fn sign_out_at(&self, session: &Secret) -> Option<(&crate::oidc::ProviderSettings, String)> {
+        let name = provider_of(session)?;
+        let provider = self.doorkeeper.providers.iter().find(|p| p.settings().name == name)?;
+        let address = provider.sign_out(self.clock()).await?;
+        Some((provider.settings(), address))
+    }
+
     /// Changes the password of the account that asks, who must know the present one. Its other sessions end.
     ///
     /// # Errors
@@ -214,6 +281,11 @@ impl Registry {
         write.commit().await?;
         Ok(ended)
     }
+}
+
+/// The provider at which the session of a secret was opened.
+fn provider_of(session: &Secret) -> Option<Slug> {
+    session.expose().split_once(BY).and_then(|(provider, _)| provider.parse().ok())
 }
 
 fn wrong_credentials() -> Refusal {

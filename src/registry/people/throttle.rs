@@ -23,6 +23,8 @@ const PEER: Rule = Rule { free: 20, longest: 900 };
 /// On one account from anywhere: many machines that guess together. Two guesses a minute find no password of twelve
 /// characters, and half a minute keeps nobody out.
 const ACCOUNT: Rule = Rule { free: 200, longest: 30 };
+/// From one address on the way to a provider: an office may share it, and most of those who set out arrive.
+const LEAVING: Rule = Rule { free: 100, longest: 60 };
 /// How long after its pause an address or account is remembered, in seconds.
 const MEMORY: i64 = 3600;
 /// How long an account is known at an address where it signed in, in seconds: 30 days.
@@ -70,21 +72,31 @@ impl Throttle {
         if !is_known {
             longest = longest.max(wait(counted.accounts.get(&account)));
         }
-        if longest > 0 {
-            let seconds = u64::try_from(longest.saturating_add(SECOND - 1) / SECOND).unwrap_or(1);
-            return Err(Refusal::new(
-                Code::TooManyAttempts,
-                "for mange forsøg på at logge ind; prøv igen senere",
-                "too many attempts to sign in; try again later",
-            )
-            .retry_after(seconds));
-        }
+        slow(longest)?;
         count(&mut counted.pairs, pair, PAIR, now);
         count(&mut counted.peers, peer, PEER, now);
         if !is_known {
             count(&mut counted.accounts, account, ACCOUNT, now);
         }
         Ok(())
+    }
+
+    /// Counts somebody who sets out, by where they are alone: who they are is not known yet.
+    pub fn knock(&self, now: Instant, peer: &str) -> Result<()> {
+        let mut counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (peer, now) = (Digest::of(peer), now.micros());
+        slow(counted.peers.get(&peer).map_or(0, |t| t.until.saturating_sub(now)))?;
+        count(&mut counted.peers, peer, LEAVING, now);
+        Ok(())
+    }
+
+    /// One who set out and arrived: that is not counted.
+    pub fn arrived(&self, now: Instant, peer: &str) {
+        let mut counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(tries) = counted.peers.get_mut(&Digest::of(peer)) {
+            tries.count = tries.count.saturating_sub(1);
+            tries.until = now.micros();
+        }
     }
 
     /// An attempt that succeeded: the account begins anew from there and is known there, and the attempt is not
@@ -104,6 +116,20 @@ impl Throttle {
         }
         known.insert(pair, now.saturating_add(KNOWN * SECOND));
     }
+}
+
+/// Refuses who must wait so many microseconds more.
+fn slow(wait: i64) -> Result<()> {
+    if wait <= 0 {
+        return Ok(());
+    }
+    let seconds = u64::try_from(wait.saturating_add(SECOND - 1) / SECOND).unwrap_or(1);
+    Err(Refusal::new(
+        Code::TooManyAttempts,
+        "for mange forsøg på at logge ind; prøv igen senere",
+        "too many attempts to sign in; try again later",
+    )
+    .retry_after(seconds))
 }
 
 fn count(map: &mut HashMap<Digest, Tries>, key: Digest, rule: Rule, now: i64) {
@@ -199,6 +225,23 @@ mod tests {
         }
         assert!(throttle.begin(at(0), "another", "p").is_err());
         assert!(throttle.begin(at(0), "another", "q").is_ok());
+    }
+
+    #[test]
+    fn an_office_that_arrives_is_not_slowed_down() {
+        let throttle = Throttle::default();
+        for _ in 0..1_000 {
+            throttle.knock(at(0), "office").unwrap();
+            throttle.arrived(at(0), "office");
+        }
+        for _ in 0..LEAVING.free {
+            throttle.knock(at(0), "office").unwrap();
+        }
+        assert_eq!(throttle.knock(at(0), "office").unwrap_err().retry_after, Some(1));
+        throttle.knock(at(0), "elsewhere").unwrap();
+        throttle.knock(at(1), "office").unwrap();
+        throttle.arrived(at(1), "office");
+        throttle.knock(at(1), "office").unwrap();
     }
 
     #[test]

@@ -144,6 +144,29 @@ impl Registry {
         Ok(self.store.tokens(own).await?.iter().map(|t| self.token_answer(t)).collect())
     }
 
+    /// Gives a token another name: one's own; the operator, any.
+    ///
+    /// # Errors
+    /// What `permit` refuses; [`Code::NotFound`], also for another's token.
+    pub async fn rename_token(&self, actor: &Actor, token: Uuid, name: Name) -> Result<TokenAnswer> {
+        let own = match actor {
+            Actor::Operator(_) => None,
+            _ => {
+                permit(actor, Command::OwnTokens, None)?;
+                Some(actor.account()?.account)
+            }
+        };
+        let (mut write, people) = self.change_people(actor).await?;
+        let found = people.tokens.into_iter().find(|t| t.uuid == token && own.is_none_or(|own| own == t.account));
+        let mut found = found.ok_or_else(|| missing("token", token))?;
+        if found.name != name {
+            found.name = name;
+            write.rename_token(&found).await?;
+            self.keep(write, actor).await?;
+        }
+        Ok(self.token_answer(&found))
+    }
+
     /// Revokes a token: one's own, or with the right to it any. It is worth nothing from then on.
     ///
     /// # Errors

@@ -113,6 +113,9 @@ pub fn permit_answer(
     now: Instant,
 ) -> Result<()> {
     let phase = draft.phase(now);
+    if hearing.is_cancelled() && matches!(visitor, Visitor::Guest(_)) {
+        return Err(Refusal::new(Code::Phase, "høringen er aflyst", "the hearing was called off"));
+    }
     match visitor {
         Visitor::Guest(guest) if guest.hearing == hearing.uuid => Ok(()),
         Visitor::Guest(_) => Err(not_asked()),

@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 use crate::model::{ConceptChangeKind, Content, ContentFields, Digest, Instant, Slug};
 use crate::workflow::{
-    Base, Because, Conflict, Decision, Draft, Edit, EditKind, Effect, Merging, Phase, Proposal, Publication, Stamp,
-    Thread, Topic,
+    Base, Because, Conflict, Decision, Draft, Edit, EditKind, Effect, Merging, Phase, Proposal, Publication,
+    Recommendation, Since, Stamp, Thread, Topic,
 };
 
 /// When something was done, and by whom.
@@ -93,6 +93,12 @@ pub struct RecommendationAnswer {
     pub committee: Uuid,
     /// What it is recommended to do, and why.
     pub text: String,
+    /// Why concepts were changed after the hearing that no answer led to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after_hearing: Option<String>,
+    /// The concepts that say something else than when the draft was heard.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub since_hearing: Vec<SinceAnswer>,
     /// The digest of the whole edition that the draft makes: what is decided on, and published.
     pub digest: Digest,
     /// How many concepts that edition has.
@@ -102,6 +108,46 @@ pub struct RecommendationAnswer {
     /// When it was taken back, and why.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recalled: Option<(StampAnswer, String)>,
+}
+
+/// A concept that was changed after the hearing.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
+pub struct SinceAnswer {
+    /// The concept.
+    pub uuid: Uuid,
+    /// How it differs from what was heard, most important first.
+    pub kinds: Vec<ConceptChangeKind>,
+    /// The numbers of the edits that made it so.
+    pub edits: Vec<usize>,
+    /// Whether answers led to all of them.
+    pub answered: bool,
+}
+
+impl SinceAnswer {
+    fn new(since: &Since) -> Self {
+        let pair = [(since.concept, since.heard.as_deref(), since.later.as_deref())];
+        let kinds = crate::model::diff(&pair).pop().map(|c| c.kinds).unwrap_or_default();
+        Self { uuid: since.concept, kinds, edits: since.edits.clone(), answered: since.answered }
+    }
+}
+
+impl RecommendationAnswer {
+    fn new(draft: &Draft, r: &Recommendation) -> Self {
+        // Its edits are there, so that nothing can be refused.
+        let since = draft.since_hearing(r.edits, r.stamp.at).ok().flatten().unwrap_or_default();
+        Self {
+            uuid: r.uuid,
+            stamp: (&r.stamp).into(),
+            committee: r.committee,
+            text: r.text.to_string(),
+            after_hearing: r.after_hearing.as_ref().map(ToString::to_string),
+            since_hearing: since.iter().map(SinceAnswer::new).collect(),
+            digest: r.digest,
+            concepts: r.concepts,
+            edits: r.edits,
+            recalled: r.recalled.as_ref().map(|(stamp, why)| (stamp.into(), why.to_string())),
+        }
+    }
 }
 
 /// Somebody else let a draft be published.
@@ -139,20 +185,7 @@ impl DraftAnswer {
             open_threads: draft.threads().iter().filter(|t| t.settled.is_none()).count(),
             counts,
             hearings: draft.hearings().iter().map(|h| h.uuid).collect(),
-            recommendations: draft
-                .recommendations()
-                .iter()
-                .map(|r| RecommendationAnswer {
-                    uuid: r.uuid,
-                    stamp: (&r.stamp).into(),
-                    committee: r.committee,
-                    text: r.text.to_string(),
-                    digest: r.digest,
-                    concepts: r.concepts,
-                    edits: r.edits,
-                    recalled: r.recalled.as_ref().map(|(stamp, why)| (stamp.into(), why.to_string())),
-                })
-                .collect(),
+            recommendations: draft.recommendations().iter().map(|r| RecommendationAnswer::new(draft, r)).collect(),
             decisions: draft.decisions().to_vec(),
             approvals: draft
                 .approvals()

@@ -19,7 +19,12 @@ use crate::exchange::{self, Format, ReadOptions};
 use crate::model::{
     Code, Content, ContentFields, Instant, Place, Refusal, Relation, RelationKind, Result, Text, new_uuid,
 };
-use crate::workflow::{Because, Draft, DraftStep, EditKind, Effect, Operation, Part, Proposal, Prose, RequestState};
+use crate::workflow::{
+    Because, Draft, DraftStep, EditKind, Effect, Operation, Part, Proposal, Prose, RequestState, capped,
+};
+
+/// How much a JSON Patch may copy, in bytes.
+const MOST_COPIED: usize = 4 << 20;
 
 /// Why somebody edits, and what led to it.
 #[derive(Clone, PartialEq, Debug)]
@@ -118,6 +123,23 @@ pub enum OperationRequest {
         #[serde(default)]
         rank: Option<i64>,
     },
+}
+
+/// The most concepts that an operation names in one list.
+const MOST_NAMED: usize = 10_000;
+
+impl OperationRequest {
+    /// Refuses lists that are longer than they may be, before each of their items is looked for.
+    fn small_enough(&self) -> Result<()> {
+        let (field, length) = match self {
+            Self::Add(_) | Self::Replace { .. } => return Ok(()),
+            Self::Retire { concepts } => ("concepts", concepts.len()),
+            Self::Split { into, .. } => ("into", into.len()),
+            Self::Merge { old, .. } => ("old", old.len()),
+            Self::Move { under, .. } => ("under", under.len()),
+        };
+        capped(field, length, MOST_NAMED)
+    }
 }
 
 /// A file that becomes one edit: the draft then says what the file says.
@@ -364,12 +386,15 @@ impl Registry {
         operation: Operation,
         request: EditRequest,
     ) -> Result<EditAnswer> {
-        let kind = operation.kind();
-        let effects = {
-            let desk = self.desk(&under.matter)?;
-            operation.effects(|concept| desk.said(concept))?
-        };
+        let (kind, effects) = self.effects(&under.matter, operation)?;
         self.lay_edit(under, kind, effects, request).await
+    }
+
+    /// What an operation does in a draft.
+    pub(super) fn effects(&self, draft: &Draft, operation: Operation) -> Result<(EditKind, Vec<Effect>)> {
+        let kind = operation.kind();
+        let desk = self.desk(draft)?;
+        Ok((kind, operation.effects(|concept| desk.said(concept))?))
     }
 
     pub(super) async fn lay_edit(
@@ -448,6 +473,7 @@ impl Registry {
             }
             Ok((uuid, fields))
         };
+        wanted.small_enough()?;
         Ok(match wanted {
             OperationRequest::Add(part) => {
                 let (concept, fields) = place(part, false)?;
@@ -578,11 +604,17 @@ fn patched(now: &Content, patch: &json_patch::Patch) -> Result<ContentFields<Str
     if patch.0.len() > 1_000 {
         return Err(Refusal::new(Code::TooLarge, "rettelsen er for lang", "the patch is too long").allowed(["1000"]));
     }
+    // Only what is copied is measured, so that a thousand copies do not measure the whole a thousand times.
+    let mut copied = 0;
     for operation in &patch.0 {
-        json_patch::patch(&mut value, std::slice::from_ref(operation)).map_err(|e| wrong(&e))?;
-        if matches!(operation, json_patch::PatchOperation::Copy(_)) && value.to_string().len() > 4 << 20 {
-            return Err(Refusal::new(Code::TooLarge, "begrebet bliver for stort", "the concept becomes too large"));
+        if let json_patch::PatchOperation::Copy(copy) = operation {
+            copied += value.pointer(copy.from.as_str()).map_or(0, |from| from.to_string().len());
+            if copied > MOST_COPIED {
+                let (da, en) = ("rettelsen kopierer for meget", "the patch copies too much");
+                return Err(Refusal::new(Code::TooLarge, da, en).allowed([format!("{MOST_COPIED} bytes")]));
+            }
         }
+        json_patch::patch(&mut value, std::slice::from_ref(operation)).map_err(|e| wrong(&e))?;
     }
     serde_json::from_value(value).map_err(|e| wrong(&e))
 }

@@ -23,6 +23,7 @@ use crate::model::{Code, Content, Instant, Mail, Name, Refusal, Result, Secret, 
 use crate::store::{Contact, Errand, ErrandKind, Write};
 use crate::workflow::{
     Audience, Draft, DraftStep, Hearing, HearingPlan, HearingStage, Line, Party, Prose, Readable, Stamp,
+    capped,
 };
 
 /// What stands before the secret of every personal link, so that one that was left somewhere can be found.
@@ -114,11 +115,12 @@ impl Registry {
         guest.ok_or_else(leads_nowhere)
     }
 
-    /// The party that an errand is about, while its hearing goes on.
+    /// The party that an errand is about, while its hearing is not completed: of one that was called off a party may
+    /// still read what it said.
     fn guest(&self, errand: &Errand) -> Option<Guest> {
         let draft = self.matter::<Draft>(errand.matter).ok()?;
         let asked = |h: &&Hearing| h.party(errand.subject).is_ok();
-        let hearing = draft.hearings().iter().find(asked).filter(|h| !h.is_over())?;
+        let hearing = draft.hearings().iter().find(asked).filter(|h| h.completed.is_none())?;
         let contact = hearing.party(errand.subject).ok()?.contact;
         Some(Guest { errand: errand.uuid, draft: draft.uuid, hearing: hearing.uuid, party: errand.subject, contact })
     }
@@ -226,11 +228,13 @@ impl Registry {
         let at = under.stamp.at;
         let opens = request.opens.map_or(Ok(at), |text| instant(&text, "opens"))?;
         let deadline = request.deadline.map_or(Ok(days_after(opens, FOUR_WEEKS)), |text| instant(&text, "deadline"))?;
+        // Before each is looked for.
+        capped("concepts", request.concepts.len(), Hearing::MOST_ASKED)?;
         let desk = self.desk(&under.matter)?;
-        let mut concepts = Vec::new();
+        let (mut concepts, mut seen) = (Vec::new(), BTreeSet::new());
         for key in &request.concepts {
             let found = desk.find(key).ok_or_else(|| unknown(key))?;
-            if !concepts.contains(&found) {
+            if seen.insert(found) {
                 concepts.push(found);
             }
         }

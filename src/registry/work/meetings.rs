@@ -10,10 +10,10 @@ use super::super::pages::{Paged, Pages};
 use super::super::permission::{Actor, Command, not_signed_in, permit};
 use super::answers::StampAnswer;
 use super::{Under, begin, none, unlawful};
-use crate::model::{Code, Group, Instant, Place, Refusal, Result, new_uuid};
+use crate::model::{Code, Group, Instant, Place, Result, new_uuid};
 use crate::store::Write;
 use crate::workflow::{
-    AgendaItem, Attendance, Draft, ItemKind, Line, Mandate, Meeting, Prose, Stamp, Work, WorkStep, out_of_turn,
+    AgendaItem, Attendance, Draft, ItemKind, Line, Mandate, Meeting, Prose, Stamp, Work, WorkStep, capped, out_of_turn,
 };
 
 /// A meeting to call.
@@ -192,11 +192,8 @@ impl Registry {
         if let Some(at) = mandate.deadlines.iter().position(|d| !d.by.is_finite()) {
             return Err(endless(&format!("deadlines[{at}].by")));
         }
-        if mandate.deadlines.len() > 200 || mandate.vocabularies.len() > 200 {
-            return Err(
-                Refusal::new(Code::TooLarge, "mandatet er for langt", "the mandate is too long").allowed(["200"])
-            );
-        }
+        capped("deadlines", mandate.deadlines.len(), Mandate::MOST)?;
+        capped("vocabularies", mandate.vocabularies.len(), Mandate::MOST)?;
         for (at, vocabulary) in mandate.vocabularies.iter().enumerate() {
             self.vocabulary_by(*vocabulary).map_err(|r| r.at(Place::field(format!("vocabularies[{at}]"))))?;
         }
@@ -322,9 +319,8 @@ impl Registry {
 
     /// Refuses items about drafts that are not there, and decisions on drafts that were not laid before the group.
     async fn lawful_agenda(&self, write: &mut Write, group: Uuid, agenda: &[AgendaItem]) -> Result<()> {
-        if agenda.len() > 200 {
-            return Err(Refusal::new(Code::TooLarge, "for mange punkter", "too many items").allowed(["200"]));
-        }
+        // Before each item is looked up.
+        capped("agenda", agenda.len(), Meeting::MOST_ITEMS)?;
         for (at, item) in agenda.iter().enumerate() {
             let Some(draft) = item.draft else { continue };
             let place = || Place::field(format!("agenda[{at}].draft"));

@@ -33,7 +33,7 @@ pub use answering::{AnswerRequest, Received};
 pub(crate) use answering::{CONFIRM_PREFIX, confirm_page};
 pub use answers::{
     ApprovalAnswer, CommentAnswer, ConflictAnswer, DecisionAnswer, DraftAnswer, EditAnswer, EffectAnswer, MergedAnswer,
-    ProposedAnswer, RecommendationAnswer, StampAnswer, ThreadAnswer,
+    ProposedAnswer, RecommendationAnswer, SinceAnswer, StampAnswer, ThreadAnswer,
 };
 pub use answers_hearing::{
     AnswerAnswer, AnswerItemAnswer, AnswerStage, DispositionAnswer, ExtensionAnswer, HeardAnswer, HearingAnswer,

@@ -45,7 +45,14 @@ impl Registry {
         let titles = &vocabulary.fields().titles;
         let title = titles.first().map(|t| t.text.clone()).unwrap_or_default();
         let (before, after) = (self.reading(&paper.draft, from)?, self.reading(&paper.draft, to)?);
-        Ok(DiffPaper::new(title, before, after, &changed, &name))
+        let until = match to {
+            Moment::Now => paper.draft.edits().len(),
+            Moment::Edit(number) => number,
+            Moment::Base | Moment::InForce | Moment::Hearing => 0,
+        };
+        let since = paper.draft.since_hearing(until, paper.draft.last.at)?.unwrap_or_default();
+        let since = since.into_iter().map(|s| s.concept).collect();
+        Ok(DiffPaper::new(title, before, after, &changed, &name).marked(&since))
     }
 
     /// What a change request proposes, against what was in force when it was submitted; nothing where it is text alone.

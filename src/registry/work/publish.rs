@@ -28,12 +28,15 @@ const TRIES: usize = 3;
 
 /// A draft to be laid before a committee.
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RecommendRequest {
     /// The group that is to decide.
     pub committee: Uuid,
     /// What it is recommended to do, and why.
     pub text: Prose,
+    /// Why concepts were changed after the hearing that no answer led to; needed when there are such.
+    #[serde(default)]
+    pub after_hearing: Option<Prose>,
 }
 
 /// A decision to put on record.
@@ -82,7 +85,8 @@ impl Registry {
     /// Lays a draft before a committee; it is frozen from then on.
     ///
     /// # Errors
-    /// [`Code::Governance`] when it has not been heard, [`Code::Overtaken`], or what a publication would refuse.
+    /// [`Code::EmptyDraft`]; [`Code::Governance`] when it has not been heard; [`Code::Unlawful`] when it was changed
+    /// after the hearing and the request does not say why; [`Code::Overtaken`], or what a publication would refuse.
     pub async fn recommend(&self, actor: &Actor, uuid: Uuid, request: RecommendRequest) -> Result<DraftAnswer> {
         let group = self.group_there(request.committee).await?;
         if group.kind != GroupKind::Committee {
@@ -91,13 +95,16 @@ impl Registry {
         }
         let mut under = self.draft_for(actor, uuid, Command::Recommend).await?;
         let vocabulary = self.vocabulary_by(under.matter.vocabulary)?;
+        under.matter.changes_something()?;
         under.matter.heard_enough(vocabulary.fields().governance)?;
+        under.matter.explained(request.after_hearing.as_ref())?;
         self.refuse_overtaken(&under.matter)?;
         let manifest = self.preview(&self.desk(&under.matter)?)?.manifest;
         let step = DraftStep::Recommended {
             recommendation: new_uuid(self.dice())?,
             committee: request.committee,
             text: request.text,
+            after_hearing: request.after_hearing,
             digest: manifest.digest,
             concepts: manifest.concepts,
         };

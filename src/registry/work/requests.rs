@@ -121,7 +121,7 @@ pub struct OutcomeRequest {
 #[derive(Clone, PartialEq, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AcceptRequest {
-    /// The draft; `null` lets the secretariat open a small draft for it.
+    /// The draft; `null` lets the secretariat open one for it: a small one, unless it is more than a small change.
     pub draft: Option<Uuid>,
     /// Why.
     pub reason: Prose,
@@ -526,8 +526,9 @@ impl Registry {
         let asked = self.request_for(actor, uuid).await?;
         open(&asked.matter)?;
         let Under { write, matter: asked, stamp, .. } = asked;
-        let mut under = self.draft_of(actor, write, stamp, &asked, draft).await?;
-        let operation = self.made_of(&under.matter, &asked, content, operation, matches)?;
+        let made = |draft: &Draft| self.made_of(draft, &asked, content.clone(), operation.clone(), matches);
+        let mut under = self.draft_of(actor, write, stamp, &asked, draft, &made).await?;
+        let operation = made(&under.matter)?;
         let because = Some(Because::Request(uuid));
         let edit = self.operate(&mut under, operation, EditRequest { reason: reason.clone(), because }).await?;
         let Under { write, matter: draft, stamp, .. } = under;
@@ -538,7 +539,8 @@ impl Registry {
         Ok(AcceptedAnswer { request, edit, draft: self.draft_answer(&draft)? })
     }
 
-    /// The draft that a request goes into: one that is there, or a small one that the secretariat opens for it.
+    /// The draft that a request goes into: one that is there, or one that the secretariat opens for it: a small one
+    /// unless what is `made` of the request is more than a small change.
     async fn draft_of(
         &self,
         actor: &Actor,
@@ -546,6 +548,7 @@ impl Registry {
         stamp: Stamp,
         asked: &ChangeRequest,
         draft: Option<Uuid>,
+        made: &impl Fn(&Draft) -> Result<Operation>,
     ) -> Result<Under<Draft>> {
         let vocabulary = self.vocabulary_by(asked.vocabulary)?;
         if let Some(uuid) = draft {
@@ -575,16 +578,23 @@ impl Registry {
             let plane = snapshot.by_uuid(asked.vocabulary).ok_or_else(|| none(asked.vocabulary))?;
             self.in_force(plane).map(|v| Base { version: v.uuid, label: v.label.clone() })
         };
-        let step = DraftStep::Opened {
+        let opened = |minor| DraftStep::Opened {
             vocabulary: asked.vocabulary,
             title: asked.title.clone(),
             purpose: None,
             group: None,
-            base,
-            minor: true,
+            base: base.clone(),
+            minor,
+        };
+        let minor = {
+            let mut trial = Draft::begin(Uuid::nil(), &stamp, opened(true))?;
+            let (kind, effects) = self.effects(&trial, made(&trial)?)?;
+            let (reason, because) = ("-".parse()?, None);
+            trial.take(&stamp, DraftStep::Edited { kind, reason, because, effects })?;
+            trial.more_than_minor().is_empty()
         };
         let uuid = new_uuid(self.dice())?;
-        let matter = begin::<Draft>(&mut write, uuid, &stamp, step).await?;
+        let matter = begin::<Draft>(&mut write, uuid, &stamp, opened(minor)).await?;
         Ok(Under { write, matter, uuid, stamp })
     }
 

@@ -8,6 +8,7 @@ fn recommendation() -> Recommendation {
         stamp: by(0, 1),
         committee: id(0xc0),
         text: prose("vedtag det"),
+        after_hearing: None,
         digest: digest(1),
         concepts: 1,
         edits: 1,

@@ -100,12 +100,17 @@ fn who_approved_and_then_wrote_is_not_the_second() {
 }
 
 #[test]
-fn the_words_of_an_author_redone_by_another_are_the_authors() {
-    let mut draft = drafted([edited(7, 1, 2), undone(1)]);
-    taken(&mut draft, 5, 2, undone(2));
-    assert!(draft.authors().into_iter().eq([&account(1)]));
+fn who_takes_back_decides_what_it_says_as_who_wrote_it() {
+    let mut draft = drafted([edited(7, 1, 2), edited(8, 1, 2)]);
+    taken(&mut draft, 5, 2, undone(1));
+    assert!(draft.authors().into_iter().eq([&account(1), &account(2)]));
+    assert_eq!(refused(&mut draft, 6, 2, DraftStep::Approved { digest: digest(1) }), Code::FourEyes);
+    assert!(draft.second_eyes(&account(2), digest(1)).is_err());
+    assert_eq!(draft.second_eyes(&account(3), digest(1)).unwrap(), account(3));
+    // Taken back in its turn it decides nothing any more; who did that does.
+    taken(&mut draft, 7, 3, undone(3));
+    assert!(draft.authors().into_iter().eq([&account(1), &account(3)]));
     assert_eq!(draft.second_eyes(&account(2), digest(1)).unwrap(), account(2));
-    assert!(draft.second_eyes(&account(1), digest(1)).is_err());
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::{Alias, Definition, Note, NoteKind, Relation, RelationKind};
+use crate::model::{Alias, Definition, Mapping, MappingKind, Note, NoteKind, Relation, RelationKind, Text};
 
 /// A small world of contents: each choice is one field.
 type Choices = [u8; 7];
@@ -186,6 +186,8 @@ fn what_two_sides_do_to_one_field() {
     let (how, content) = merged(with(6, 1 | 2), with(6, 1 | 4)).unwrap();
     let terms: Vec<&str> = content.fields().terms.iter().map(|t| t.value.as_str()).collect();
     assert_eq!((how, terms), (Merging::Joined, vec!["t1", "s0", "s1", "s2"]));
+    // Another synonym instead of the same one: it may be one synonym, written in two ways.
+    assert_eq!(merged(with(6, 2), with(6, 4)), Err(vec!["terms".into()]));
     // Two fields: both.
     let (how, content) = merged(with(0, 2), with(4, 2)).unwrap();
     assert_eq!((how, content), (Merging::Joined, made(Some([2, 1, 1, 1, 2, 1, 1])).unwrap()));
@@ -198,4 +200,120 @@ fn what_two_sides_do_to_one_field() {
     let proposal = Proposal { base: made(Some(none(start))), content: made(Some(with(4, 1))), edit: 1 };
     let both = merge(&[(id(1), proposal)].into(), |_| made(Some(with(4, 2))), &BTreeMap::new());
     assert_eq!(both.unwrap_err()[0].fields, ["definitions"]);
+}
+
+/// A small world of lists: of each, which items there are and what is said of them beside what makes them the items
+/// that they are.
+type Lists = [[u8; 3]; 5];
+
+fn listed(c: Lists) -> Arc<Content> {
+    let language = |i: usize| ["da", "en", "de"][i].parse::<Language>().unwrap();
+    let there = |list: [u8; 3]| list.into_iter().enumerate().filter(|(_, n)| *n > 0);
+    let said = |n: u8| (n > 1).then(|| format!("kilde{n}"));
+    let term = |(i, n): (usize, u8)| Term {
+        source: said(n),
+        ..Term::plain(Language::danish(), TermStatus::Admitted, format!("ord{i}"))
+    };
+    let main = Term::plain(Language::danish(), TermStatus::Preferred, "hovedord".to_owned());
+    let definition = |(i, n): (usize, u8)| Definition {
+        source: said(n),
+        ..Definition::plain(language(i), format!("definition{n}"))
+    };
+    let note = |(i, n): (usize, u8)| Note { kind: NoteKind::Scope, language: language(i), text: format!("note{n}") };
+    let relation = |(i, n): (usize, u8)| Relation {
+        criterion: said(n).map(|text| Text { language: Language::danish(), text }).into_iter().collect(),
+        ..Relation::plain(RelationKind::Generic, id(50 + i as u128))
+    };
+    let mapping = |(i, n): (usize, u8)| Mapping {
+        kind: if n > 1 { MappingKind::Close } else { MappingKind::Exact },
+        target: format!("https://example.dk/{i}"),
+    };
+    let fields = ContentFields {
+        terms: std::iter::once(main).chain(there(c[0]).map(term)).collect(),
+        definitions: there(c[1]).map(definition).collect(),
+        notes: there(c[2]).map(note).collect(),
+        relations: there(c[3]).map(relation).collect(),
+        mappings: there(c[4]).map(mapping).collect(),
+        ..ContentFields::default()
+    };
+    Arc::new(Content::new(fields).unwrap())
+}
+
+/// The words of a content: every text that stands in it, as often as it stands there.
+fn words(content: &Content) -> BTreeMap<String, usize> {
+    fn gather(value: &serde_json::Value, words: &mut BTreeMap<String, usize>) {
+        match value {
+            serde_json::Value::String(text) => *words.entry(text.clone()).or_default() += 1,
+            serde_json::Value::Array(items) => items.iter().for_each(|v| gather(v, words)),
+            serde_json::Value::Object(members) => members.values().for_each(|v| gather(v, words)),
+            _ => {}
+        }
+    }
+    let mut found = BTreeMap::new();
+    gather(&serde_json::Value::Object(object(content)), &mut found);
+    found
+}
+
+#[test]
+fn two_sides_do_different_things_to_one_concept() {
+    // What stands below; what each side makes of another item of each list; and both.
+    let base: Lists = [[1, 1, 0], [1, 1, 0], [1, 1, 0], [1, 1, 0], [1, 1, 0]];
+    let merged = |theirs: Lists, ours: Lists| {
+        let proposal = Proposal { base: Some(listed(base)), content: Some(listed(ours)), edit: 1 };
+        merge(&[(id(1), proposal)].into(), |_| Some(listed(theirs)), &BTreeMap::new())
+            .map(|mut m| m.remove(0).content.unwrap())
+            .map_err(|c| c[0].fields.clone())
+    };
+    for (theirs, ours, both) in [([2, 1, 0], [1, 2, 0], [2, 2, 0]), ([0, 1, 0], [1, 1, 1], [0, 1, 1])] {
+        assert_eq!(merged([theirs; 5], [ours; 5]).unwrap(), listed([both; 5]));
+    }
+    // One item in two ways: somebody is asked; of a term and a relation their sources and criteria are what differs.
+    for (list, name) in ["terms", "definitions", "notes", "relations", "mappings"].into_iter().enumerate() {
+        let with = |items: [u8; 3]| {
+            let mut lists = base;
+            lists[list] = items;
+            lists
+        };
+        let one = merged(with([2, 1, 0]), with([0, 1, 0]));
+        assert_eq!(one, Err(vec![name.into()]), "changed and taken away");
+        let fine = merged(with([0, 1, 0]), with([0, 1, 0])).unwrap();
+        assert_eq!(fine, listed(with([0, 1, 0])));
+    }
+}
+
+proptest! {
+    /// What a side added is there after a merge, or somebody is asked; and what each side did to different items is
+    /// never a conflict.
+    #[test]
+    fn no_word_is_lost(
+        base in prop::array::uniform5(prop::array::uniform3(0u8..3)),
+        theirs in prop::array::uniform5(prop::array::uniform3(0u8..3)),
+        ours in prop::array::uniform5(prop::array::uniform3(0u8..3)),
+        from in prop::array::uniform5(prop::array::uniform3(0u8..4)),
+    ) {
+        let mix = |other: Lists, mine: u8| -> Lists {
+            std::array::from_fn(|l| {
+                std::array::from_fn(|i| if from[l][i] == mine || from[l][i] == 3 { other[l][i] } else { base[l][i] })
+            })
+        };
+        let (theirs, ours) = (mix(theirs, 1), mix(ours, 2));
+        let [b, t, o] = [base, theirs, ours].map(listed);
+        let proposal = Proposal { base: Some(b.clone()), content: Some(o.clone()), edit: 1 };
+        let merged = merge(&[(id(1), proposal)].into(), |_| Some(t.clone()), &BTreeMap::new());
+        let apart = from.iter().flatten().all(|n| *n != 3);
+        // Notes and mappings are the items that they are by all that they say: a change is one gone and one come.
+        match merged {
+            Ok(merged) => {
+                let after = words(merged[0].content.as_ref().unwrap());
+                let [b, t, o] = [b, t, o].map(|c| words(&c));
+                let of = |words: &BTreeMap<String, usize>, word: &String| words.get(word).copied().unwrap_or_default();
+                for word in t.keys().chain(o.keys()) {
+                    let added = of(&t, word) > of(&b, word) || of(&o, word) > of(&b, word);
+                    prop_assert!(!added || of(&after, word) > 0, "{} is lost", word);
+                }
+                prop_assert!(after.keys().all(|word| of(&t, word) + of(&o, word) + of(&b, word) > 0));
+            }
+            Err(conflicts) => prop_assert!(!apart, "{:?}", conflicts[0].fields),
+        }
+    }
 }

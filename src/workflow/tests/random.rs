@@ -224,6 +224,7 @@ pub(super) fn step(draft: &Draft, n: usize, (kind, a, b, c, _, _): Try, at: Inst
             recommendation: fresh(5),
             committee: id(0xc0),
             text: word("indstilling"),
+            after_hearing: (b % 2 == 0).then(|| word("efter")),
             digest: digest(a % 3),
             concepts: 1,
         },

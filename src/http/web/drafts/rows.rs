@@ -232,6 +232,7 @@ impl ConceptForm {
             facet: now.facet,
             rank: now.rank,
             mappings: now.mappings,
+            oio: now.oio,
             statements: now.statements,
         })
     }

@@ -1,0 +1,78 @@
+//! A file that is sent in: as the whole body, or in a form beside a table of who is who.
+
+use axum::body::{Body, Bytes};
+use axum::extract::multipart::{Multipart, MultipartError};
+use axum::extract::{FromRequest, Request};
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+
+use super::problem::Failure;
+use crate::model::{Code, Place, Refusal, Result};
+use crate::registry::Identity;
+
+/// A file, and the codes whose uuids are known.
+pub struct Upload {
+    /// The bytes of the file.
+    pub file: Bytes,
+    /// Who is who, where codes do not tell.
+    pub identity: Identity,
+}
+
+impl<S: Send + Sync> FromRequest<S> for Upload {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request<Body>, state: &S) -> Result<Self, Failure> {
+        let media = request.headers().get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+        if !media.trim_start().to_ascii_lowercase().starts_with("multipart/form-data") {
+            let file = Bytes::from_request(request, state).await.map_err(|e| unreadable(e.status()))?;
+            return Ok(Self { file, identity: Identity::default() });
+        }
+        let form = Multipart::from_request(request, state).await;
+        Ok(Self::of(form.map_err(|_| unreadable(StatusCode::BAD_REQUEST))?).await?)
+    }
+}
+
+impl Upload {
+    async fn of(mut form: Multipart) -> Result<Self> {
+        let wrong = |e: MultipartError| unreadable(e.status());
+        let (mut file, mut identity) = (None, None);
+        while let Some(part) = form.next_field().await.map_err(wrong)? {
+            let name = part.name().unwrap_or_default().to_owned();
+            let slot = match name.as_str() {
+                "file" => &mut file,
+                "identity" => &mut identity,
+                _ => return Err(unknown(&name)),
+            };
+            let bytes = part.bytes().await.map_err(wrong)?;
+            if slot.replace(bytes).is_some() {
+                return Err(unknown(&name));
+            }
+        }
+        let file = file.ok_or_else(|| {
+            let (da, en) = ("filen mangler", "the file is missing");
+            Refusal::new(Code::InvalidBody, da, en).at(Place::field("file")).allowed(["file", "identity"])
+        })?;
+        let identity = identity.map_or_else(|| Ok(Identity::default()), |bytes| read(&bytes))?;
+        Ok(Self { file, identity })
+    }
+}
+
+/// The table of who is who.
+fn read(bytes: &[u8]) -> Result<Identity> {
+    let at = |r: Refusal| r.at(Place::field("identity"));
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let text = std::str::from_utf8(bytes)
+        .map_err(|_| at(Refusal::new(Code::Encoding, "filen er ikke UTF-8", "the file is not UTF-8")))?;
+    Identity::read(text).map_err(at)
+}
+
+fn unknown(name: &str) -> Refusal {
+    let name: String = name.chars().take(80).collect();
+    let (da, en) = (format!("formularen har »{name}« for meget"), format!("the form has '{name}' too much"));
+    Refusal::new(Code::InvalidBody, da, en).at(Place::field(name)).allowed(["file", "identity"])
+}
+
+fn unreadable(status: StatusCode) -> Refusal {
+    let code = if status == StatusCode::PAYLOAD_TOO_LARGE { Code::TooLarge } else { Code::InvalidBody };
+    Refusal::new(code, "kroppen kan ikke læses", "the body cannot be read")
+}
