@@ -232,8 +232,8 @@ impl ConceptForm {
             facet: now.facet,
             rank: now.rank,
             mappings: now.mappings,
-            oio: now.oio,
             statements: now.statements,
+            oio: now.oio,
         })
     }
 
