@@ -20,7 +20,7 @@ setsid /usr/lib/rabbitmq/bin/rabbitmq-server >>"$folder/server.log" 2>&1 </dev/n
 server=$!
 trap '' HUP INT TERM
 cat >/dev/null
-kill -KILL -- "-$server" 2>/dev/null
+kill -KILL "-$server" 2>/dev/null
 kill -KILL "$epmd" 2>/dev/null
 wait 2>/dev/null
 exit 0
