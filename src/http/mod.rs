@@ -11,6 +11,7 @@ mod hearings;
 mod id;
 mod ldes;
 mod mail;
+mod mox;
 mod negotiate;
 mod oio;
 mod operation;
@@ -42,6 +43,8 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tower::ServiceExt;
 use utoipa_swagger_ui::SwaggerUi;
+
+pub use self::mox::Doors;
 
 use self::edge::Edge;
 use crate::registry::Registry;

@@ -275,7 +275,8 @@ impl Outbox {
 }
 
 impl Facts {
-    async fn end(self) -> Result<()> {
+    /// Commits a transaction that wrote beside the log.
+    pub(super) async fn end(self) -> Result<()> {
         match self.0 {
             Tx::Lite(tx) => tx.commit().await.map_err(broken),
             Tx::Pg(tx) => tx.commit().await.map_err(broken),
@@ -312,7 +313,7 @@ impl Write {
 
 impl Store {
     /// A transaction without the lock of the log.
-    async fn own_tx(&self) -> Result<Facts> {
+    pub(super) async fn own_tx(&self) -> Result<Facts> {
         Ok(Facts(match &self.db {
             Db::Lite { write, .. } => Tx::Lite(write.begin_with("BEGIN IMMEDIATE").await.map_err(broken)?),
             Db::Pg(pool) => Tx::Pg(pool.begin().await.map_err(broken)?),
