@@ -18,6 +18,7 @@ mod import;
 mod mail;
 mod organisation;
 mod publish;
+mod pull;
 mod rebuild;
 mod restore;
 mod search;
@@ -71,6 +72,8 @@ pub enum Verb {
     Subscription(subscription::Subscription),
     /// See what became of the mail, send a letter again, or let one not be sent
     Mail(mail::Mail),
+    /// Keep a verified copy of vocabularies, to be used without the network
+    Pull(pull::Pull),
     /// Write everything to one file
     Backup(backup::Backup),
     /// Fill an empty database from a backup
@@ -100,6 +103,7 @@ impl Verb {
             Self::Token(verb) => verb.run(context).await,
             Self::Subscription(verb) => verb.run(context).await,
             Self::Mail(verb) => verb.run(context).await,
+            Self::Pull(verb) => verb.run(context).await,
             Self::Backup(verb) => verb.run(context).await,
             Self::Restore(verb) => verb.run(context).await,
         }
