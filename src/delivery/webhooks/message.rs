@@ -90,6 +90,7 @@ mod tests {
             version: None,
             valid_from: None,
             valid_to: None,
+            ends_transaction: false,
             concept: None,
             hearing: Some(crate::model::HearingEvent {
                 uuid: Uuid::nil(),

@@ -89,9 +89,11 @@ fn expected(command: Command) -> (&'static [Role], bool, About, &'static [Phase]
         | Command::ManageGroups
         | Command::Grant
         | Command::RevokeTokens
-        | Command::ManageSubscriptions => (&[Administrator], false, People, &[]),
+        | Command::ManageSubscriptions
+        | Command::ManageCodeSets => (&[Administrator], false, People, &[]),
         Command::OwnAccount | Command::OwnTokens => (Role::ALL, false, Oneself, &[]),
-        Command::OwnSubscriptions => (Role::ALL, true, Oneself, &[]),
+        // A system may subscribe, and keep its own set up to date.
+        Command::OwnSubscriptions | Command::OwnCodeSets => (Role::ALL, true, Oneself, &[]),
     }
 }
 

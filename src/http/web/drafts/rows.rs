@@ -233,6 +233,7 @@ impl ConceptForm {
             rank: now.rank,
             mappings: now.mappings,
             statements: now.statements,
+            oio: now.oio,
         })
     }
 

@@ -162,7 +162,8 @@ pub async fn recommend(
             let (da, en) = ("vælg det udvalg, der skal beslutte", "choose the committee that is to decide");
             Refusal::new(Code::Unlawful, da, en).at(crate::model::Place::field("committee"))
         })?;
-        let request = RecommendRequest { committee: group(committee)?, text: sent.read_as("text")? };
+        let after_hearing = sent.said("afterHearing").map(|_| sent.read_as("afterHearing")).transpose()?;
+        let request = RecommendRequest { committee: group(committee)?, text: sent.read_as("text")?, after_hearing };
         let _turn = turn().await?;
         let (app, actor) = (app.clone(), actor.clone());
         long(async move { app.recommend(&actor, draft, request).await }).await?;
@@ -193,6 +194,14 @@ async fn recommended(app: &App, actor: &Actor, draft: Uuid, da: bool) -> Result<
     .fields([
         Field::new("committee", named("Udvalg", "Committee"), Input::Choice(committees)).needed(),
         Field::new("text", named("Indstilling: hvad og hvorfor", "Recommendation: what and why"), Input::Text).needed(),
+        Field::new(
+            "afterHearing",
+            named(
+                "Hvis begreber er ændret efter høringen, uden at et høringssvar førte til det: hvorfor",
+                "If concepts were changed after the hearing that no answer led to: why",
+            ),
+            Input::Text,
+        ),
     ])
     .button("recommend", named("Indstil", "Recommend")))
 }
