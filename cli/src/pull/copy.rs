@@ -499,7 +499,8 @@ pub struct Checked {
 pub fn check(into: &Path, slug: &Slug, today: Instant) -> Result<Checked> {
     let root = into.join(slug.as_str());
     let held = Held::find(&root)?.ok_or_else(|| {
-        let refusal = Refusal::new(Code::File, format!("der er ingen kopi af {slug}"), format!("there is no copy of {slug}"));
+        let refusal =
+            Refusal::new(Code::File, format!("der er ingen kopi af {slug}"), format!("there is no copy of {slug}"));
         refusal.at(named(root.display()))
     })?;
     let mut problems = Vec::new();
@@ -589,8 +590,7 @@ mod tests {
         make_folder(&stage.path().join("versions/x")).unwrap();
         fs::write(stage.path().join(&path), number.to_string()).unwrap();
         let json = sum(stage.path(), &path, Format::Json).unwrap();
-        let counts =
-            Counts { concepts: 0, added: 0, changed: 0, retired: 0, digest: Digest::of("x"), source: None };
+        let counts = Counts { concepts: 0, added: 0, changed: 0, retired: 0, digest: Digest::of("x"), source: None };
         let version = KeptVersion {
             label: "x".parse().unwrap(),
             uuid: Uuid::nil(),

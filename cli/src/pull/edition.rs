@@ -94,7 +94,8 @@ impl<R: BufRead> Lines<R> {
         self.number += 1;
         self.text.clear();
         let read = self.from.by_ref().take(LONGEST).read_until(b'\n', &mut self.text);
-        let read = read.map_err(|e| self.wrong(&format!("den kan ikke læses: {e}"), &format!("it cannot be read: {e}")))?;
+        let read =
+            read.map_err(|e| self.wrong(&format!("den kan ikke læses: {e}"), &format!("it cannot be read: {e}")))?;
         self.offset += read as u64;
         if self.text.pop() != Some(b'\n') {
             return Err(self.wrong("den ender midt i en linje", "it ends in the middle of a line"));
@@ -122,7 +123,8 @@ impl<R: BufRead> Lines<R> {
     fn between<T: serde::de::DeserializeOwned>(&mut self, before: &str, after: &str) -> Result<T> {
         let line = self.line()?;
         let inner = line.strip_prefix(before).and_then(|l| l.strip_suffix(after));
-        let read = inner.ok_or_else(|| before.to_owned()).and_then(|l| serde_json::from_str(l).map_err(|e| e.to_string()));
+        let read =
+            inner.ok_or_else(|| before.to_owned()).and_then(|l| serde_json::from_str(l).map_err(|e| e.to_string()));
         read.map_err(|e| self.unexpected(&e))
     }
 

@@ -354,14 +354,8 @@ mod tests {
     use super::*;
 
     fn listed(label: &str, effective: &str, registered: &str) -> Listed {
-        let manifest = Counts {
-            concepts: 0,
-            added: 0,
-            changed: 0,
-            retired: 0,
-            digest: Digest::of(label),
-            source: None,
-        };
+        let manifest =
+            Counts { concepts: 0, added: 0, changed: 0, retired: 0, digest: Digest::of(label), source: None };
         let at = |t: &str| t.parse::<Instant>().unwrap();
         let (effective, registered) = (at(effective), at(registered));
         Listed { uuid: Uuid::nil(), label: label.parse().unwrap(), effective, registered, decision: None, manifest }

@@ -79,19 +79,13 @@ impl Pull {
             return check(context, &self.into, slugs);
         }
         let Some(url) = &context.server else {
-            let refusal = Refusal::new(
-                Code::InvalidParameter,
-                "angiv, hvor der skal hentes fra",
-                "say where to pull from",
-            );
+            let refusal =
+                Refusal::new(Code::InvalidParameter, "angiv, hvor der skal hentes fra", "say where to pull from");
             return Err(Stop::usage(refusal.at(named("--server")).allowed(["https://begreb.example.dk"])));
         };
         if !self.version.is_empty() && slugs.len() > 1 {
-            let refusal = Refusal::new(
-                Code::InvalidParameter,
-                "en version er af ét ordforråd",
-                "a version is of one vocabulary",
-            );
+            let refusal =
+                Refusal::new(Code::InvalidParameter, "en version er af ét ordforråd", "a version is of one vocabulary");
             return Err(Stop::usage(refusal.at(named("--version"))));
         }
         let date = self.date.as_deref().map(parse_date).transpose().map_err(|r| Stop::usage(r.at(named("--date"))))?;
@@ -315,7 +309,8 @@ fn checked_text(checked: &Checked, lang: Lang, paint: Paint) -> String {
     }
     if let (Some(label), Some(folder)) = (&checked.in_force, &checked.in_force_folder) {
         let folder = folder.display();
-        let _ = writeln!(text, "{}", say!(lang, "  i dag gælder {label}: {folder}", "  in force today: {label}: {folder}"));
+        let _ =
+            writeln!(text, "{}", say!(lang, "  i dag gælder {label}: {folder}", "  in force today: {label}: {folder}"));
     }
     text
 }
