@@ -9,7 +9,7 @@ use axum::body::Body;
 use axum::http::Request;
 use begreb::model::{Governance, Role};
 use common::crew::{Person, govern, group, person, vocabulary};
-use common::{Answer, World, encoded, on_every_database, operator};
+use common::{Answer, World, encoded, on_every_database};
 use regex::Regex;
 use serde_json::{Value, json};
 
