@@ -227,7 +227,8 @@ fn codes_of_a_file_are_checked_here_and_at_a_server() {
     folder.write("1.csv", "notation,preferred.da,replaces\nA,a,\nB,b,\nC,c,\n");
     folder.write("2.csv", "notation,preferred.da,replaces\nA,a,\nX,x,B\nC,bedre c,\n");
     assert!(folder.run(&strs(&import("1.csv", "1", "2020-01-01"))).status.success());
-    let ahead = [strs(&import("2.csv", "2", "2099-01-01")), vec!["--accept-new"]].concat();
+    let second = import("2.csv", "2", "2099-01-01");
+    let ahead = [strs(&second), vec!["--accept-new"]].concat();
     assert!(folder.run(&ahead).status.success());
     folder.write("good.csv", "A\n");
     folder.write("changing.csv", "system;kode\nv;C\n");

@@ -6,6 +6,7 @@
 mod api;
 mod code_sets;
 mod confirm;
+mod digests;
 mod edge;
 mod hearings;
 mod id;
@@ -138,6 +139,7 @@ pub fn router(registry: Arc<Registry>, options: &HttpOptions) -> Router {
         .merge(web::decisions::router())
         .merge(web::drafts::router(&registry, options))
         .merge(code_sets::router())
+        .merge(digests::router(options))
         .route("/id/{vocabulary}", get(id::vocabulary))
         .route("/id/{vocabulary}/{key}", get(id::concept))
         .route("/id/{vocabulary}/versions/{version}", get(id::version))

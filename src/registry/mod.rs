@@ -8,6 +8,7 @@ mod answer;
 mod catalog;
 mod check;
 mod command;
+mod digests;
 mod effects;
 mod events;
 mod export;
@@ -43,6 +44,8 @@ pub use answer::{
 };
 pub use check::{CheckReport, CheckRequest, CheckedCode, CodeVerdict, ComingChange, NearCode};
 pub use command::{ImportRequest, PublishRequest};
+pub(crate) use digests::DigestSettings;
+pub use digests::{DigestAnswer, DigestRequest, DigestsOf};
 pub use events::{BLOCK, Events};
 pub use export::Telling;
 pub use feed::{FeedAnswer, FeedFilter, StreamPage};

@@ -19,6 +19,7 @@ use uuid::Uuid;
 use crate::model::{Change, Code, Digest, Instant, Period, Refusal, Result, Version, Vocabulary};
 
 mod backup;
+mod digests;
 mod effects;
 mod facts;
 mod lock;
@@ -34,6 +35,7 @@ mod work;
 mod write;
 
 pub use backup::BackupSummary;
+pub use digests::{DigestMove, DigestRow};
 pub use facts::Facts;
 pub use lock::{Holder, Lock};
 pub use mail::{Claimed, Laid, LetterRow, LetterState, MailStatus, Outbox, Settled};
@@ -238,6 +240,7 @@ impl Store {
                 include_str!("../../migrations/sqlite/0006_effects.sql"),
                 include_str!("../../migrations/sqlite/0007_subscriptions.sql"),
                 include_str!("../../migrations/sqlite/0008_mox.sql"),
+                include_str!("../../migrations/sqlite/0009_digests.sql"),
                 include_str!("../../migrations/sqlite/0010_usage.sql"),
             ],
             Db::Pg(_) => [
@@ -249,6 +252,7 @@ impl Store {
                 include_str!("../../migrations/postgres/0006_effects.sql"),
                 include_str!("../../migrations/postgres/0007_subscriptions.sql"),
                 include_str!("../../migrations/postgres/0008_mox.sql"),
+                include_str!("../../migrations/postgres/0009_digests.sql"),
                 include_str!("../../migrations/postgres/0010_usage.sql"),
             ],
         };
@@ -261,6 +265,7 @@ impl Store {
             (6, "effects"),
             (7, "subscriptions"),
             (8, "mox"),
+            (9, "digests"),
             (10, "usage"),
         ];
         let migrations = texts.into_iter().zip(names).map(|(text, (n, name))| {

@@ -19,6 +19,7 @@ mod mail;
 mod mox;
 mod organisation;
 mod publish;
+mod pull;
 mod rebuild;
 mod restore;
 mod search;
@@ -75,6 +76,8 @@ pub enum Verb {
     Mail(mail::Mail),
     /// Tell what changes to other systems by message, and carry out their commands (MOX, AMQP)
     Mox(Box<mox::MoxVerb>),
+    /// Keep a verified copy of vocabularies, to be used without the network
+    Pull(pull::Pull),
     /// Write everything to one file
     Backup(backup::Backup),
     /// Fill an empty database from a backup
@@ -105,6 +108,7 @@ impl Verb {
             Self::Subscription(verb) => verb.run(context).await,
             Self::Mail(verb) => verb.run(context).await,
             Self::Mox(verb) => verb.run(context).await,
+            Self::Pull(verb) => verb.run(context).await,
             Self::Backup(verb) => verb.run(context).await,
             Self::Restore(verb) => verb.run(context).await,
         }
