@@ -102,8 +102,9 @@ impl DigestPage {
         self.stage == Stage::Ended
     }
 
-    fn often(&self, every: Frequency) -> &'static str {
-        match (every, self.da) {
+    fn often(&self) -> &'static str {
+        let Some(digest) = &self.digest else { return "" };
+        match (digest.every, self.da) {
             (Frequency::AtOnce, true) => "Du får brev, når der sker noget.",
             (Frequency::Daily, true) => "Du får brev om morgenen, når der er sket noget.",
             (Frequency::Weekly, true) => "Du får brev mandag morgen, når der er sket noget.",

@@ -40,10 +40,10 @@ pub struct DigestRequest {
     #[serde(default)]
     #[schema(value_type = Vec<String>)]
     pub vocabularies: BTreeSet<Slug>,
-    /// About these concepts, by uuid.
+    /// Or about these concepts, by uuid.
     #[serde(default)]
     pub concepts: BTreeSet<Uuid>,
-    /// About the codes of this set, as it is when something happens: for those who keep it.
+    /// Or about the codes of this set, as it is when something happens: for those who keep it.
     #[serde(default)]
     pub code_set: Option<Uuid>,
     /// How often: `atOnce`, `daily` or `weekly`.
@@ -121,12 +121,12 @@ pub struct DigestAnswer {
 }
 
 /// Whose digests.
-#[derive(Clone, PartialEq, Eq, Debug, Deserialize, IntoParams)]
+#[derive(Clone, PartialEq, Eq, Default, Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct DigestsOf {
     /// The mail address that they go to.
-    #[param(value_type = String)]
-    pub mail: Mail,
+    #[param(value_type = String, required)]
+    pub mail: Option<Mail>,
 }
 
 impl Registry {
@@ -134,7 +134,8 @@ impl Registry {
     /// request comes from.
     ///
     /// # Errors
-    /// [`Code::UnknownVocabulary`], [`Code::UnknownConcept`], [`Code::TooLarge`]; for a code set what
+    /// [`Code::UnknownVocabulary`], [`Code::UnknownConcept`], [`Code::TooLarge`], [`Code::InvalidBody`] for more than one
+    /// sort of thing; for a code set what
     /// [`Registry::keeps_code_set`] refuses; [`Code::NotSignedIn`] where the registry sends no mail,
     /// [`Code::TooManyAttempts`], [`Code::Database`].
     pub async fn ask_for_digest(&self, actor: &Actor, request: DigestRequest, peer: &str) -> Result<AskedAnswer> {
@@ -268,9 +269,13 @@ impl Registry {
     /// it.
     ///
     /// # Errors
-    /// What `permit` refuses; [`Code::Database`].
-    pub async fn digests_to(&self, actor: &Actor, mail: &Mail) -> Result<Vec<DigestAnswer>> {
+    /// What `permit` refuses; [`Code::InvalidParameter`] without an address, [`Code::Database`].
+    pub async fn digests_to(&self, actor: &Actor, of: &DigestsOf) -> Result<Vec<DigestAnswer>> {
         permit(actor, Command::ManageAccounts, None)?;
+        let Some(mail) = &of.mail else {
+            let (da, en) = ("sig, hvilken mailadresse det er", "say which mail address it is");
+            return Err(Refusal::new(Code::InvalidParameter, da, en).at(Place::field("mail")));
+        };
         let told = |row: SubscriptionRow| {
             let contact = match row.owner {
                 Owner::Contact(contact) => Some(contact),
@@ -309,6 +314,10 @@ impl Registry {
         if code_set.is_some() && named > 0 {
             let (da, en) = ("en kodesamling siger selv, hvad den handler om", "a code set says itself what it is about");
             return Err(Refusal::new(Code::InvalidBody, da, en).at(Place::field("codeSet")));
+        }
+        if !vocabularies.is_empty() && !concepts.is_empty() {
+            let (da, en) = ("nævn ordforråd eller begreber, ikke begge dele", "name vocabularies or concepts, not both");
+            return Err(Refusal::new(Code::InvalidBody, da, en).at(Place::field("concepts")));
         }
         if named > MOST_NAMED {
             let (da, en) = ("abonnementet nævner for meget", "the subscription names too much");

@@ -34,7 +34,7 @@ pub async fn ask(
 #[utoipa::path(get, path = "/subscriptions/mail", operation_id = "digestsTo", tag = "subscriptions", params(DigestsOf),
     responses((status = 200, body = [DigestAnswer]), (status = 401, body = Problem, content_type = "application/problem+json"), (status = 403, body = Problem, content_type = "application/problem+json")))]
 pub async fn of(State(app): State<App>, Who(actor): Who, Params(of, ..): Params<DigestsOf>) -> Answer {
-    Ok(whole(&app.digests_to(&actor, &of.mail).await?)?)
+    Ok(whole(&app.digests_to(&actor, &of).await?)?)
 }
 
 /// Lets a digest begin, by the secret of the link that was sent. It works once.
