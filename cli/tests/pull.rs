@@ -131,6 +131,8 @@ enum Lie {
     Forge(&'static str, &'static str),
     /// Less than it says.
     Truncate,
+    /// More than anybody would take.
+    Huge,
     /// No digest of the bytes.
     Silence,
     /// Somewhere else.
@@ -215,6 +217,7 @@ fn between(mut stream: TcpStream, behind: &str, lies: &Mutex<(String, Lie)>, ask
             headers.push(format!("content-digest: sha-256=:{}:", STANDARD.encode(Sha256::digest(&body))));
         }
         Lie::Truncate => body.truncate(told / 2),
+        Lie::Huge => told = 5 << 30,
         Lie::Silence => headers.retain(|h| !h.starts_with("content-digest")),
         Lie::Redirect => {
             "HTTP/1.1 302 Found".clone_into(&mut status);
@@ -377,6 +380,7 @@ fn a_server_that_lies_is_refused_and_the_copy_stays() {
         ("/export", Lie::Forge("\"concepts\":[\n{\"content\":{", "\"concepts\":[\n{\"content\":{ "), "unverified"),
         ("/export", Lie::Forge("\n],\n", ",\n"), "unverified"),
         ("/export", Lie::Truncate, "unreachable"),
+        ("/export", Lie::Huge, "unverified"),
         ("/export", Lie::Silence, "unverified"),
         ("/export", Lie::Redirect, "unverified"),
         ("/export", Lie::Fail(9), "unexpected-answer"),

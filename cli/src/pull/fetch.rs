@@ -202,12 +202,27 @@ impl Client {
         self.json(&format!("/api/v1/vocabularies/{slug}/concepts/{concept}?version={label}"))
     }
 
+    /// How many concepts are said otherwise today than in the version in force: what belongs to no version.
+    pub fn beyond(&self, slug: &Slug, label: &Label) -> Result<usize> {
+        #[derive(Deserialize)]
+        struct Changes {
+            changes: Vec<serde::de::IgnoredAny>,
+        }
+        let label = encode(label.as_str());
+        let changes: Changes = self.json(&format!("/api/v1/vocabularies/{slug}/changes?from={label}"))?;
+        Ok(changes.changes.len())
+    }
+
     /// Fetches a version into a file, and holds its bytes against their digest.
     pub fn export(&self, slug: &Slug, label: &Label, into: &Path) -> Result {
         let path = export_path(slug, label);
         self.again(|| {
             let response = self.once(Method::GET, &path)?;
             let promised = self.promised(&response, &path)?;
+            // Whoever says at once that it is too much need not send it.
+            if response.body().content_length().is_some_and(|n| n > LARGEST_EXPORT) {
+                return Err(Failed::Ever(self.too_large(&path, LARGEST_EXPORT)));
+            }
             let mut out = File::create(into).map_err(|e| Stop::from(file(into, &e)))?;
             let mut body = response.into_body().into_reader();
             let (mut hasher, mut size, mut buffer) = (Sha256::new(), 0, vec![0; 1 << 16]);

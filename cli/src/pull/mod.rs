@@ -110,6 +110,9 @@ pub struct Pulled {
     pub versions: Vec<PulledVersion>,
     /// Versions that are no longer in the copy.
     pub dropped: Vec<Label>,
+    /// How many concepts are said otherwise today than in the version in force: no version has them, nor the copy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub beyond: Option<usize>,
 }
 
 /// Brings the copy of a vocabulary up to date.
@@ -117,6 +120,18 @@ pub struct Pulled {
 /// # Errors
 /// What the server refuses, or what it says that does not hold; the copy is then as it was.
 pub fn pull(client: &Client, asked: &Asked, slug: &Slug, now: Instant, today: Instant) -> Result<Pulled> {
+    let mut pulled = replace(client, asked, slug, now, today)?;
+    if asked.versions.is_empty()
+        && asked.date.is_none()
+        && let Some(label) = &pulled.in_force
+    {
+        // The copy is what it is, also when this is not told.
+        pulled.beyond = client.beyond(slug, label).ok().filter(|n| *n > 0);
+    }
+    Ok(pulled)
+}
+
+fn replace(client: &Client, asked: &Asked, slug: &Slug, now: Instant, today: Instant) -> Result<Pulled> {
     let copy = Copy::open(&asked.into, slug)?;
     let held = copy.current()?;
     let log = client.log(slug, held.as_ref().map(|h| h.manifest.position))?;
@@ -187,6 +202,7 @@ fn told(
         in_force: manifest.in_force(today).map(|v| v.label.clone()),
         versions: versions.collect(),
         dropped,
+        beyond: None,
     }
 }
 
@@ -338,6 +354,10 @@ impl Work<'_> {
     /// first.
     fn base(&self, stage: &Path, listed: &Listed, staged: &[KeptVersion]) -> Option<PathBuf> {
         let held = self.held.filter(|_| self.log.touched.is_some() && !self.log.reframed)?;
+        // What the log says since the copy was made tells nothing of a version that is older.
+        if held.manifest.versions.iter().any(|v| v.registered >= listed.registered) {
+            return None;
+        }
         let here = held.manifest.versions.iter().filter(|v| held.is_whole(v)).map(|v| (v, held.folder.as_path()));
         let all: Vec<_> = here.chain(staged.iter().map(|v| (v, stage))).collect();
         let before = all.iter().filter(|(v, _)| v.effective <= listed.effective).max_by_key(|(v, _)| v.effective);

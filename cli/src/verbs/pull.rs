@@ -272,6 +272,14 @@ fn text(pulled: &Pulled, lang: Lang, paint: Paint) -> String {
         let gone = gone.join(", ");
         let _ = writeln!(text, "{}", say!(lang, "  ikke længere i kopien: {gone}", "  no longer in the copy: {gone}"));
     }
+    if let Some(n) = pulled.beyond {
+        let told = say!(
+            lang,
+            "  {n} begreber siger i dag noget andet end den gældende version; de er i ingen version og ikke i kopien",
+            "  {n} concepts say otherwise today than the version in force; they are in no version and not in the copy"
+        );
+        let _ = writeln!(text, "{}", paint.yellow(&told));
+    }
     text
 }
 
