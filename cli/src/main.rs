@@ -23,6 +23,7 @@ mod lang;
 mod print;
 mod progress;
 mod providers;
+mod pull;
 mod remote;
 mod report;
 mod source;

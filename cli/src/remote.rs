@@ -248,7 +248,7 @@ pub fn query(at: &At) -> Vec<(&'static str, &str)> {
 }
 
 /// The address of the next page in a `Link` header.
-fn next_of(link: &str) -> Option<String> {
+pub fn next_of(link: &str) -> Option<String> {
     link.split(',').find_map(|part| {
         let (address, rest) = part.trim().strip_prefix('<')?.split_once('>')?;
         rest.contains("rel=\"next\"").then(|| address.to_owned())

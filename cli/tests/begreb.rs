@@ -214,7 +214,7 @@ fn exit_codes_are_a_promise() {
     }
     for verb in [
         "serve", "import", "identity", "export", "publish", "diff", "validate", "check", "search", "show", "verify",
-        "rebuild", "backup", "restore", "account", "token",
+        "rebuild", "backup", "restore", "account", "token", "pull",
     ] {
         let help = text(&folder.run(&[verb, "--help"]).stdout);
         assert!(help.contains(&format!("begreb {verb}")), "{verb} teaches by an example: {help}");

@@ -1,4 +1,4 @@
-//! What goes out by itself: readers of the change log. Mail by SMTP, and webhooks.
+//! What goes out by itself: readers of the change log. Mail by SMTP, webhooks, and messages over AMQP ([`mox`]).
 //!
 //! Called by `cli` (`begreb serve` runs the [`Post`]); calls `registry`, `store` and the model. A [`Composer`] says
 //! which letters a row of the log makes; the [`Post`] lays them down in the outbox together with how far the log has
@@ -10,6 +10,7 @@ mod composer;
 mod digests;
 mod hearings;
 mod letter;
+pub mod mox;
 mod post;
 mod requests;
 mod security;

@@ -12,6 +12,7 @@ mod hearings;
 mod id;
 mod ldes;
 mod mail;
+mod mox;
 mod negotiate;
 mod oio;
 mod operation;
@@ -43,6 +44,8 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tower::ServiceExt;
 use utoipa_swagger_ui::SwaggerUi;
+
+pub use self::mox::Doors;
 
 use self::edge::Edge;
 use crate::registry::Registry;

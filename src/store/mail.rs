@@ -280,6 +280,7 @@ impl Outbox {
 }
 
 impl Facts {
+    /// Commits a transaction that wrote beside the log.
     pub(super) async fn end(self) -> Result<()> {
         match self.0 {
             Tx::Lite(tx) => tx.commit().await.map_err(broken),

@@ -339,6 +339,24 @@ statements! {
 
     LETTERS_BEYOND = "SELECT uuid FROM letter WHERE change > $1 ORDER BY change, uuid LIMIT 1";
 
+    /// The log is told under a name for the first time: from where was asked, at most from its end.
+    MOX_START = "INSERT INTO mox_position (name, seq, owner, held_until)
+        SELECT $1, CASE WHEN CAST($2 AS BIGINT) < h.seq THEN CAST($2 AS BIGINT) ELSE h.seq END, '', 0
+        FROM log_head h WHERE h.id = 1 ON CONFLICT DO NOTHING";
+    /// Nobody else holds it at $3; until $4 it is ours.
+    MOX_CLAIM = "UPDATE mox_position SET owner = $2, held_until = $4
+        WHERE name = $1 AND (owner = $2 OR held_until <= $3) RETURNING seq";
+    /// Nothing when somebody else has taken it by now.
+    MOX_MOVE = "UPDATE mox_position SET seq = $4, held_until = $5 WHERE name = $1 AND owner = $2 AND seq = $3";
+    MOX_RELEASE = "UPDATE mox_position SET held_until = 0 WHERE name = $1 AND owner = $2";
+    MOX_POSITIONS = "SELECT name, seq FROM mox_position ORDER BY name";
+    /// A database that a backup was laid into tells nothing of what the backup holds.
+    MOX_FORGET = "DELETE FROM mox_position";
+    MOX_COMMAND_BEGIN = "INSERT INTO mox_command (besked, digest, begun) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
+    MOX_COMMAND = "SELECT digest, status, answer FROM mox_command WHERE besked = $1";
+    MOX_COMMAND_SETTLE = "UPDATE mox_command SET status = $2, answer = $3 WHERE besked = $1 AND status IS NULL";
+    MOX_COMMAND_RELEASE = "DELETE FROM mox_command WHERE besked = $1 AND status IS NULL";
+    MOX_COMMANDS_FORGET = "DELETE FROM mox_command WHERE begun <= $1";
     SUBSCRIPTIONS_INSERT = ["INSERT INTO subscription (uuid, kind, account, organisation, contact, state, why, created,
             changed, filter, settings, passed, attempts, due, claim, held, edition)
         SELECT r.value->>0, r.value->>1, r.value->>2, r.value->>3, r.value->>4, r.value->>5, r.value->>6,
