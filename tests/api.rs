@@ -987,6 +987,10 @@ async fn the_documentation_is_of_the_routes() {
                     _ => part.to_owned(),
                 });
                 let address: String = parts.collect();
+                if path.ends_with("/stream") {
+                    // It has no end: tests/feed.rs reads it as it comes.
+                    continue;
+                }
                 let answer = match method.as_str() {
                     "post" => w.post(&address, r#"{"system": "serviceparagraffer", "code": "SEL"}"#).await,
                     method => w.ask(&method.to_uppercase(), &address, &[]).await,

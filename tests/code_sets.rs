@@ -11,7 +11,7 @@ use begreb::exchange::Format;
 use begreb::model::{EventFilter, Governance, Role};
 use begreb::registry::Registry;
 use begreb::store::Store;
-use common::crew::{Person, person, vocabulary};
+use common::crew::{Person, govern, person, vocabulary};
 use common::{Answer, Folder, World, edition, on_every_database, operator};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -251,7 +251,8 @@ async fn a_list_is_taken_as_a_table_and_kept_as_it_was_given() {
 #[tokio::test]
 async fn those_who_change_a_concept_see_who_uses_it() {
     on_every_database(async |w| {
-        vocabulary(&w, "koder", Governance::Hearing, FIRST).await;
+        vocabulary(&w, "koder", Governance::Direct, FIRST).await;
+        govern(&w, "koder", Governance::Hearing, false).await;
         let (anne, secretary) = (person(&w, "Anne", &[]).await, person(&w, "Sif", &[Role::Secretary]).await);
         for (name, visibility) in [("Åbent", "public"), ("For grupper", "makers"), ("Skjult", "hidden")] {
             made(&w, &anne, json!({ "name": name, "visibility": visibility, "vocabulary": "koder", "codes": ["A", "B"] })).await;

@@ -8,8 +8,8 @@ mod common;
 use axum::body::Body;
 use axum::http::Request;
 use begreb::model::{Governance, Role};
-use common::crew::{Person, group, person, vocabulary};
-use common::{Answer, World, encoded, on_every_database, operator};
+use common::crew::{Person, govern, group, person, vocabulary};
+use common::{Answer, World, encoded, on_every_database};
 use regex::Regex;
 use serde_json::{Value, json};
 
@@ -176,17 +176,9 @@ struct Crew {
     people: Vec<Person>,
 }
 
-/// Says how versions come about from now on.
-async fn govern(w: &World, governance: Governance, four_eyes: bool) {
-    let frame = json!({ "titles": [{ "language": "da", "text": "ord" }], "kind": "codeList",
-        "governance": governance, "fourEyes": four_eyes, "languages": ["da"] });
-    let frame = serde_json::from_value(frame).expect("a frame");
-    w.registry.put_frame(&operator(), "ord".parse().expect("a slug"), frame).await.expect("it is lawful");
-}
-
 async fn crew(w: &World, governance: Governance) -> Crew {
     vocabulary(w, "ord", Governance::Direct, CSV).await;
-    govern(w, governance, false).await;
+    govern(w, "ord", governance, false).await;
     let mut people = Vec::new();
     for (name, roles) in [
         ("Sanne", &[Role::Secretary][..]),
@@ -676,7 +668,7 @@ async fn a_hearing_and_a_recommendation_begin_on_the_page() {
 async fn four_eyes_look_at_the_page_and_approve_what_they_see() {
     on_every_database(async |w| {
         let c = crew(&w, Governance::Direct).await;
-        govern(&w, Governance::Direct, true).await;
+        govern(&w, "ord", Governance::Direct, true).await;
         let draft = open(&w, &c.sanne, "Fire øjne").await;
         person(&w, "Paul", &[Role::Publisher, Role::Contributor]).await;
         let paul = Browser::of(&w, "Paul").await;

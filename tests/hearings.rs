@@ -614,7 +614,10 @@ async fn parties_are_written_to_with_links_that_work() {
         assert_eq!(kinds, expected);
         post(&w, &s.secretary, &format!("{hearing}/cancellation"), json!({ "reason": "Nej." })).await.ok();
         assert_eq!(mail.compose().await.expect("composed"), 2);
-        assert_eq!(get(&w, &secret, &hearing).await.with(401).code(), "expired");
+        // The link still reads what was said, and writes no more.
+        assert_eq!(get(&w, &secret, &hearing).await.ok().json()["stage"], "cancelled");
+        let late = post(&w, &secret, &format!("{hearing}/answers"), json!({ "items": [{ "comment": "x" }] })).await;
+        assert_eq!(late.with(409).code(), "phase");
     })
     .await;
 }

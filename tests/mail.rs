@@ -492,6 +492,7 @@ async fn a_process_that_dies_at_any_step_sends_nothing_twice() {
             subject: "x",
             text: "y",
             secret: false,
+            unsubscribe: None,
         };
         let mut half = store.outbox(position, position, now).await.unwrap().expect("nobody was faster");
         assert!(half.lay(&laid).await.unwrap());
@@ -594,6 +595,7 @@ async fn who_is_erased_is_not_written_to_and_nothing_of_them_is_kept() {
             subject: "x",
             text: "y",
             secret: false,
+            unsubscribe: None,
         };
         assert!(!outbox.lay(&laid).await.unwrap(), "the address was read before it was erased");
         drop(outbox);

@@ -397,7 +397,8 @@ async fn decided(s: &mut Story, draft: &str) -> String {
     decision
 }
 
-/// The version is certified, and somebody asks for a change of it, which becomes a small draft.
+/// The version is certified, and somebody asks for a change of it, which becomes a draft: no small one, since a
+/// definition would be another.
 async fn changed(s: &mut Story) -> String {
     use Role::{HearingParty, Secretary};
     let certifications = "/vocabularies/botilbud/versions/1/certifications";
@@ -413,8 +414,8 @@ async fn changed(s: &mut Story) -> String {
     let body = json!({ "draft": null, "reason": "Enig." });
     let accept = format!("{request}/acceptance");
     let accepted = s.tell(Secretary, wish(Command::HandleRequests, "POST", &accept, body), 200).await.json();
-    assert_eq!((&accepted["draft"]["minor"], &accepted["draft"]["base"]["label"]), (&json!(true), &json!("1")));
-    // What is small is not what somebody calls so: it is a definition that would be another.
+    assert_eq!((&accepted["draft"]["minor"], &accepted["draft"]["base"]["label"]), (&json!(false), &json!("1")));
+    // So it takes a hearing.
     let recommend = format!("/drafts/{}/recommendations", text(&accepted["draft"]["uuid"]));
     let body = json!({ "committee": s.committee, "text": "Vedtag den." });
     let unheard = s.of(Secretary).send(&s.w, "POST", &recommend, body).await;

@@ -111,6 +111,7 @@ impl Post {
                 subject: letter.subject(),
                 text: letter.text(),
                 secret: alongside.is_some(),
+                unsubscribe: None,
             };
             if !outbox.lay(&row).await? {
                 continue;

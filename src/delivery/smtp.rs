@@ -235,7 +235,7 @@ impl Smtp {
         let at = UNIX_EPOCH + Duration::from_micros(letter.created.micros().max(0).unsigned_abs());
         let raw = |name, value: &str| HeaderValue::new(HeaderName::new_from_ascii_str(name), value.to_owned());
         let id = format!("<{}.{}@{}>", letter.change, letter.uuid.simple(), self.from.email.domain());
-        let message = Message::builder()
+        let mut message = Message::builder()
             .from(self.from.clone())
             .to(to)
             .subject(letter.subject.as_str())
@@ -243,8 +243,12 @@ impl Smtp {
             .message_id(Some(id))
             .raw_header(raw("Auto-Submitted", "auto-generated"))
             .raw_header(raw("Content-Language", &letter.language))
-            .raw_header(raw("MIME-Version", "1.0"))
-            .header(ContentType::TEXT_PLAIN);
+            .raw_header(raw("MIME-Version", "1.0"));
+        if let Some(address) = &letter.unsubscribe {
+            let one_click = raw("List-Unsubscribe-Post", "List-Unsubscribe=One-Click");
+            message = message.raw_header(raw("List-Unsubscribe", &format!("<{address}>"))).raw_header(one_click);
+        }
+        let message = message.header(ContentType::TEXT_PLAIN);
         // The end of the letter is the end of its last line.
         Ok(message.body(letter.text.trim_end_matches('\n').to_owned())?)
     }
@@ -347,6 +351,7 @@ mod tests {
                 language: "da".into(),
                 subject: evil.into(),
                 text: "Kære Anne\n.\nHej\n".into(),
+                unsubscribe: None,
             };
             let message = smtp.message(&letter).unwrap();
             let (text, envelope) = (String::from_utf8(message.formatted()).unwrap(), message.envelope());

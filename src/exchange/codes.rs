@@ -123,6 +123,14 @@ fn push(listed: &mut Vec<ListedCode>, line: u64, system: Option<&str>, code: &st
     Ok(())
 }
 
+/// The line on which a record begins. The reader counts from where it went on, before lines that are empty.
+fn first_line(text: &str, record: &StringRecord) -> u64 {
+    let Some(position) = record.position() else { return 0 };
+    let from = usize::try_from(position.byte()).unwrap_or(usize::MAX);
+    let before = text.as_bytes().get(from..).unwrap_or_default().iter().take_while(|b| matches!(b, b'\r' | b'\n'));
+    position.line() + before.filter(|b| **b == b'\n').count() as u64
+}
+
 fn from_table(text: &str) -> Result<Vec<ListedCode>> {
     let heading = text.lines().find(|l| !l.trim().is_empty()).unwrap_or_default();
     if !heading.contains([',', ';', '\t', '"']) {
@@ -150,8 +158,7 @@ fn from_table(text: &str) -> Result<Vec<ListedCode>> {
             columns = Some(headed(&record)?);
             continue;
         };
-        // The position of a record is that of its first line.
-        let line = record.position().map_or(0, ::csv::Position::line);
+        let line = first_line(text, &record);
         let cell = |of: Column| columns.iter().find(|(c, _)| *c == of).and_then(|(_, at)| record.get(*at));
         let filled = |of: Column| cell(of).filter(|cell| !cell.trim().is_empty());
         let code = filled(Column::Code).or_else(|| filled(Column::Iri)).or_else(|| filled(Column::Uuid));

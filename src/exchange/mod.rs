@@ -27,6 +27,7 @@ mod oioxml;
 pub mod paper;
 mod rdf;
 
+pub use oioxml::facets_of as oio_facets;
 pub use codes::{LARGEST_LIST, ListedCode, MOST_CODES, codes};
 pub use migration::{Fate, Migration, MigrationEnd, MigrationFormat, MigrationLine, MigrationSide};
 pub use rdf::{EventPage, PREFIXES, event_page};

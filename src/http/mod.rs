@@ -6,11 +6,13 @@
 mod api;
 mod code_sets;
 mod confirm;
+mod digests;
 mod edge;
 mod hearings;
 mod id;
 mod ldes;
 mod mail;
+mod mox;
 mod negotiate;
 mod oio;
 mod operation;
@@ -42,6 +44,8 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tower::ServiceExt;
 use utoipa_swagger_ui::SwaggerUi;
+
+pub use self::mox::Doors;
 
 use self::edge::Edge;
 use crate::registry::Registry;
@@ -135,6 +139,7 @@ pub fn router(registry: Arc<Registry>, options: &HttpOptions) -> Router {
         .merge(web::decisions::router())
         .merge(web::drafts::router(&registry, options))
         .merge(code_sets::router())
+        .merge(digests::router(options))
         .route("/id/{vocabulary}", get(id::vocabulary))
         .route("/id/{vocabulary}/{key}", get(id::concept))
         .route("/id/{vocabulary}/versions/{version}", get(id::version))

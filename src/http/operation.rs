@@ -42,6 +42,7 @@ pub struct Counted {
     graph_triples: Gauge,
     graph_bytes: Gauge,
     mail: MailGauges,
+    mox_behind: Family<NameLabels, Gauge>,
     webhooks: WebhookGauges,
     /// How many requests are being worked on.
     pub under_way: Gauge<i64, AtomicI64>,
@@ -55,6 +56,11 @@ struct Instruments {
     status: u16,
     requests: Counter,
     seconds: Histogram,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct NameLabels {
+    name: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -108,6 +114,8 @@ impl Counted {
         metrics.register("graph_triples", "Triples in force today", graph_triples.clone());
         metrics.register("graph_bytes", "Memory of the graphs in force today", graph_bytes.clone());
         let (mail, webhooks) = (MailGauges::new(&mut metrics), WebhookGauges::new(&mut metrics));
+        let mox_behind = Family::<NameLabels, Gauge>::default();
+        metrics.register("mox_behind", "Changes that were not told by message yet", mox_behind.clone());
         let metrics = Arc::new(metrics);
         Self {
             metrics,
@@ -126,6 +134,7 @@ impl Counted {
             graph_triples,
             graph_bytes,
             mail,
+            mox_behind,
             webhooks,
             under_way,
             known: Arc::default(),
@@ -204,6 +213,14 @@ pub async fn ready(State(app): State<App>) -> Response {
             if let Some(mail) = mail::health(&app, head.seq).await {
                 body["mail"] = mail;
             }
+            // Nothing while the log was never told by message.
+            let told = app.mox_positions().await.unwrap_or_default();
+            if !told.is_empty() {
+                let one = |(name, told): (String, i64)| {
+                    (name, json!({ "position": told, "behind": (head.seq - told).max(0) }))
+                };
+                body["mox"] = told.into_iter().map(one).collect::<serde_json::Map<_, _>>().into();
+            }
             (code, Json(body)).into_response()
         }
         Err(refusal) => {
@@ -247,6 +264,11 @@ pub async fn metrics(State((app, counted)): State<(App, Counted)>) -> Response {
         counted.graph_bytes.set(number(graphs.bytes()));
     }
     counted.mail.set(&app).await;
+    if let (Ok(told), Ok((_, head))) = (app.mox_positions().await, app.progress().await) {
+        for (name, position) in told {
+            counted.mox_behind.get_or_create(&NameLabels { name }).set((head.seq - position).max(0));
+        }
+    }
     counted.webhooks.set(&app).await;
     let mut text = String::new();
     match encode(&mut text, &counted.metrics) {

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::refusal::{Code, Place, Refusal, Result};
-use super::{EventFilter, unprintable};
+use super::{EventFilter, Instant, parse_in_denmark, today_in_denmark, unprintable};
 
 /// Whose a subscription is.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize, ToSchema)]
@@ -94,6 +94,53 @@ words! {
     }
 }
 
+words! {
+    /// How often a digest is sent.
+    Frequency, "hvor tit der sendes", "how often it is sent" {
+        /// Soon after something happened; what happens within a few minutes comes in one letter.
+        AtOnce = "atOnce",
+        /// In the morning, when something happened.
+        Daily = "daily",
+        /// On Monday morning, when something happened.
+        Weekly = "weekly",
+    }
+}
+
+words! {
+    /// The language of a digest.
+    DigestLanguage, "et sprog, der sendes på", "a language that is sent in" {
+        /// Danish.
+        Da = "da",
+        /// English.
+        En = "en",
+    }
+}
+
+impl Frequency {
+    /// How long the next letter waits for more, where letters are sent at once; in minutes.
+    const PAUSE: i64 = 5;
+
+    /// When a digest is looked at next, after one of an instant. Mornings are Danish ones, and begin at six.
+    #[must_use]
+    pub fn next(self, now: Instant) -> Instant {
+        let weekday = match self {
+            Self::AtOnce => return Instant::from_micros(now.micros().saturating_add(Self::PAUSE * 60_000_000)),
+            Self::Daily => None,
+            Self::Weekly => Some(1),
+        };
+        let mut day = today_in_denmark(now);
+        for _ in 0..9 {
+            let morning = parse_in_denmark(&format!("{day}T06:00")).unwrap_or(Instant::FOREVER);
+            if morning > now && weekday.is_none_or(|w| day.weekday().to_monday_one_offset() == w) {
+                return morning;
+            }
+            let Ok(tomorrow) = day.tomorrow() else { break };
+            day = tomorrow;
+        }
+        Instant::FOREVER
+    }
+}
+
 /// What an owner calls a subscription: one line of up to 200 characters, perhaps none.
 ///
 /// # Errors
@@ -140,6 +187,25 @@ mod tests {
             assert_eq!(serde_json::to_value(state).unwrap(), state.as_str());
         }
         assert_eq!("x".parse::<SubscriptionKind>().unwrap_err().allowed, ["webhook", "digest"]);
+    }
+
+    #[test]
+    fn when_a_digest_is_looked_at_next() {
+        let cases = [
+            (Frequency::AtOnce, "2026-11-23T08:00:00Z", "2026-11-23T08:05:00Z"),
+            (Frequency::Daily, "2026-11-23T04:59:59Z", "2026-11-23T05:00:00Z"),
+            (Frequency::Daily, "2026-11-23T05:00:00Z", "2026-11-24T05:00:00Z"),
+            (Frequency::Daily, "2026-12-31T23:30:00Z", "2027-01-01T05:00:00Z"),
+            // The night in which clocks are put forward.
+            (Frequency::Daily, "2027-03-27T06:00:00Z", "2027-03-28T04:00:00Z"),
+            (Frequency::Weekly, "2026-11-23T04:59:59Z", "2026-11-23T05:00:00Z"),
+            (Frequency::Weekly, "2026-11-23T05:00:00Z", "2026-11-30T05:00:00Z"),
+            (Frequency::Weekly, "2026-11-25T12:00:00Z", "2026-11-30T05:00:00Z"),
+        ];
+        for (frequency, now, next) in cases {
+            let at = |text: &str| text.parse::<Instant>().unwrap();
+            assert_eq!(frequency.next(at(now)), at(next), "{frequency} after {now}");
+        }
     }
 
     #[test]

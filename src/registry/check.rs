@@ -15,7 +15,7 @@ use super::read::named;
 use super::{At, Registry};
 use crate::exchange::ListedCode;
 use crate::model::{Code, ConceptChange, ConceptChangeKind, Instant, Label, Place, Point, Refusal, Result, Side, Slug};
-use crate::projection::{Plane, Said};
+use crate::projection::{Plane, Said, Saying};
 
 /// The farthest that can be looked ahead, in days.
 const FARTHEST: i64 = 36_525;
@@ -226,17 +226,24 @@ pub(super) struct Turn {
 
 /// The days after one and up to another on which a concept may become otherwise, as known now; in order.
 pub(super) fn turns(plane: &Plane, concept: Uuid, after: Instant, until: Instant) -> Vec<Turn> {
-    let mut days: BTreeMap<Instant, Instant> = BTreeMap::new();
-    for saying in plane.sayings(concept).iter().filter(|s| s.state.is_current()) {
-        let said = saying.state.registered().from();
-        for day in [saying.state.valid().from(), saying.state.valid().to()] {
-            if day.is_finite() && day > after && day <= until {
-                let decided = days.entry(day).or_insert(said);
-                *decided = said.max(*decided);
-            }
-        }
-    }
-    days.into_iter().map(|(on, decided)| Turn { on, decided }).collect()
+    let sayings = plane.sayings(concept);
+    let edges = |s: &Saying| [s.state.valid().from(), s.state.valid().to()];
+    let days: BTreeSet<Instant> = sayings.iter().filter(|s| s.state.is_current()).flat_map(|s| edges(s)).collect();
+    let days = days.into_iter().filter(|day| day.is_finite() && *day > after && *day <= until);
+    days.map(|on| Turn { on, decided: decided(plane, concept, on) }).collect()
+}
+
+/// Since when it is said that a concept reads on a day, and before it, as it does now: what was closed and said again in
+/// the same words was not decided again.
+fn decided(plane: &Plane, concept: Uuid, on: Instant) -> Instant {
+    let eve = Instant::from_micros(on.micros().saturating_sub(1));
+    let reads = |registered| {
+        let at = |valid| plane.says(concept, Point { valid, registered }).map(|said| said.digest);
+        (at(eve), at(on))
+    };
+    let now = reads(Instant::FOREVER);
+    let said: BTreeSet<Instant> = plane.sayings(concept).iter().map(|s| s.state.registered().from()).collect();
+    said.into_iter().rev().take_while(|at| reads(*at) == now).last().unwrap_or(Instant::FOREVER)
 }
 
 /// What happens to a concept on such a day; nothing when it only stands elsewhere among its siblings, or reads the same.

@@ -645,7 +645,8 @@ fn position(after: i64, head: i64) -> Result<i64> {
 }
 
 async fn room(write: &mut Write, owner: Owner) -> Result<()> {
-    let all = write.facts().subscriptions().await?;
+    let mut all = write.facts().subscriptions().await?;
+    all.retain(is_webhook);
     let own = all.iter().filter(|row| row.owner == owner).count();
     if own < MOST && all.len() < MOST_IN_ALL {
         return Ok(());

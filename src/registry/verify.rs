@@ -109,6 +109,7 @@ impl Registry {
             return Err(wrong(&format!("matter {matter}: the projections have another")));
         }
         self.compare_mail(&head).await?;
+        self.compare_mox(&head).await?;
         Ok(Verification { changes: head.seq, hash: head.hash, contents, states, steps, versions })
     }
 

@@ -177,6 +177,7 @@ impl Store {
             write.continue_from(head);
         }
         write.forget_mail().await?;
+        write.forget_mox().await?;
         write.commit().await?;
         Ok(summary)
     }

@@ -97,6 +97,8 @@ pub struct Laid<'a> {
     pub text: &'a str,
     /// Whether the text holds a secret, and must not be kept when the letter is sent.
     pub secret: bool,
+    /// The address that ends letters like it when something is posted there (RFC 8058).
+    pub unsubscribe: Option<&'a str>,
 }
 
 impl Laid<'_> {
@@ -134,6 +136,8 @@ pub struct Claimed {
     pub subject: String,
     /// What it says.
     pub text: String,
+    /// The address that ends letters like it when something is posted there (RFC 8058).
+    pub unsubscribe: Option<String>,
 }
 
 /// How an attempt ended.
@@ -202,9 +206,9 @@ impl MailStatus {
 /// A transaction that lays down letters, with what belongs to them. Dropped without [`Outbox::commit`], it leaves
 /// nothing.
 pub struct Outbox {
-    tx: Facts,
-    read_at: i64,
-    now: Instant,
+    pub(super) tx: Facts,
+    pub(super) read_at: i64,
+    pub(super) now: Instant,
 }
 
 impl Outbox {
@@ -220,6 +224,7 @@ impl Outbox {
             let query = query.bind(letter.mail.to_string()).bind(letter.name.map(ToString::to_string));
             let query = query.bind(letter.language.to_owned()).bind(letter.subject.to_owned());
             let query = query.bind(letter.text.to_owned()).bind(i64::from(letter.secret)).bind(self.read_at);
+            let query = query.bind(letter.unsubscribe.map(str::to_owned));
             Ok(query.execute(c).await.map_err(broken)?.rows_affected() > 0)
         })
     }
@@ -275,7 +280,8 @@ impl Outbox {
 }
 
 impl Facts {
-    async fn end(self) -> Result<()> {
+    /// Commits a transaction that wrote beside the log.
+    pub(super) async fn end(self) -> Result<()> {
         match self.0 {
             Tx::Lite(tx) => tx.commit().await.map_err(broken),
             Tx::Pg(tx) => tx.commit().await.map_err(broken),
@@ -312,7 +318,7 @@ impl Write {
 
 impl Store {
     /// A transaction without the lock of the log.
-    async fn own_tx(&self) -> Result<Facts> {
+    pub(super) async fn own_tx(&self) -> Result<Facts> {
         Ok(Facts(match &self.db {
             Db::Lite { write, .. } => Tx::Lite(write.begin_with("BEGIN IMMEDIATE").await.map_err(broken)?),
             Db::Pg(pool) => Tx::Pg(pool.begin().await.map_err(broken)?),
@@ -375,6 +381,7 @@ impl Store {
                     language: r.get(9),
                     subject: r.get(10),
                     text: r.get(11),
+                    unsubscribe: r.get(12),
                 })
             })
             .transpose()?
@@ -521,7 +528,7 @@ impl Store {
     }
 }
 
-async fn position(link: Link<'_>, statement: sql::Sql) -> Result<Option<i64>> {
+pub(super) async fn position(link: Link<'_>, statement: sql::Sql) -> Result<Option<i64>> {
     run!(link, statement, |q, c| {
         let row = sqlx::query(q).fetch_optional(c).await.map_err(broken)?;
         row.map(|r| r.get(0)).ok_or_else(|| corrupt("mail_position: its row is missing"))

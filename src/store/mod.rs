@@ -19,10 +19,12 @@ use uuid::Uuid;
 use crate::model::{Change, Code, Digest, Instant, Period, Refusal, Result, Version, Vocabulary};
 
 mod backup;
+mod digests;
 mod effects;
 mod facts;
 mod lock;
 mod mail;
+mod mox;
 mod people;
 mod sign_in;
 mod sql;
@@ -33,9 +35,11 @@ mod work;
 mod write;
 
 pub use backup::BackupSummary;
+pub use digests::{DigestMove, DigestRow};
 pub use facts::Facts;
 pub use lock::{Holder, Lock};
 pub use mail::{Claimed, Laid, LetterRow, LetterState, MailStatus, Outbox, Settled};
+pub use mox::CommandBegun;
 pub use people::{Found, People, Session};
 pub use subscriptions::{
     Aside, AsideEnd, AsideKind, Attempt, Claim, DeliveryRow, Progress, Ready, Settlement, Standing, SubscriptionRow,
@@ -235,6 +239,8 @@ impl Store {
                 include_str!("../../migrations/sqlite/0005_sign_in.sql"),
                 include_str!("../../migrations/sqlite/0006_effects.sql"),
                 include_str!("../../migrations/sqlite/0007_subscriptions.sql"),
+                include_str!("../../migrations/sqlite/0008_mox.sql"),
+                include_str!("../../migrations/sqlite/0009_digests.sql"),
                 include_str!("../../migrations/sqlite/0010_usage.sql"),
             ],
             Db::Pg(_) => [
@@ -245,6 +251,8 @@ impl Store {
                 include_str!("../../migrations/postgres/0005_sign_in.sql"),
                 include_str!("../../migrations/postgres/0006_effects.sql"),
                 include_str!("../../migrations/postgres/0007_subscriptions.sql"),
+                include_str!("../../migrations/postgres/0008_mox.sql"),
+                include_str!("../../migrations/postgres/0009_digests.sql"),
                 include_str!("../../migrations/postgres/0010_usage.sql"),
             ],
         };
@@ -256,6 +264,8 @@ impl Store {
             (5, "sign_in"),
             (6, "effects"),
             (7, "subscriptions"),
+            (8, "mox"),
+            (9, "digests"),
             (10, "usage"),
         ];
         let migrations = texts.into_iter().zip(names).map(|(text, (n, name))| {

@@ -209,7 +209,7 @@ statements! {
     CONTACT = "SELECT uuid, name, mail, organisation FROM contact WHERE uuid = $1";
     /// For the backup, which has no errands: whoever has not confirmed anything is not kept there either.
     CONTACTS = "SELECT uuid, name, mail, organisation FROM contact c WHERE NOT EXISTS (SELECT 1 FROM errand e
-        WHERE e.contact = c.uuid AND e.kind IN ('pending-answer', 'pending-request')) ORDER BY uuid";
+        WHERE e.contact = c.uuid AND e.kind IN ('pending-answer', 'pending-request', 'pending-digest')) ORDER BY uuid";
     CONTACT_ERASE = "DELETE FROM contact WHERE uuid = $1";
     /// What waited for somebody who is erased, the files of answers that were never submitted first.
     CONTACT_ATTACHMENTS = "DELETE FROM attachment WHERE owner IN (SELECT e.uuid FROM errand e WHERE e.contact = $1
@@ -236,7 +236,7 @@ statements! {
     ERRANDS_SWEEP = "DELETE FROM errand WHERE expires <= $1";
     /// The contacts of errands that ran out and led nowhere.
     CONTACTS_SWEEP = "DELETE FROM contact WHERE uuid IN (SELECT e.contact FROM errand e WHERE e.expires <= $1
-        AND e.kind IN ('pending-answer', 'pending-request'))";
+        AND e.kind IN ('pending-answer', 'pending-request', 'pending-digest'))";
 
     /// The files of answers that nobody submitted in time: an answer and its errand have one uuid.
     ATTACHMENTS_SWEEP = "DELETE FROM attachment WHERE owner IN (SELECT e.uuid FROM errand e WHERE e.expires <= $1
@@ -259,9 +259,9 @@ statements! {
     MAIL_FORGET = "UPDATE mail_position SET seq = NULL WHERE id = 1";
     /// Nothing is laid down for somebody who was erased after the facts were read, at $12.
     LETTER_LAY = "INSERT INTO letter (uuid, change, recipient, kind, state, attempts, tries, created, since, due, mail, name,
-            language, subject, body, secret)
+            language, subject, body, secret, unsubscribe)
         SELECT $1, CAST($2 AS BIGINT), $3, $4, 'queued', 0, 0, CAST($5 AS BIGINT), CAST($5 AS BIGINT),
-            CAST($5 AS BIGINT), $6, $7, $8, $9, $10, CAST($11 AS BIGINT)
+            CAST($5 AS BIGINT), $6, $7, $8, $9, $10, CAST($11 AS BIGINT), $13
         WHERE NOT EXISTS (SELECT 1 FROM change c WHERE c.seq > $12 AND c.subject = $3 AND c.kind LIKE '%.erased')
         ON CONFLICT DO NOTHING";
     /// The attempt is on record before anybody speaks to a mail server; until $2 it is this sender's.
@@ -269,11 +269,13 @@ statements! {
         "UPDATE letter SET state = 'begun', attempts = attempts + 1, tries = tries + 1, due = $2
         WHERE uuid = (SELECT l.uuid FROM letter l WHERE l.state = 'queued' AND l.due <= $1
             ORDER BY l.due, l.change, l.uuid LIMIT 1)
-        RETURNING uuid, change, kind, attempts, tries, created, since, mail, name, language, subject, body",
+        RETURNING uuid, change, kind, attempts, tries, created, since, mail, name, language, subject, body,
+            unsubscribe",
         "UPDATE letter SET state = 'begun', attempts = attempts + 1, tries = tries + 1, due = $2
         WHERE uuid = (SELECT l.uuid FROM letter l WHERE l.state = 'queued' AND l.due <= $1
             ORDER BY l.due, l.change, l.uuid LIMIT 1 FOR UPDATE SKIP LOCKED)
-        RETURNING uuid, change, kind, attempts, tries, created, since, mail, name, language, subject, body"
+        RETURNING uuid, change, kind, attempts, tries, created, since, mail, name, language, subject, body,
+            unsubscribe"
     };
     /// How an attempt ended. One that was emptied meanwhile stays empty, and is not tried again.
     LETTER_SETTLE = "UPDATE letter SET
@@ -290,17 +292,17 @@ statements! {
     LETTER_RESEND = "UPDATE letter SET state = 'queued', tries = 0, since = $2, due = $2, done = NULL, answer = NULL
         WHERE uuid = $1 AND state IN ('doubt', 'refused', 'givenUp') AND body IS NOT NULL";
     LETTER_DROP = "UPDATE letter SET state = 'dropped', done = $2, answer = NULL, mail = NULL, name = NULL,
-            subject = NULL, body = NULL
+            subject = NULL, body = NULL, unsubscribe = NULL
         WHERE uuid = $1 AND state IN ('queued', 'doubt', 'refused', 'givenUp')";
     /// Somebody is erased.
     LETTERS_EMPTY = "UPDATE letter SET
             done = CASE WHEN state IN ('queued', 'doubt') THEN CAST($2 AS BIGINT) ELSE done END,
             state = CASE WHEN state IN ('queued', 'doubt') THEN 'dropped' ELSE state END,
-            answer = NULL, mail = NULL, name = NULL, subject = NULL, body = NULL
+            answer = NULL, mail = NULL, name = NULL, subject = NULL, body = NULL, unsubscribe = NULL
         WHERE recipient = $1";
     /// What was done before $1 is emptied; what was in doubt for so long is not sent any more.
     LETTERS_FORGET = "UPDATE letter SET state = CASE WHEN state = 'doubt' THEN 'dropped' ELSE state END,
-            answer = NULL, mail = NULL, name = NULL, subject = NULL, body = NULL
+            answer = NULL, mail = NULL, name = NULL, subject = NULL, body = NULL, unsubscribe = NULL
         WHERE done <= $1 AND mail IS NOT NULL";
     LETTERS_COUNT = "SELECT state, COUNT(*), MIN(due) FROM letter GROUP BY state";
     LETTERS_LIST = "SELECT uuid, change, recipient, kind, state, attempts, created, due, done, answer, mail, subject
@@ -337,15 +339,36 @@ statements! {
 
     LETTERS_BEYOND = "SELECT uuid FROM letter WHERE change > $1 ORDER BY change, uuid LIMIT 1";
 
+    /// The log is told under a name for the first time: from where was asked, at most from its end.
+    MOX_START = "INSERT INTO mox_position (name, seq, owner, held_until)
+        SELECT $1, CASE WHEN CAST($2 AS BIGINT) < h.seq THEN CAST($2 AS BIGINT) ELSE h.seq END, '', 0
+        FROM log_head h WHERE h.id = 1 ON CONFLICT DO NOTHING";
+    /// Nobody else holds it at $3; until $4 it is ours.
+    MOX_CLAIM = "UPDATE mox_position SET owner = $2, held_until = $4
+        WHERE name = $1 AND (owner = $2 OR held_until <= $3) RETURNING seq";
+    /// Nothing when somebody else has taken it by now.
+    MOX_MOVE = "UPDATE mox_position SET seq = $4, held_until = $5 WHERE name = $1 AND owner = $2 AND seq = $3";
+    MOX_RELEASE = "UPDATE mox_position SET held_until = 0 WHERE name = $1 AND owner = $2";
+    MOX_POSITIONS = "SELECT name, seq FROM mox_position ORDER BY name";
+    /// A database that a backup was laid into tells nothing of what the backup holds.
+    MOX_FORGET = "DELETE FROM mox_position";
+    MOX_COMMAND_BEGIN = "INSERT INTO mox_command (besked, digest, begun) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
+    MOX_COMMAND = "SELECT digest, status, answer FROM mox_command WHERE besked = $1";
+    MOX_COMMAND_SETTLE = "UPDATE mox_command SET status = $2, answer = $3 WHERE besked = $1 AND status IS NULL";
+    MOX_COMMAND_RELEASE = "DELETE FROM mox_command WHERE besked = $1 AND status IS NULL";
+    MOX_COMMANDS_FORGET = "DELETE FROM mox_command WHERE begun <= $1";
     SUBSCRIPTIONS_INSERT = ["INSERT INTO subscription (uuid, kind, account, organisation, contact, state, why, created,
             changed, filter, settings, passed, attempts, due, claim, held, edition)
         SELECT r.value->>0, r.value->>1, r.value->>2, r.value->>3, r.value->>4, r.value->>5, r.value->>6,
             CAST(r.value->>7 AS BIGINT), CAST(r.value->>8 AS BIGINT), r.value->>9, r.value->>10,
             CAST(r.value->>11 AS BIGINT), 0, 0, 0, 0, 0 FROM" "WHERE true"];
-    /// For the backup: whoever restores it has no secrets to sign with.
-    SUBSCRIPTIONS_KEPT = "SELECT uuid, kind, account, organisation, contact, 'paused', 'restored', created, changed,
-            filter, settings, passed
-        FROM subscription WHERE state <> 'ended' ORDER BY uuid";
+    /// For the backup: whoever restores it has no secrets to sign with. A digest needs none; it goes on from what the
+    /// backup holds, as all mail does.
+    SUBSCRIPTIONS_KEPT = "SELECT s.uuid, s.kind, s.account, s.organisation, s.contact,
+            CASE WHEN s.kind = 'digest' THEN s.state ELSE 'paused' END,
+            CASE WHEN s.kind = 'digest' THEN s.why ELSE 'restored' END, s.created, s.changed, s.filter, s.settings,
+            CASE WHEN s.kind = 'digest' THEN (SELECT h.seq FROM log_head h WHERE h.id = 1) ELSE s.passed END
+        FROM subscription s WHERE s.state <> 'ended' ORDER BY s.uuid";
     /// All that have not ended.
     SUBSCRIPTIONS = "SELECT uuid, kind, account, organisation, contact, state, why, created, changed, filter, settings,
             passed, attempts, since, due, edition, tested
@@ -433,5 +456,24 @@ statements! {
     ASIDES_REPLAY = "UPDATE delivery_aside SET queued = 1 WHERE subscription = $1 AND kind = 'dead'
         AND ($2 = '' OR uuid = $2)";
     ASIDES_OUT = "DELETE FROM delivery_aside WHERE subscription = $1";
+    /// The digests whose time has come, in the order of their uuids, with where they go.
+    DIGESTS_DUE = "SELECT s.uuid, s.edition, s.passed, s.due, s.filter, s.settings, c.uuid, c.mail
+        FROM subscription s JOIN contact c ON c.uuid = s.contact
+        WHERE s.kind = 'digest' AND s.state = 'active' AND s.due <= $1 AND s.uuid > $2 ORDER BY s.uuid LIMIT $3";
+    /// A digest was laid down: only one who found it where it was may say so.
+    DIGEST_PASS = "UPDATE subscription SET passed = $4, due = $5
+        WHERE uuid = $1 AND edition = $2 AND passed = $3 AND state = 'active'";
+    /// Nothing happened for them.
+    DIGESTS_MOVE = ["UPDATE subscription SET passed = CAST(r.value->>3 AS BIGINT), due = CAST(r.value->>4 AS BIGINT) FROM"
+        "WHERE uuid = r.value->>0 AND edition = CAST(r.value->>1 AS BIGINT) AND passed = CAST(r.value->>2 AS BIGINT)
+          AND state = 'active'"];
+    DIGESTS_COUNT = "SELECT COUNT(*) FROM subscription s WHERE s.kind = 'digest' AND s.state <> 'ended'";
+    DIGESTS_OF_MAIL = "SELECT s.uuid, s.kind, s.account, s.organisation, s.contact, s.state, s.why, s.created, s.changed,
+            s.filter, s.settings, s.passed, s.attempts, s.since, s.due, s.edition, s.tested
+        FROM subscription s JOIN contact c ON c.uuid = s.contact
+        WHERE s.kind = 'digest' AND s.state <> 'ended' AND c.mail = $1 ORDER BY s.created, s.uuid";
+    SUBSCRIPTIONS_OF_CONTACT = "SELECT s.uuid, s.kind, s.account, s.organisation, s.contact, s.state, s.why, s.created,
+            s.changed, s.filter, s.settings, s.passed, s.attempts, s.since, s.due, s.edition, s.tested
+        FROM subscription s WHERE s.state <> 'ended' AND s.contact = $1 ORDER BY s.created, s.uuid";
     SUBSCRIPTIONS_SWEEP = "DELETE FROM subscription WHERE state = 'ended' AND changed <= $1";
 }

@@ -758,7 +758,7 @@ fn of(owner: Owner) -> [String; 2] {
     }
 }
 
-async fn rows(link: Link<'_>, statement: sql::Sql, texts: &[String]) -> Result<Vec<SubscriptionRow>> {
+pub(super) async fn rows(link: Link<'_>, statement: sql::Sql, texts: &[String]) -> Result<Vec<SubscriptionRow>> {
     run!(link, statement, |q, c| {
         let query = texts.iter().fold(sqlx::query(q), |query, text| query.bind(text.clone()));
         let rows = query.fetch_all(c).await.map_err(broken)?;

@@ -111,6 +111,8 @@ pub enum ErrandKind {
     PendingAnswer,
     /// A change request that waits for its mail address to be confirmed.
     PendingRequest,
+    /// A mail digest that waits for its mail address to be confirmed.
+    PendingDigest,
 }
 
 impl ErrandKind {
@@ -122,11 +124,18 @@ impl ErrandKind {
             Self::AnswerDraft => "answer-draft",
             Self::PendingAnswer => "pending-answer",
             Self::PendingRequest => "pending-request",
+            Self::PendingDigest => "pending-digest",
         }
     }
 
     fn of(text: &str) -> Result<Self> {
-        let all = [Self::PartyLink, Self::AnswerDraft, Self::PendingAnswer, Self::PendingRequest];
+        let all = [
+            Self::PartyLink,
+            Self::AnswerDraft,
+            Self::PendingAnswer,
+            Self::PendingRequest,
+            Self::PendingDigest,
+        ];
         all.into_iter().find(|k| k.as_str() == text).ok_or_else(|| corrupt(&format!("errand: kind {text}")))
     }
 }

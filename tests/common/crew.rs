@@ -5,7 +5,7 @@ use axum::http::Request;
 use begreb::exchange::Format;
 use begreb::model::{Governance, Kind, Language, Password, Role, Secret, Text, VocabularyFields};
 use begreb::registry::{AccountRequest, Actor, GiveRequest, GroupRequest};
-use serde_json::Value;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{Answer, World, edition, operator};
@@ -38,6 +38,14 @@ pub async fn vocabulary(w: &World, slug: &str, governance: Governance, csv: &str
     };
     request.frame = Some(frame);
     w.import(request).await.expect("it is lawful");
+}
+
+/// Says how versions of a vocabulary come about from now on.
+pub async fn govern(w: &World, slug: &str, governance: Governance, four_eyes: bool) {
+    let frame = json!({ "titles": [{ "language": "da", "text": slug }], "kind": "codeList",
+        "governance": governance, "fourEyes": four_eyes, "languages": ["da"] });
+    let frame = serde_json::from_value(frame).expect("a frame");
+    w.registry.put_frame(&operator(), slug.parse().expect("a slug"), frame).await.expect("it is lawful");
 }
 
 /// Somebody who asks; nobody in particular without a cookie.

@@ -16,6 +16,7 @@ mod history;
 mod identity;
 mod import;
 mod mail;
+mod mox;
 mod organisation;
 mod publish;
 mod pull;
@@ -24,6 +25,7 @@ mod restore;
 mod search;
 mod serve;
 mod serve_mail;
+mod serve_mox;
 mod serve_webhooks;
 mod show;
 mod subscription;
@@ -72,6 +74,8 @@ pub enum Verb {
     Subscription(subscription::Subscription),
     /// See what became of the mail, send a letter again, or let one not be sent
     Mail(mail::Mail),
+    /// Tell what changes to other systems by message, and carry out their commands (MOX, AMQP)
+    Mox(Box<mox::MoxVerb>),
     /// Keep a verified copy of vocabularies, to be used without the network
     Pull(pull::Pull),
     /// Write everything to one file
@@ -103,6 +107,7 @@ impl Verb {
             Self::Token(verb) => verb.run(context).await,
             Self::Subscription(verb) => verb.run(context).await,
             Self::Mail(verb) => verb.run(context).await,
+            Self::Mox(verb) => verb.run(context).await,
             Self::Pull(verb) => verb.run(context).await,
             Self::Backup(verb) => verb.run(context).await,
             Self::Restore(verb) => verb.run(context).await,

@@ -16,6 +16,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::import::note_local;
 use super::serve_mail::MailOptions;
+use super::serve_mox::{self, MoxOptions};
 use super::serve_webhooks::WebhookOptions;
 use crate::clock::SystemClock;
 use crate::context::{Context, Missing};
@@ -42,7 +43,7 @@ Ctrl-C (or SIGTERM) stops it: requests under way finish first; a second one stop
 
 /// The form of log lines.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
-enum LogFormat {
+pub(super) enum LogFormat {
     // No documentation here: it would make --help three times as long.
     Text,
     Json,
@@ -103,6 +104,8 @@ pub struct Serve {
     #[command(flatten)]
     mail: MailOptions,
     #[command(flatten)]
+    mox: MoxOptions,
+    #[command(flatten)]
     webhooks: WebhookOptions,
     /// The form of log lines, on stderr: for people, or one JSON object each
     #[arg(long, env = "BEGREB_LOG_FORMAT", value_name = "FORMAT", value_enum, default_value_t = LogFormat::Text)]
@@ -115,7 +118,7 @@ pub struct Serve {
 impl Serve {
     pub async fn run(self, context: &Context) -> Result {
         context.needs_database("serve")?;
-        self.start_log()?;
+        start_log(self.log_format, &self.log_level)?;
         let socket = self.bind().await?;
         let address = socket.local_addr().map_err(|e| self.cannot_listen(&e))?;
         let store = context.store(Missing::Made).await?;
@@ -144,6 +147,7 @@ impl Serve {
         }
         let public_url = self.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
         let smtp = self.mail.server(&public_url)?;
+        let agent = self.mox.agent()?;
         let courier = self.webhooks.courier()?;
         let settings = Settings {
             public_url: public_url.trim_end_matches('/').into(),
@@ -191,6 +195,7 @@ impl Serve {
         let webhooks = courier.map(|courier| super::serve_webhooks::start(&registry, courier));
         let mut options = HttpOptions::default();
         self.set(&mut options);
+        let mox = agent.map(|agent| serve_mox::start(&registry, &options, agent)).transpose()?;
 
         let (stop, mut stopping) = watch::channel(false);
         let mut stopped = stop.subscribe();
@@ -217,7 +222,7 @@ impl Serve {
         follower.abort();
         timekeeper.abort();
         let (post, webhooks) = (post.map(|p| p.stop()), webhooks.map(|w| w.stop()));
-        tokio::join!(ended(post), ended(webhooks));
+        tokio::join!(ended(post), ended(webhooks), ended(mox.map(|m| m.stop())));
         served.map_err(|e| self.cannot_listen(&e))?;
         tracing::info!("stopped");
         Ok(())
@@ -287,25 +292,26 @@ impl Serve {
             .at(named("--listen"))
             .allowed(["--listen 127.0.0.1:8081", "--listen 127.0.0.1:0"])
     }
+}
 
-    fn start_log(&self) -> Result {
-        let filter = EnvFilter::try_new(&self.log_level).map_err(|e| {
-            let refusal = Refusal::new(
-                Code::InvalidParameter,
-                format!("»{}« er ikke et logniveau: {e}", self.log_level),
-                format!("'{}' is not a log level: {e}", self.log_level),
-            );
-            let levels = ["error", "warn", "info", "debug", "trace", "info,begreb::http=debug"];
-            Stop::usage(refusal.at(named("--log-level")).allowed(levels))
-        })?;
-        let terminal = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
-        let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(terminal);
-        match self.log_format {
-            LogFormat::Text => log.init(),
-            LogFormat::Json => log.json().init(),
-        }
-        Ok(())
+/// Starts the log of the machine, on stderr.
+pub(super) fn start_log(format: LogFormat, level: &str) -> Result {
+    let filter = EnvFilter::try_new(level).map_err(|e| {
+        let refusal = Refusal::new(
+            Code::InvalidParameter,
+            format!("»{level}« er ikke et logniveau: {e}"),
+            format!("'{level}' is not a log level: {e}"),
+        );
+        let levels = ["error", "warn", "info", "debug", "trace", "info,begreb::http=debug"];
+        Stop::usage(refusal.at(named("--log-level")).allowed(levels))
+    })?;
+    let terminal = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(terminal);
+    match format {
+        LogFormat::Text => log.init(),
+        LogFormat::Json => log.json().init(),
     }
+    Ok(())
 }
 
 /// What is to be waited for, if there is anything.
@@ -316,7 +322,7 @@ async fn ended(one: Option<impl Future<Output = ()>>) {
 }
 
 /// The signals that ask for an end: Ctrl-C, and SIGTERM where there is one.
-struct Signals {
+pub(super) struct Signals {
     #[cfg(unix)]
     interrupt: tokio::signal::unix::Signal,
     #[cfg(unix)]
@@ -325,7 +331,7 @@ struct Signals {
 
 #[cfg(unix)]
 impl Signals {
-    fn new() -> std::io::Result<Self> {
+    pub(super) fn new() -> std::io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
     }
@@ -340,7 +346,7 @@ impl Signals {
 
 #[cfg(not(unix))]
 impl Signals {
-    fn new() -> std::io::Result<Self> {
+    pub(super) fn new() -> std::io::Result<Self> {
         Ok(Self {})
     }
 
@@ -350,7 +356,7 @@ impl Signals {
 }
 
 /// The first signal lets requests finish, the second does not.
-async fn until_stopped(mut signals: Signals, stop: watch::Sender<bool>) {
+pub(super) async fn until_stopped(mut signals: Signals, stop: watch::Sender<bool>) {
     signals.next().await;
     tracing::info!("stopping: requests under way finish; a second signal ends at once");
     stop.send_replace(true);

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use begreb::delivery::{HearingLetters, Post, Protection, RequestLetters, SecurityNotices, Sender, Smtp};
+use begreb::delivery::{Composer, DigestLetters, Digests, HearingLetters, Post, Protection, RequestLetters, SecurityNotices, Sender, Smtp};
 use begreb::model::{Code, Refusal};
 use begreb::registry::Registry;
 
@@ -64,7 +64,7 @@ impl MailOptions {
     }
 }
 
-/// The task that reads the log for letters and sends them.
+/// The task that reads the log for letters and digests, and sends them.
 pub struct Running(tokio::task::JoinHandle<()>, tokio::sync::watch::Sender<bool>);
 
 /// Starts it.
@@ -73,13 +73,18 @@ pub fn start(registry: &Arc<Registry>, smtp: Smtp) -> Running {
         Protection::None => tracing::warn!(?smtp, "mail is sent without TLS"),
         _ => tracing::info!(?smtp, "mail is sent"),
     }
-    let post = Post::new(
-        registry.clone(),
-        vec![Box::new(SecurityNotices), Box::new(RequestLetters), Box::new(HearingLetters)],
-        smtp,
-    );
+    let composers: Vec<Box<dyn Composer>> = vec![
+        Box::new(SecurityNotices),
+        Box::new(RequestLetters),
+        Box::new(HearingLetters),
+        Box::new(DigestLetters),
+    ];
+    let (post, digests) = (Post::new(registry.clone(), composers, smtp), Digests::new(registry.clone()));
     let (stop, stopping) = tokio::sync::watch::channel(false);
-    Running(tokio::spawn(async move { post.run(stopping).await }), stop)
+    let run = async move {
+        tokio::join!(post.run(stopping.clone()), digests.run(stopping));
+    };
+    Running(tokio::spawn(run), stop)
 }
 
 impl Running {

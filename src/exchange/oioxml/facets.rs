@@ -12,6 +12,16 @@ pub(in crate::exchange) fn stand_in(vocabulary: Uuid, code: &str) -> Uuid {
     Uuid::new_v5(&vocabulary, code.as_bytes())
 }
 
+/// The uuids of a vocabulary's facets as they are told: its own, or the one that stands for it when it has none.
+#[must_use]
+pub fn facets_of(vocabulary: &Vocabulary) -> Vec<Uuid> {
+    let facets = &vocabulary.fields().facets;
+    match facets.is_empty() {
+        true => vec![stand_in(vocabulary.uuid(), vocabulary.slug().as_str())],
+        false => facets.iter().map(|f| f.uuid).collect(),
+    }
+}
+
 /// See the module.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(in crate::exchange) struct Facets {

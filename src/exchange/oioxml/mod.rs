@@ -27,6 +27,8 @@ mod tree;
 mod write;
 mod xml;
 
+pub use facets::facets_of;
+
 /// The namespace of the envelope. Dated: another shape gets another date.
 const BEGREB: &str = "http://begreb.dk/xml/schemas/2026/11/22/";
 /// The namespace of KOMBIT's klassifikation objects.

@@ -7,6 +7,7 @@ mod check;
 mod code_sets;
 mod concepts;
 mod decisions;
+mod digests;
 mod drafts;
 mod edits;
 mod export;
@@ -175,7 +176,7 @@ pub fn router(options: &HttpOptions) -> OpenApiRouter<App> {
         .merge(drafts())
         .merge(code_sets())
         .merge(people)
-        .merge(subscribers())
+        .merge(subscribers(options))
         .merge(hearings);
     let sparql = OpenApiRouter::new()
         .routes(routes!(sparql::get, sparql::post))
@@ -185,8 +186,10 @@ pub fn router(options: &HttpOptions) -> OpenApiRouter<App> {
 }
 
 /// The routes of subscriptions.
-fn subscribers() -> OpenApiRouter<App> {
+fn subscribers(options: &HttpOptions) -> OpenApiRouter<App> {
     OpenApiRouter::new()
+        .routes(routes!(digests::of, digests::ask))
+        .routes(routes!(digests::confirm))
         .routes(routes!(subscriptions::subscriptions, subscriptions::subscribe))
         .routes(routes!(
             subscriptions::subscription,
@@ -200,6 +203,7 @@ fn subscribers() -> OpenApiRouter<App> {
         .routes(routes!(subscriptions::replay))
         .routes(routes!(subscriptions::deliveries))
         .routes(routes!(subscriptions::dead_letters))
+        .layer(axum::Extension(TrustForwarded(options.trust_forwarded)))
 }
 
 /// The routes of drafts and decisions.

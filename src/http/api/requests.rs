@@ -26,7 +26,7 @@ type Answer = Result<Response, Failure>;
 #[serde(deny_unknown_fields)]
 pub struct ConfirmationRequest {
     /// The secret at its end.
-    link: String,
+    pub link: String,
 }
 
 /// Asks for a change: an account, or anybody with a name and a mail address. The request of the latter waits for seven

@@ -23,6 +23,7 @@ impl Registry {
         if write.contact(contact).await?.is_none() {
             return Err(none(contact));
         }
+        self.end_digests_of(&mut write, contact).await?;
         write.erase_contact(contact).await?;
         self.settle(write).await.map(drop)
     }
