@@ -337,7 +337,7 @@ fn a_copy_is_checked_without_the_network_and_mended_with_it() {
     let problems = one(&wrong)["problems"].as_array().expect("problems").clone();
     assert_eq!(problems.len(), 2, "the bytes, and the digest of the version: {problems:?}");
     assert!(
-        problems.iter().all(|p| p["where"]["name"].as_str().is_some_and(|n| n.ends_with("v.json"))),
+        problems.iter().all(|p| p["place"]["name"].as_str().is_some_and(|n| n.ends_with("v.json"))),
         "{problems:?}"
     );
     // Also when the manifest was made to fit.
