@@ -337,7 +337,7 @@ fn a_copy_is_checked_without_the_network_and_mended_with_it() {
     let problems = one(&wrong)["problems"].as_array().expect("problems").clone();
     assert_eq!(problems.len(), 2, "the bytes, and the digest of the version: {problems:?}");
     assert!(
-        problems.iter().all(|p| p["where"]["name"].as_str().is_some_and(|n| n.ends_with("v.json"))),
+        problems.iter().all(|p| p["place"]["name"].as_str().is_some_and(|n| n.ends_with("v.json"))),
         "{problems:?}"
     );
     // Also when the manifest was made to fit.
@@ -408,10 +408,13 @@ fn a_server_that_lies_is_refused_and_the_copy_stays() {
     // A concept that is not what the version says makes the delta fail, and the whole is fetched instead.
     f.publish("v", "3", "2025-01-01", &[5]);
     server.has(&f, "v", "3");
+    liar.lies("", Lie::None);
+    f.json(&arguments, 0);
     f.publish("v", "4", "2025-02-01", &[5, 6]);
     server.has(&f, "v", "4");
     liar.lies("/concepts/", Lie::Forge("indsats nummer", "indsats nr."));
     let whole = f.json(&[&arguments[..], &["--keep", "0"]].concat(), 0);
+    assert_eq!((liar.asked("/concepts/"), liar.asked("GET /api/v1/vocabularies/v/export")), (2, 1));
     assert_eq!(
         (one(&whole)["inForce"].as_str(), one(&whole)["versions"][0]["how"].as_str()),
         (Some("4"), Some("whole"))
