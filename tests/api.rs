@@ -950,8 +950,7 @@ async fn reads_are_for_every_web_page() {
 }
 
 /// The tags of what is worked on.
-const WORK: [&str; 7] =
-    ["drafts", "decisions", "hearings", "groups", "change requests", "certifications", "code sets"];
+const WORK: [&str; 7] = ["drafts", "decisions", "hearings", "groups", "change requests", "certifications", "code sets"];
 
 #[tokio::test]
 async fn the_documentation_is_of_the_routes() {

@@ -221,7 +221,7 @@ fn story(mut w: World) {
         "governance": "hearing" });
     let put = w.ask(&anne, "PUT", "/vocabularies/botilbud", &frame).expect("it answers");
     assert_eq!(put.status, 201, "{}", put.json);
-    let mut group = |name: &str, kind: &str, member: &str| {
+    let group = |name: &str, kind: &str, member: &str| {
         let body = json!({ "name": name, "kind": kind, "members": [member] });
         text(&w.ask(&anne, "POST", "/groups", &body).expect("it answers").json["uuid"])
     };

@@ -21,15 +21,15 @@ mod codes;
 mod csv;
 mod fhir;
 mod json;
-pub mod oio;
 mod migration;
+pub mod oio;
 mod oioxml;
 pub mod paper;
 mod rdf;
 
-pub use oioxml::facets_of as oio_facets;
 pub use codes::{LARGEST_LIST, ListedCode, MOST_CODES, codes};
 pub use migration::{Fate, Migration, MigrationEnd, MigrationFormat, MigrationLine, MigrationSide};
+pub use oioxml::facets_of as oio_facets;
 pub use rdf::{EventPage, PREFIXES, event_page};
 
 /// The deepest hierarchy that is taken in.

@@ -43,7 +43,9 @@ pub use people::{
 pub use refusal::{Category, Code, Place, Refusal, Result};
 pub use secret::{Dice, NoDice, Secret, new_uuid};
 pub use state::{Revision, State, Timeline};
-pub use subscription::{DigestLanguage, Frequency, Owner, PausedBecause, SubscriptionKind, SubscriptionState, description};
+pub use subscription::{
+    DigestLanguage, Frequency, Owner, PausedBecause, SubscriptionKind, SubscriptionState, description,
+};
 pub use target::{SigningSecret, Target, may_be_reached};
 pub use text::{Language, Text};
 pub use time::{Clock, Date, Instant, Period, Point, clock_in_denmark, parse_date, parse_in_denmark, today_in_denmark};

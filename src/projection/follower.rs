@@ -35,7 +35,13 @@ pub struct Snapshot {
 
 impl Default for Snapshot {
     fn default() -> Self {
-        Self { position: 0, at: Instant::BEGINNING, matters: Arc::default(), usages: Arc::default(), planes: Vec::new() }
+        Self {
+            position: 0,
+            at: Instant::BEGINNING,
+            matters: Arc::default(),
+            usages: Arc::default(),
+            planes: Vec::new(),
+        }
     }
 }
 

@@ -131,7 +131,8 @@ impl Registry {
         let texts = |map: &BTreeMap<Language, String>| {
             map.iter().map(|(language, text)| Text::new(language.clone(), text)).collect::<Result<Vec<_>>>()
         };
-        let facet = |f: &ManifestFacet| Ok(Facet { uuid: f.uuid, code: f.code.clone(), oio: None, titles: texts(&f.titles)? });
+        let facet =
+            |f: &ManifestFacet| Ok(Facet { uuid: f.uuid, code: f.code.clone(), oio: None, titles: texts(&f.titles)? });
         let namespace = format!("{}/id/{}/", self.settings.public_url, manifest.slug);
         Ok(VocabularyFields {
             uuid: manifest.uuid,

@@ -268,9 +268,10 @@ impl Store {
             (9, "digests"),
             (10, "usage"),
         ];
-        let migrations = texts.into_iter().zip(names).map(|(text, (n, name))| {
-            Migration::new(n, name.into(), MigrationType::Simple, text.into_sql_str(), false)
-        });
+        let migrations = texts
+            .into_iter()
+            .zip(names)
+            .map(|(text, (n, name))| Migration::new(n, name.into(), MigrationType::Simple, text.into_sql_str(), false));
         let migrator = Migrator::with_migrations(migrations.collect());
         let done = match &self.db {
             Db::Lite { write, .. } => migrator.run(write).await,

@@ -129,13 +129,7 @@ impl ErrandKind {
     }
 
     fn of(text: &str) -> Result<Self> {
-        let all = [
-            Self::PartyLink,
-            Self::AnswerDraft,
-            Self::PendingAnswer,
-            Self::PendingRequest,
-            Self::PendingDigest,
-        ];
+        let all = [Self::PartyLink, Self::AnswerDraft, Self::PendingAnswer, Self::PendingRequest, Self::PendingDigest];
         all.into_iter().find(|k| k.as_str() == text).ok_or_else(|| corrupt(&format!("errand: kind {text}")))
     }
 }

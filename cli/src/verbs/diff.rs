@@ -64,7 +64,8 @@ pub struct Diff {
 /// The formats of `--migration`.
 fn migration_formats() -> impl clap::builder::TypedValueParser<Value = MigrationFormat> {
     use clap::builder::{PossibleValuesParser, TypedValueParser};
-    PossibleValuesParser::new(MigrationFormat::ALL.map(MigrationFormat::name)).try_map(|name| name.parse::<MigrationFormat>())
+    PossibleValuesParser::new(MigrationFormat::ALL.map(MigrationFormat::name))
+        .try_map(|name| name.parse::<MigrationFormat>())
 }
 
 impl Diff {
@@ -210,7 +211,8 @@ mod tests {
 
     #[test]
     fn a_difference_reads_as_a_sentence() {
-        let diff = Diff { from: "1".into(), to: None, vocabulary: "v".into(), kind: None, details: true, migration: None };
+        let diff =
+            Diff { from: "1".into(), to: None, vocabulary: "v".into(), kind: None, details: true, migration: None };
         let answer = serde_json::json!({
             "vocabulary": "v",
             "from": {"version": {"label": "1", "effective": "2024-01-01T00:00:00Z"}, "valid": "2024-01-01T00:00:00Z", "concepts": 2},

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use begreb::delivery::{Composer, DigestLetters, Digests, HearingLetters, Post, Protection, RequestLetters, SecurityNotices, Sender, Smtp};
+use begreb::delivery::{
+    Composer, DigestLetters, Digests, HearingLetters, Post, Protection, RequestLetters, SecurityNotices, Sender, Smtp,
+};
 use begreb::model::{Code, Refusal};
 use begreb::registry::Registry;
 
@@ -73,12 +75,8 @@ pub fn start(registry: &Arc<Registry>, smtp: Smtp) -> Running {
         Protection::None => tracing::warn!(?smtp, "mail is sent without TLS"),
         _ => tracing::info!(?smtp, "mail is sent"),
     }
-    let composers: Vec<Box<dyn Composer>> = vec![
-        Box::new(SecurityNotices),
-        Box::new(RequestLetters),
-        Box::new(HearingLetters),
-        Box::new(DigestLetters),
-    ];
+    let composers: Vec<Box<dyn Composer>> =
+        vec![Box::new(SecurityNotices), Box::new(RequestLetters), Box::new(HearingLetters), Box::new(DigestLetters)];
     let (post, digests) = (Post::new(registry.clone(), composers, smtp), Digests::new(registry.clone()));
     let (stop, stopping) = tokio::sync::watch::channel(false);
     let run = async move {

@@ -36,7 +36,6 @@ const MONTHS: [(&str, &str); 12] = [
 struct Pen<'r> {
     registry: &'r Registry,
     da: bool,
-    now: Instant,
     out: String,
     full: bool,
 }
@@ -50,7 +49,7 @@ pub(super) fn written(
     now: Instant,
 ) -> (String, String) {
     let da = settings.language == DigestLanguage::Da;
-    let mut pen = Pen { registry, da, now, out: String::new(), full: false };
+    let mut pen = Pen { registry, da, out: String::new(), full: false };
     let subject = pen.subject(news);
     let greeting = pen.choose("Hej\n\nDet er sket siden sidst:\n", "Hello\n\nThis has happened since last time:\n");
     pen.out.push_str(greeting);

@@ -105,7 +105,8 @@ fn all_facets(
     times: Times,
 ) -> io::Result<()> {
     let f = vocabulary.fields();
-    let stand_in = facets.stand_in.map(|uuid| Facet { uuid, code: f.slug.to_string(), oio: None, titles: f.titles.clone() });
+    let stand_in =
+        facets.stand_in.map(|uuid| Facet { uuid, code: f.slug.to_string(), oio: None, titles: f.titles.clone() });
     f.facets.iter().chain(&stand_in).try_for_each(|facet| {
         let properties = |x: &mut Xml<'_>| {
             x.leaf("sd:BrugervendtNoegleTekst", &key(&facet.code, facet.uuid))?;

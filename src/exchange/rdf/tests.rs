@@ -42,8 +42,12 @@ fn options() -> ReadOptions {
 }
 
 fn vocabulary(namespace: &str) -> Vocabulary {
-    let facet =
-        |n, code: &str, title: &str| Facet { uuid: number(n), code: code.into(), oio: None, titles: vec![text(da(), title)] };
+    let facet = |n, code: &str, title: &str| Facet {
+        uuid: number(n),
+        code: code.into(),
+        oio: None,
+        titles: vec![text(da(), title)],
+    };
     Vocabulary::new(VocabularyFields {
         uuid: number(900),
         slug: "proeve".parse().unwrap(),

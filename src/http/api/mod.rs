@@ -42,8 +42,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::HttpOptions;
-use super::peer::TrustForwarded;
 use super::ldes;
+use super::peer::TrustForwarded;
 use super::problem::Problem;
 use super::sparql;
 use crate::registry::{ConceptDocument, Registry};

@@ -2,10 +2,10 @@
 
 mod accept;
 pub mod decisions;
+pub mod drafts;
 mod form;
 pub mod groups;
 pub mod requests;
-pub mod drafts;
 pub mod search;
 
 use askama::Template;

@@ -22,8 +22,7 @@ use crate::exchange::paper::{Changed, DiffPaper, Reading};
 use crate::model::{Code, Content, Instant, Mail, Name, Refusal, Result, Secret, Side, Vocabulary, diff, new_uuid};
 use crate::store::{Contact, Errand, ErrandKind, Write};
 use crate::workflow::{
-    Audience, Draft, DraftStep, Hearing, HearingPlan, HearingStage, Line, Party, Prose, Readable, Stamp,
-    capped,
+    Audience, Draft, DraftStep, Hearing, HearingPlan, HearingStage, Line, Party, Prose, Readable, Stamp, capped,
 };
 
 /// What stands before the secret of every personal link, so that one that was left somewhere can be found.
