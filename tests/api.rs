@@ -950,7 +950,8 @@ async fn reads_are_for_every_web_page() {
 }
 
 /// The tags of what is worked on.
-const WORK: [&str; 7] = ["drafts", "decisions", "hearings", "groups", "change requests", "certifications", "code sets"];
+const WORK: [&str; 8] =
+    ["drafts", "decisions", "hearings", "groups", "change requests", "certifications", "code sets", "subscriptions"];
 
 #[tokio::test]
 async fn the_documentation_is_of_the_routes() {

@@ -92,6 +92,7 @@ fn form_to(page: &Answer, ends: &str) -> Form {
     let found = found.unwrap_or_else(|| panic!("{}: no form to {ends}: {html}", page.asked));
     let tags = r#"(?s)<input[^>]*>|<textarea[^>]*>(.*?)</textarea>|<select[^>]*>(.*?)</select>|<button[^>]*>"#;
     let (mut fields, mut buttons) = (Vec::new(), Vec::new());
+    let option = Regex::new(r#"<option value="([^"]*)"( selected)?>"#).expect("lawful");
     for tag in Regex::new(tags).expect("lawful").captures_iter(&found[2]) {
         let (whole, open) = (&tag[0], tag[0].split('>').next().expect("a tag").to_owned());
         let Some(name) = attribute(&open, "name") else { continue };
@@ -102,7 +103,6 @@ fn form_to(page: &Answer, ends: &str) -> Form {
             let text = text.as_str();
             fields.push((name, unescaped(text.strip_prefix('\n').unwrap_or(text)).replace('\n', "\r\n")));
         } else if let Some(options) = tag.get(2) {
-            let option = Regex::new(r#"<option value="([^"]*)"( selected)?>"#).expect("lawful");
             let all: Vec<_> = option.captures_iter(options.as_str()).collect();
             let chosen = all.iter().find(|o| o.get(2).is_some()).or(all.first());
             fields.push((name, chosen.map(|o| unescaped(&o[1])).unwrap_or_default()));

@@ -613,7 +613,7 @@ async fn what_is_refused() {
     let uris = [
         format!("{K}?xyz=1&abc=2&ABC=3"),
         format!("{K}?plan=1"),
-        format!("/klassifikation/facet?titel=x"),
+        "/klassifikation/facet?titel=x".to_owned(),
         format!("/klassifikation/klassifikation?facet={FACET}"),
         format!("{K}?titel:Klasse=x"),
         format!("{K}/{CLASS}?bvn=x"),

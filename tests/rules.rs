@@ -280,7 +280,8 @@ async fn a_request_opens_a_draft_of_its_kind() {
     on_every_database(async |w| {
         let c = crew(&w, "hearing").await;
         let history = c.nobody.get(&w, "/vocabularies/koder/concepts/A/history").await.ok().json();
-        let cases: [(fn(&mut Value), bool); 2] =
+        type Spoil = fn(&mut Value);
+        let cases: [(Spoil, bool); 2] =
             [(|content| noted("en note")(content), true), (|content| defined("noget helt andet")(content), false)];
         for (change, minor) in cases {
             let mut proposal = history["states"][0]["content"].clone();

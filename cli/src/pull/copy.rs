@@ -388,7 +388,7 @@ impl Copy {
         let _ = fs::remove_file(self.root.join(format!(".{CURRENT}")));
         let current = pointer(&self.root).ok().flatten().and_then(|t| number_of(&t));
         let numbers = self.numbers()?;
-        let before = numbers.iter().copied().filter(|n| current.is_some_and(|c| *n < c)).next_back();
+        let before = numbers.iter().copied().rfind(|n| current.is_some_and(|c| *n < c));
         let gone = numbers.into_iter().filter(|n| Some(*n) != current && Some(*n) != before);
         gone.map(path_of).try_for_each(|n| remove(self.root.join(n)))
     }

@@ -37,7 +37,7 @@ mod verify;
 #[derive(clap::Subcommand, Debug)]
 pub enum Verb {
     /// Serve the registry: the read API, identifiers, exports and web pages
-    Serve(serve::Serve),
+    Serve(Box<serve::Serve>),
     /// Take in an edition of a vocabulary from a file and publish it
     Import(import::Import),
     /// Pair the codes and uuids of a file in which every concept stands twice

@@ -149,7 +149,7 @@ impl Into<'_> {
         let language = shown.as_ref().map_or_else(|| self.language.clone(), |(language, _)| language.clone());
         f.terms.retain(|t| {
             let replaced = shown.as_ref().is_some_and(|(l, v)| t.language == *l && t.value == *v);
-            !replaced && !(t.language == language && t.value.trim() == title.trim())
+            !(replaced || t.language == language && t.value.trim() == title.trim())
         });
         f.terms.push(Term::plain(language, TermStatus::Preferred, title));
     }

@@ -29,6 +29,9 @@ pub enum Mode {
 /// The target of a relation and what it is; nothing clears.
 pub type Target = Option<(Reference, Option<String>)>;
 
+/// States with their periods; one that says nothing clears.
+pub type GivenTilstande = Vec<(Option<Publiceret>, Virkning)>;
+
 /// An object as it is given.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Given {
@@ -39,7 +42,7 @@ pub struct Given {
     /// The attributes; an empty list clears them.
     pub attributter: Option<Vec<GivenEgenskab>>,
     /// The states; an empty list clears them, and so does an element without one, over its period.
-    pub tilstande: Option<Vec<(Option<Publiceret>, Virkning)>>,
+    pub tilstande: Option<GivenTilstande>,
     /// The relations, by name; none of the lists is empty.
     pub relationer: BTreeMap<&'static str, Vec<(Target, Virkning)>>,
 }
@@ -174,7 +177,7 @@ impl Reader {
         Ok(GivenEgenskab { fields, soegeord, virkning })
     }
 
-    fn tilstande(&mut self, value: Value) -> Result<Option<Vec<(Option<Publiceret>, Virkning)>>> {
+    fn tilstande(&mut self, value: Value) -> Result<Option<GivenTilstande>> {
         let name = self.kind.publiceret();
         let mut groups = dict(value, "tilstande")?;
         // Ret takes the short name too; one of them.

@@ -424,7 +424,7 @@ fn race(app: &App, actor: &Actor, sight: &Sight, form: &ConceptForm) -> Result<L
     let mine = form.content(now).map(|mine| {
         let name = |key: &String| {
             let found = app.draft_concept(actor, draft, key).ok().map(|p| p.uuid);
-            let named = found.and_then(|u| Some(app.called_in_draft(actor, draft, [u]).ok()?.remove(&u)?));
+            let named = found.and_then(|u| app.called_in_draft(actor, draft, [u]).ok()?.remove(&u));
             named.map_or_else(|| key.clone(), |n| format!("{} {}", n.key, n.label))
         };
         told(&mine, name, sight.head.da)

@@ -152,7 +152,7 @@ async fn opened(app: &App, actor: &Actor, sent: &Sent) -> Result<String> {
         vocabulary: sent.read_as("vocabulary")?,
         title: sent.read_as("title")?,
         purpose: sent.said("purpose").map(|_| sent.read_as("purpose")).transpose()?,
-        group: sent.said("group").map(|g| group(g)).transpose()?,
+        group: sent.said("group").map(group).transpose()?,
         base: sent.said("base").map(|_| sent.read_as("base")).transpose()?,
         minor: sent.field("minor") == "yes",
     };
