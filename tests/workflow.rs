@@ -52,6 +52,8 @@ const ELSEWHERE: &[Command] = &[
     Command::OwnTokens,
     Command::OwnSubscriptions,
     Command::ManageSubscriptions,
+    Command::OwnCodeSets,
+    Command::ManageCodeSets,
 ];
 
 fn text(value: &Value) -> String {

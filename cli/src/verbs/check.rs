@@ -171,9 +171,9 @@ mod tests {
             ]
         });
         let expected = "\
-3:  ✗  B   udgår 2027-01-01         b  brug C c
-4:  ~  D   omdøbt fra 2027-01-01    d
-5:  ✗  E1  har aldrig været der        menes v E e?
+3:  ✗  B   udgår 2027-01-01       b  brug C c
+4:  ~  D   omdøbt fra 2027-01-01  d
+5:  ✗  E1  har aldrig været der      menes v E e?
 
   1  ændres
   1  gælder
