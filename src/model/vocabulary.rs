@@ -173,6 +173,12 @@ impl Vocabulary {
         Text::choose(&self.0.titles, language).unwrap_or_default()
     }
 
+    /// Whether OIO Klassifikation deleted it: it is kept up no longer, and what it says stays readable.
+    #[must_use]
+    pub fn is_deleted(&self) -> bool {
+        self.0.oio.as_ref().is_some_and(OioObject::is_deleted)
+    }
+
     /// The IRI of a concept.
     #[must_use]
     pub fn iri(&self, concept: Uuid) -> String {
