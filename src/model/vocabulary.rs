@@ -105,7 +105,7 @@ pub struct VocabularyFields {
     /// What OIO Klassifikation says of it, where it was written by that interface.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub oio: Option<OioObject>,
-    /// The facets that were deleted by that interface.
+    /// The facets that were deleted: concepts may still name their codes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub deleted_facets: Vec<Facet>,
 }
