@@ -216,7 +216,9 @@ fn published(answer: &Answer, namespace: &str) -> Graph {
             None => oxrdf::NamedNode::new_unchecked(subject.trim_matches(['<', '>'])).into(),
         };
         let of_concept = match &subject {
-            NamedOrBlankNode::NamedNode(node) => node.as_str().strip_prefix(namespace).is_some_and(|k| k.len() >= 36),
+            NamedOrBlankNode::NamedNode(node) => {
+                node.as_str().strip_prefix(namespace).is_some_and(|k| k.len() >= 36 && !k.starts_with("facet-"))
+            }
             NamedOrBlankNode::BlankNode(_) => true,
         };
         for (predicate, object) in triples.iter().filter(|(p, _)| of_concept && *p != skos("narrower")) {

@@ -738,6 +738,11 @@ fn what_is_published_meanwhile_is_in_this_copy_or_in_the_next() {
     let arguments = ["pull", "--server", &liar.url, "--vocabulary", "v"];
     for (at, address) in ["/days", "/versions", "/export"].into_iter().enumerate() {
         let label = (at + 2).to_string();
+        if address == "/export" {
+            // Something to be fetched as a whole.
+            f.publish("v", "x", "2024-01-02", &(0..40).collect::<Vec<_>>());
+            server.has(&f, "v", "x");
+        }
         liar.lies(address, Lie::Wait);
         let child = f.begreb(&[&arguments[..], &["--json"]].concat()).stdout(Stdio::piped()).spawn().expect("it runs");
         let began = Instant::now();
@@ -769,7 +774,7 @@ fn a_disk_that_is_full_leaves_the_copy_and_no_rest() {
     f.publish("v", "2", "2024-01-01", &(0..40).collect::<Vec<_>>());
     server.has(&f, "v", "2");
     // As on a full disk, a write fails in the middle of a file: here of the JSON, and of what is made of it.
-    for blocks in ["1", "20"] {
+    for blocks in ["1", "16"] {
         let line = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");
         let mut limited = Command::new("sh");
         limited.current_dir(&f.0).args(["-c", &line, env!("CARGO_BIN_EXE_begreb")]).args(arguments).arg("--json");

@@ -661,7 +661,7 @@ mod tests {
     /// What a reader finds: the number in the manifest, which the file must say too.
     fn found(root: &Path) -> Option<i64> {
         let held = Held::find(root).unwrap()?;
-        assert!(held.manifest.versions.iter().all(|v| held.is_whole(v)), "half a copy is seen");
+        assert!(held.manifest.versions.iter().all(|v| held.is_whole(&v.files)), "half a copy is seen");
         let said = fs::read_to_string(root.join(CURRENT).join("versions/x/v.json")).unwrap();
         assert_eq!(said, held.manifest.position.to_string());
         Some(held.manifest.position)
