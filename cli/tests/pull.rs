@@ -440,7 +440,7 @@ fn a_server_that_lies_is_refused_and_the_copy_stays() {
         ("/versions", Lie::Safer, "unverified"),
         ("/days", Lie::Garbage, "unexpected-answer"),
         ("/days", Lie::Truncate, "unreachable"),
-        ("/days", Lie::Forge("2020-01-01\"", "../../x\""), "unexpected-answer"),
+        ("/days", Lie::Forge("\"from\":\"2024-01-01\"", "\"from\":\"../../x\""), "unexpected-answer"),
         ("/changes", Lie::Garbage, "unexpected-answer"),
         ("/changes", Lie::Forge("\"more\":false", "\"more\":\"x\""), "unexpected-answer"),
     ];
@@ -632,9 +632,8 @@ fn what_is_said_between_versions_is_in_the_copy() {
     let checked = f.json(&["pull", "--check"], 0);
     assert!(one(&checked)["inForceFolder"].as_str().is_some_and(|p| p.ends_with("days/2024-01-01")), "{checked}");
     // Now all of it is a version, and nothing is said beyond it.
-    let publish = ["publish", "--vocabulary", "koder", "--version", "1", "--effective", "2024-01-01"];
-    let published = f.run(&publish);
-    assert!(published.status.success(), "{}", text(&published.stderr));
+    std::fs::write(f.0.join("1.csv"), "notation,preferred.da,facet\nA,a,F\n").expect("a file");
+    f.json(&["import", "--vocabulary", "koder", "1.csv", "--version", "1", "--effective", "2024-01-01"], 0);
     direct.server.has(&f, "koder", "1");
     let version = f.json(&arguments, 0);
     assert_eq!((&one(&version)["days"], one(&version)["inForce"].as_str()), (&json!([]), Some("1")));

@@ -565,7 +565,9 @@ mod tests {
         let read = |text: &str, column: &str, heading: Option<bool>| {
             let column = Some(column.to_owned()).filter(|c| !c.is_empty());
             let listed = codes_in(text.as_bytes(), &Columns { column, heading })?;
-            Ok(listed.into_iter().map(|l| (l.line, l.system.unwrap_or_default(), l.code)).collect::<Vec<_>>())
+            Ok::<_, Refusal>(
+                listed.into_iter().map(|l| (l.line, l.system.unwrap_or_default(), l.code)).collect::<Vec<_>>(),
+            )
         };
         let table = "Borger;Ydelseskode;system\r\n1;J1.4;fsiii\r\n2;A1;\r\n";
         let expected = vec![row(2, "fsiii", "J1.4"), row(3, "", "A1")];
