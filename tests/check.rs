@@ -370,6 +370,26 @@ async fn lists_are_read_as_danish_offices_write_them() {
             let answer = ask(query, bytes.to_vec()).await.with(status);
             assert_eq!(answer.json()["code"], code, "{query}");
         }
+        // A form has the list in its one file, whatever it is called; what is packed is not unpacked.
+        let form = |parts: &str| {
+            let request = Request::post("/api/v1/check?vocabulary=koder");
+            let request = request.header("content-type", "multipart/form-data; boundary=q");
+            request.body(Body::from(format!("{parts}--q--\r\n"))).expect("a request")
+        };
+        let part = |name: &str| {
+            let head = format!("content-disposition: form-data; name=\"{name}\"; filename=\"k.csv\"");
+            format!("--q\r\n{head}\r\ncontent-type: text/csv\r\n\r\nkode\r\nA\r\nH\r\n\r\n")
+        };
+        for name in ["codes", "file"] {
+            let report = w.send(form(&part(name))).await.ok().json();
+            assert_eq!(verdicts(&report), ["2 A inForce", "3 H retired 2024-01-01"], "{name}");
+        }
+        for wrong in [String::new(), part("a") + &part("b")] {
+            assert_eq!(w.send(form(&wrong)).await.with(400).code(), "invalid-body");
+        }
+        let packed = Request::post("/api/v1/check?vocabulary=koder").header("content-encoding", "gzip");
+        let packed = packed.body(Body::from("\u{1f}A")).expect("a request");
+        assert_eq!(w.send(packed).await.with(400).code(), "encoding");
         // Every bad row is told, with its line and column.
         let bad = "navn;kode\na;A\nb;B\u{7}\nc;C\nd;D\u{8}\n";
         let refused = ask("?vocabulary=koder", bad.as_bytes().to_vec()).await.with(400).json();

@@ -129,6 +129,19 @@ fn verdict_word(verdict: &str, lang: Lang) -> &str {
     lang.say(da, en)
 }
 
+/// What happens in a change, in words; that something goes is said otherwise.
+fn kinds(change: &Value, lang: Lang) -> String {
+    let kinds = change["kinds"].as_array().into_iter().flatten().filter_map(Value::as_str).filter(|k| *k != "retired");
+    kinds.map(|k| word(lang, k)).collect::<Vec<_>>().join(", ")
+}
+
+/// What a concept is called from then on, when that is something else.
+fn new_name(change: &Value) -> String {
+    let label = |side: &str| change[side]["label"].as_str();
+    let new = label("after").filter(|new| label("before") != Some(*new));
+    new.map_or_else(String::new, |new| format!(" → {new}"))
+}
+
 /// What becomes of a code, with the days that matter.
 fn said(code: &Value, lang: Lang) -> String {
     let verdict = code["verdict"].as_str().unwrap_or_default();
@@ -140,14 +153,20 @@ fn said(code: &Value, lang: Lang) -> String {
     match (verdict, since, gone) {
         ("retired", Some(since), _) => say!(lang, "udgået {since}", "retired {since}"),
         ("future", Some(from), _) => say!(lang, "gælder først fra {from}", "in force only from {from}"),
-        ("willBeRetired", _, Some(on)) => say!(lang, "udgår {on}", "will be retired {on}"),
+        ("otherCode", Some(since), _) => {
+            say!(lang, "har en anden kode siden {since}", "has another code since {since}")
+        }
+        ("willBeRetired", _, Some(on)) => {
+            // That it is split, merged or replaced is told; that it goes is told already.
+            let how = ahead.iter().find(|c| c.get("after").is_none()).map(|c| kinds(c, lang)).unwrap_or_default();
+            let how = if how.is_empty() { how } else { format!(" ({how})") };
+            say!(lang, "udgår {on}{how}", "will be retired {on}{how}")
+        }
         ("willBeRecoded" | "changing", ..) => {
             let each = ahead.iter().map(|change| {
                 let on = change["on"].as_str().map(day).unwrap_or_default();
-                let kinds = change["kinds"].as_array().into_iter().flatten().filter_map(Value::as_str);
-                let kinds: Vec<&str> = kinds.map(|k| word(lang, k)).collect();
-                let kinds = kinds.join(", ");
-                say!(lang, "{kinds} fra {on}", "{kinds} from {on}")
+                let (kinds, name) = (kinds(change, lang), new_name(change));
+                say!(lang, "{kinds} fra {on}{name}", "{kinds} from {on}{name}")
             });
             each.collect::<Vec<_>>().join("; ")
         }
@@ -187,15 +206,15 @@ mod tests {
                  "replacedBy": [{"uuid": "v", "notation": "C", "label": "c"}],
                  "ahead": [{"on": "2027-01-01T00:00:00Z", "kinds": ["replaced"], "before": {"label": "b"}}]},
                 {"line": 4, "code": "D", "verdict": "changing", "concept": {"uuid": "u", "label": "d"},
-                 "ahead": [{"on": "2027-01-01T00:00:00Z", "kinds": ["renamed"], "after": {"label": "e"}}]},
+                 "ahead": [{"on": "2027-01-01T00:00:00Z", "kinds": ["renamed"], "before": {"label": "d"}, "after": {"label": "e"}}]},
                 {"line": 5, "code": "E1", "verdict": "neverExisted",
                  "near": [{"vocabulary": "v", "uuid": "u", "notation": "E", "label": "e"}]}
             ]
         });
         let expected = "\
-3:  ✗  B   udgår 2027-01-01       b  brug C c
-4:  ~  D   omdøbt fra 2027-01-01  d
-5:  ✗  E1  har aldrig været der      menes v E e?
+3:  ✗  B   udgår 2027-01-01 (erstattet)  b  brug C c
+4:  ~  D   omdøbt fra 2027-01-01 → e     d
+5:  ✗  E1  har aldrig været der             menes v E e?
 
   1  ændres
   1  gælder

@@ -1,6 +1,5 @@
 //! What becomes of the codes of a list.
 
-use axum::body::Bytes;
 use axum::extract::State;
 use axum::response::Response;
 use serde::Deserialize;
@@ -14,6 +13,7 @@ use crate::http::negotiate::{Caller, language};
 use crate::http::params::Params;
 use crate::http::problem::{Failure, Problem};
 use crate::http::reply::Reply;
+use crate::http::upload::List;
 use crate::model::{Code, Refusal, Result};
 use crate::registry::{CheckReport, CheckRequest};
 
@@ -34,7 +34,7 @@ pub async fn check(
     State(app): State<App>,
     Params(asked, told, columns): Params<CheckRequest, Told, Columns>,
     Caller(headers): Caller,
-    body: Bytes,
+    List(body): List,
 ) -> Result<Response, Failure> {
     let attention = match told.show.as_deref() {
         None | Some("all") => false,

@@ -15,6 +15,7 @@ use crate::http::negotiate::{Caller, language};
 use crate::http::params::{Nothing, Params};
 use crate::http::private::{body, json, list, made, nothing, whole};
 use crate::http::problem::{Failure, Problem};
+use crate::http::upload::List;
 use crate::http::who::Who;
 use crate::model::{Event, Result, UsageForm, UsedCode};
 use crate::registry::{
@@ -147,8 +148,8 @@ pub async fn codes_of(
     params(("uuid" = String, Path, description = "The code set"), Usual, Columns),
     request_body(content((Vec<ListedCode> = "application/json"), (String = "text/csv"))),
     responses((status = 200, body = CodesAnswer), (status = 400, body = Problem, content_type = "application/problem+json"), (status = 413, body = Problem, content_type = "application/problem+json")))]
-pub async fn replace(app: State<App>, who: Who, of: Path<String>, usual: Params<Usual, Columns>, bytes: Bytes) -> Answer {
-    put(app, who, of, usual, bytes, CodesCommand::Replace).await
+pub async fn replace(app: State<App>, who: Who, of: Path<String>, usual: Params<Usual, Columns>, list: List) -> Answer {
+    put(app, who, of, usual, list, CodesCommand::Replace).await
 }
 
 /// Puts codes into a code set.
@@ -156,8 +157,8 @@ pub async fn replace(app: State<App>, who: Who, of: Path<String>, usual: Params<
     params(("uuid" = String, Path, description = "The code set"), Usual, Columns),
     request_body(content((Vec<ListedCode> = "application/json"), (String = "text/csv"))),
     responses((status = 200, body = CodesAnswer), (status = 400, body = Problem, content_type = "application/problem+json"), (status = 413, body = Problem, content_type = "application/problem+json")))]
-pub async fn add(app: State<App>, who: Who, of: Path<String>, usual: Params<Usual, Columns>, bytes: Bytes) -> Answer {
-    put(app, who, of, usual, bytes, CodesCommand::Add).await
+pub async fn add(app: State<App>, who: Who, of: Path<String>, usual: Params<Usual, Columns>, list: List) -> Answer {
+    put(app, who, of, usual, list, CodesCommand::Add).await
 }
 
 /// Takes codes out of a code set.
@@ -165,8 +166,8 @@ pub async fn add(app: State<App>, who: Who, of: Path<String>, usual: Params<Usua
     params(("uuid" = String, Path, description = "The code set"), Usual, Columns),
     request_body(content((Vec<ListedCode> = "application/json"), (String = "text/csv"))),
     responses((status = 200, body = CodesAnswer), (status = 400, body = Problem, content_type = "application/problem+json"), (status = 413, body = Problem, content_type = "application/problem+json")))]
-pub async fn remove(app: State<App>, who: Who, of: Path<String>, usual: Params<Usual, Columns>, bytes: Bytes) -> Answer {
-    put(app, who, of, usual, bytes, CodesCommand::Remove).await
+pub async fn remove(app: State<App>, who: Who, of: Path<String>, usual: Params<Usual, Columns>, list: List) -> Answer {
+    put(app, who, of, usual, list, CodesCommand::Remove).await
 }
 
 async fn put(
@@ -174,7 +175,7 @@ async fn put(
     Who(actor): Who,
     Path(of): Path<String>,
     Params(usual, columns, _): Params<Usual, Columns>,
-    bytes: Bytes,
+    List(bytes): List,
     command: CodesCommand,
 ) -> Answer {
     let of = uuid(&of)?;
@@ -308,7 +309,7 @@ pub async fn replace_concepts(
     Who(actor): Who,
     Path(of): Path<String>,
     Params(usual, columns, _): Params<Usual, Columns>,
-    bytes: Bytes,
+    List(bytes): List,
 ) -> Answer {
     let (of, command) = (uuid(&of)?, CodesCommand::Replace);
     app.usage(&actor, DECLARED, of).await?;
