@@ -60,7 +60,7 @@ fn event(snapshot: &Snapshot, change: &Change) -> Option<Event> {
     match r#type {
         EventType::VocabularyCreated => {}
         EventType::VocabularyChanged => {
-            event.deleted = plane.told().frame(change.at).is_some_and(|frame| frame.is_deleted());
+            event.deleted = plane.told().frame_at(change.at).is_some_and(|frame| frame.is_deleted());
         }
         EventType::ConceptStated | EventType::ConceptRetired => {
             let valid = body.from.unwrap_or(Instant::BEGINNING);

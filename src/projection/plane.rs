@@ -157,10 +157,16 @@ impl Plane {
         &self.told
     }
 
-    /// The vocabulary.
+    /// The vocabulary, in the frame that it has now.
     #[must_use]
     pub fn vocabulary(&self) -> &Arc<Vocabulary> {
         &self.vocabulary
+    }
+
+    /// The vocabulary in the frame that it had at an instant.
+    #[must_use]
+    pub fn vocabulary_at(&self, registered: Instant) -> &Arc<Vocabulary> {
+        self.told.frame_at(registered).unwrap_or(&self.vocabulary)
     }
 
     /// The versions, by effective date and then registration.
@@ -290,10 +296,11 @@ impl Plane {
 }
 
 impl View {
-    /// The vocabulary.
+    /// The vocabulary. What can never change has the frame of when it was registered: a title or a licence that came
+    /// later is not part of it.
     #[must_use]
     pub fn vocabulary(&self) -> &Vocabulary {
-        &self.plane.vocabulary
+        if self.pinned { self.plane.vocabulary_at(self.at.registered) } else { &self.plane.vocabulary }
     }
 
     /// What a key leads to: a uuid, a notation or an alias here; else what it named at another time.

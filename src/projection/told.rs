@@ -79,10 +79,11 @@ impl Told {
         self.frames.iter().map(|(at, frame)| (*at, frame))
     }
 
-    /// The frame as it was said at an instant.
+    /// The frame as it was said at an instant: the last that was registered by then, else the first of all.
     #[must_use]
-    pub fn frame(&self, at: Instant) -> Option<&Arc<Vocabulary>> {
-        self.frames.range(..=at).next_back().map(|(_, frame)| frame)
+    pub fn frame_at(&self, registered: Instant) -> Option<&Arc<Vocabulary>> {
+        let last = self.frames.range(..=registered).next_back();
+        last.or_else(|| self.frames.first_key_value()).map(|(_, frame)| frame)
     }
 
     /// Who registered what was registered at an instant, where the log was read for it: frames, versions, and what came

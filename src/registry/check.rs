@@ -23,8 +23,12 @@ const FARTHEST: i64 = 36_525;
 /// For how many codes that never existed near ones are looked for.
 const NEAR_FOR: usize = 100;
 
-/// The most near codes of one.
-const NEAR_MOST: usize = 5;
+/// The most near codes of one. A kind of slip that leads to more says nothing: any sibling may have been meant.
+const NEAR_MOST: usize = 3;
+
+/// The shortest code of which another with one sign more, less or otherwise is near, in characters: of a shorter one too
+/// much is another.
+const SLIP_SHORTEST: usize = 3;
 
 /// The longest code for which near ones are looked for, in characters.
 const NEAR_LONGEST: usize = 40;
@@ -352,11 +356,6 @@ pub(super) fn check(
     until: Instant,
     language: &str,
 ) -> Vec<CheckedCode> {
-    let mut near_for = 0;
-    let mut near = |planes: &[Arc<Plane>], code: &str| {
-        near_for += 1;
-        if near_for > NEAR_FOR { Vec::new() } else { near_codes(planes, code, on, language) }
-    };
     let mut checked: Vec<CheckedCode> = Vec::with_capacity(codes.len());
     // What a system writes out has the same code many times over.
     let mut seen: HashMap<(Option<&str>, &str), usize> = HashMap::new();
@@ -387,13 +386,37 @@ pub(super) fn check(
                 let named = all.iter().filter_map(|(p, u)| near_code(p, *u, on, language));
                 nothing(CodeVerdict::Ambiguous, None, named.collect())
             }
-            Leads::Nowhere(Some(plane)) => {
-                let slug = Some(plane.vocabulary().slug().clone());
-                nothing(CodeVerdict::NeverExisted, slug, near(std::slice::from_ref(plane), &given.code))
+            Leads::Nowhere(plane) => {
+                let slug = plane.map(|p| p.vocabulary().slug().clone());
+                nothing(CodeVerdict::NeverExisted, slug, Vec::new())
             }
-            Leads::Nowhere(None) => nothing(CodeVerdict::NeverExisted, None, near(planes, &given.code)),
             Leads::NoVocabulary => nothing(CodeVerdict::UnknownVocabulary, None, Vec::new()),
         });
+    }
+    with_near(planes, checked, on, language)
+}
+
+/// The codes with those that may have been meant by what never existed: of the same vocabulary. Where none is named, it is
+/// one of those that the other codes are of.
+fn with_near(planes: &[Arc<Plane>], mut checked: Vec<CheckedCode>, on: Instant, language: &str) -> Vec<CheckedCode> {
+    let used: BTreeSet<Slug> = checked.iter().filter_map(|c| c.vocabulary.clone()).collect();
+    let mut found: HashMap<(Option<Slug>, String), Vec<NearCode>> = HashMap::new();
+    for code in checked.iter_mut().filter(|c| c.verdict == CodeVerdict::NeverExisted) {
+        let wanted = |plane: &&Arc<Plane>| {
+            let slug = plane.vocabulary().slug();
+            code.vocabulary.as_ref().map_or_else(|| used.is_empty() || used.contains(slug), |own| own == slug)
+        };
+        let key = (code.vocabulary.clone(), code.given.code.clone());
+        code.near = match found.get(&key) {
+            Some(near) => near.clone(),
+            None if found.len() == NEAR_FOR => continue,
+            None => {
+                let planes: Vec<&Arc<Plane>> = planes.iter().filter(wanted).collect();
+                let near = near_codes(&planes, &code.given.code, on, language);
+                found.insert(key, near.clone());
+                near
+            }
+        };
     }
     checked
 }
@@ -404,61 +427,77 @@ fn near_code(plane: &Plane, concept: Uuid, on: Instant, language: &str) -> Optio
 }
 
 /// Codes that differ from one by how they are written, or by one slip of the hand: looked up, never looked for, so that
-/// it takes the same time however many codes there are.
-fn near_codes(planes: &[Arc<Plane>], code: &str, on: Instant, language: &str) -> Vec<NearCode> {
-    let mut found: Vec<NearCode> = Vec::new();
+/// it takes the same time however many codes there are. The likeliest kind of slip that leads somewhere is taken.
+fn near_codes(planes: &[&Arc<Plane>], code: &str, on: Instant, language: &str) -> Vec<NearCode> {
     if code.chars().nth(NEAR_LONGEST).is_some() {
-        return found;
+        return Vec::new();
     }
-    for variant in slips(code) {
-        for plane in planes {
-            for uuid in plane.called(&variant) {
-                let new = near_code(plane, *uuid, on, language)
-                    .filter(|n| found.iter().all(|f| f.concept.uuid != n.concept.uuid));
-                found.extend(new);
-                if found.len() >= NEAR_MOST {
-                    return found;
+    for variants in slips(code) {
+        let mut found: Vec<NearCode> = Vec::new();
+        for variant in variants {
+            for plane in planes {
+                for uuid in plane.called(&variant) {
+                    let new = near_code(plane, *uuid, on, language)
+                        .filter(|n| found.iter().all(|f| f.concept.uuid != n.concept.uuid));
+                    found.extend(new);
                 }
             }
+            if found.len() > NEAR_MOST {
+                break;
+            }
+        }
+        if (1..=NEAR_MOST).contains(&found.len()) {
+            return found;
         }
     }
-    found
+    Vec::new()
 }
 
-/// How a code may have been meant, the likeliest first.
-fn slips(code: &str) -> Vec<String> {
+/// How a code may have been meant, by kinds of slips, the likeliest first: written otherwise, two signs the wrong way
+/// round, one too many, another one, one too few.
+fn slips(code: &str) -> Vec<Vec<String>> {
     let letters: Vec<char> = code.chars().collect();
-    let squeezed: String = letters.iter().filter(|c| !c.is_whitespace()).collect();
-    let mut all = vec![
+    let mut kinds = vec![writings(code)];
+    if letters.len() >= SLIP_SHORTEST {
+        let with = |at: usize, skip: usize, put: &[char]| -> String {
+            letters[..at].iter().chain(put).chain(&letters[at + skip..]).collect()
+        };
+        kinds.push((1..letters.len()).map(|at| with(at - 1, 2, &[letters[at], letters[at - 1]])).collect());
+        kinds.push((0..letters.len()).rev().map(|at| with(at, 1, &[])).collect());
+        let alphabet: Vec<char> = ('0'..='9').chain('A'..='Z').chain('a'..='z').chain(".-æøåÆØÅ".chars()).collect();
+        let signs = |at| alphabet.iter().map(move |sign| (at, *sign));
+        // The last sign is the one that differs between siblings.
+        kinds.push((0..letters.len()).rev().flat_map(signs).map(|(at, sign)| with(at, 1, &[sign])).collect());
+        kinds.push((0..=letters.len()).rev().flat_map(signs).map(|(at, sign)| with(at, 0, &[sign])).collect());
+    }
+    for variants in &mut kinds {
+        variants.retain(|variant| !variant.is_empty() && variant != code);
+    }
+    kinds
+}
+
+/// Other ways of writing a code: what keyboards, spreadsheets and other systems make of it.
+fn writings(code: &str) -> Vec<String> {
+    let squeezed: String = code.chars().filter(|c| !c.is_whitespace()).collect();
+    let exchanged = |pairs: &[(char, char)]| -> String {
+        let one = |c: char| pairs.iter().find(|(from, _)| *from == c).map_or(c, |(_, to)| *to);
+        squeezed.to_uppercase().chars().map(one).collect()
+    };
+    let spelt = squeezed.to_uppercase().replace("AA", "Å").replace("AE", "Æ").replace("OE", "Ø");
+    vec![
         squeezed.to_uppercase(),
         squeezed.to_lowercase(),
         squeezed.replace(',', ".").to_uppercase(),
         squeezed.replace(['-', '_', '/'], ".").to_uppercase(),
+        squeezed.replace('.', "").to_uppercase(),
         squeezed.trim_end_matches('.').to_owned(),
         squeezed.trim_start_matches('0').to_owned(),
         format!("0{squeezed}"),
-    ];
-    let with = |at: usize, skip: usize, put: &[char]| -> String {
-        letters[..at].iter().chain(put).chain(&letters[at + skip..]).collect()
-    };
-    for at in 0..letters.len().saturating_sub(1) {
-        all.push(with(at, 2, &[letters[at + 1], letters[at]]));
-    }
-    for at in (0..letters.len()).rev() {
-        all.push(with(at, 1, &[]));
-    }
-    let alphabet: Vec<char> = ('0'..='9').chain('A'..='Z').chain('a'..='z').chain(".-æøåÆØÅ".chars()).collect();
-    // The last sign is the one that differs between siblings.
-    for at in (0..=letters.len()).rev() {
-        for letter in &alphabet {
-            if at < letters.len() {
-                all.push(with(at, 1, &[*letter]));
-            }
-            all.push(with(at, 0, &[*letter]));
-        }
-    }
-    all.retain(|variant| !variant.is_empty() && variant != code);
-    all
+        exchanged(&[('O', '0'), ('I', '1'), ('L', '1')]),
+        exchanged(&[('0', 'O'), ('1', 'I')]),
+        spelt.to_lowercase(),
+        spelt,
+    ]
 }
 
 impl Registry {
@@ -505,11 +544,23 @@ mod tests {
 
     #[test]
     fn slips_of_the_hand_are_bounded_and_lead_back() {
-        for (given, meant) in [("j1,4", "J1.4"), ("J1.44", "J1.4"), ("1J.4", "J1.4"), ("J1.", "J1.4"), ("J9.4", "J1.4")]
-        {
-            assert!(slips(given).iter().any(|s| s == meant), "{given}");
+        for (given, meant, kind) in [
+            ("j1,4", "J1.4", 0),
+            ("J1.", "J1", 0),
+            ("Jl.4", "J1.4", 0),
+            ("aa1", "å1", 0),
+            ("1J.4", "J1.4", 1),
+            ("J1.44", "J1.4", 2),
+            ("J9.4", "J1.4", 3),
+            ("J14", "J1.4", 4),
+        ] {
+            assert!(slips(given)[kind].iter().any(|s| s == meant), "{given}");
         }
-        assert!(slips(&"x".repeat(NEAR_LONGEST)).len() < 6_500);
-        assert!(slips("").iter().all(|s| !s.is_empty()));
+        let all = |code: &str| slips(code).into_iter().flatten().collect::<Vec<_>>();
+        assert!(all(&"x".repeat(NEAR_LONGEST)).len() < 6_500);
+        assert!(all("").iter().all(|s| !s.is_empty()));
+        // Of a short code, no other letter is near.
+        assert!(!all("J").iter().chain(&all("J1")).any(|s| s == "K" || s == "J2" || s == "K1"));
+        assert!(all("j").contains(&"J".to_owned()));
     }
 }

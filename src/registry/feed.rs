@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::Registry;
 use super::query::unknown_vocabulary;
-use crate::exchange::{EventPage, Format, OutgoingConcept, event_page};
+use crate::exchange::{EventMember, EventPage, Format, OutgoingConcept, event_page};
 use crate::model::{Code, ConceptChangeKind, Event, EventFilter, EventType, Place, Point, Refusal, Result, Slug};
 use crate::projection::Plane;
 
@@ -124,10 +124,13 @@ impl Registry {
         let [root, page, next] = [0, after, read.position].map(|position| format!("{stream}?after={position}"));
         // What was read a moment ago may need states of now.
         let plane = self.snapshot().by_slug(slug).cloned().ok_or_else(|| unknown_vocabulary(slug))?;
-        let members = read.events.iter().map(|event| (&**event, said(&plane, event))).collect();
+        let members = read.events.iter().map(|event| EventMember {
+            event,
+            vocabulary: plane.vocabulary_at(event.at),
+            concept: said(&plane, event),
+        });
         let next = full.then_some(next.as_str());
-        let page =
-            EventPage { stream: &stream, root: &root, page: &page, next, vocabulary: plane.vocabulary(), members };
+        let page = EventPage { stream: &stream, root: &root, page: &page, next, members: members.collect() };
         let mut bytes = Vec::new();
         event_page(format, &page, &mut bytes)
             .map_err(|e| Refusal::new(Code::Internal, e.to_string(), e.to_string()))?;

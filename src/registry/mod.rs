@@ -8,6 +8,7 @@ mod answer;
 mod catalog;
 mod check;
 mod command;
+mod days;
 mod digests;
 mod effects;
 mod events;
@@ -44,6 +45,7 @@ pub use answer::{
 };
 pub use check::{CheckReport, CheckRequest, CheckedCode, CodeVerdict, ComingChange, NearCode};
 pub use command::{ImportRequest, PublishRequest};
+pub use days::{DayAnswer, DaysAnswer};
 pub(crate) use digests::DigestSettings;
 pub use digests::{DigestAnswer, DigestRequest, DigestsOf};
 pub use events::{BLOCK, Events};

@@ -85,6 +85,11 @@ pub enum Verb {
 }
 
 impl Verb {
+    /// Whether an option of the verb itself asks for JSON.
+    pub fn wants_json(&self) -> bool {
+        matches!(self, Self::Check(check) if check.is_json())
+    }
+
     /// Does it.
     pub async fn run(self, context: &Context) -> Result {
         match self {

@@ -18,7 +18,7 @@ mod words;
 
 pub use diff::{
     Changed, ConceptPaper, DetailName, DiffPaper, ItemChange, ItemChangeKind, ItemDetail, ItemName, KindCount, Named,
-    Reading,
+    Reading, UsedBy,
 };
 pub use document::{Block, Document, Run, Style};
 pub use moment::moment;

@@ -10,11 +10,12 @@ use utoipa::{IntoParams, ToSchema};
 use super::App;
 use super::concepts::not_one_of;
 use super::people::uuid;
-use crate::exchange::{ListedCode, codes};
+use crate::exchange::{Columns, ListedCode, codes_in};
 use crate::http::negotiate::{Caller, language};
 use crate::http::params::{Nothing, Params};
 use crate::http::private::{body, json, list, made, nothing, whole};
 use crate::http::problem::{Failure, Problem};
+use crate::http::upload::List;
 use crate::http::who::Who;
 use crate::model::{Event, Result, UsageForm, UsedCode};
 use crate::registry::{
@@ -144,43 +145,43 @@ pub async fn codes_of(
 /// Says which codes a code set has: a table (CSV) or JSON, up to 100 000 codes and 10 MB. What names no concept is told
 /// line by line, and kept.
 #[utoipa::path(put, path = "/code-sets/{uuid}/codes", operation_id = "replaceCodes", tag = "code sets",
-    params(("uuid" = String, Path, description = "The code set"), Usual),
+    params(("uuid" = String, Path, description = "The code set"), Usual, Columns),
     request_body(content((Vec<ListedCode> = "application/json"), (String = "text/csv"))),
     responses((status = 200, body = CodesAnswer), (status = 400, body = Problem, content_type = "application/problem+json"), (status = 413, body = Problem, content_type = "application/problem+json")))]
-pub async fn replace(app: State<App>, who: Who, of: Path<String>, usual: Params<Usual>, bytes: Bytes) -> Answer {
-    put(app, who, of, usual, bytes, CodesCommand::Replace).await
+pub async fn replace(app: State<App>, who: Who, of: Path<String>, usual: Params<Usual, Columns>, list: List) -> Answer {
+    put(app, who, of, usual, list, CodesCommand::Replace).await
 }
 
 /// Puts codes into a code set.
 #[utoipa::path(post, path = "/code-sets/{uuid}/codes", operation_id = "addCodes", tag = "code sets",
-    params(("uuid" = String, Path, description = "The code set"), Usual),
+    params(("uuid" = String, Path, description = "The code set"), Usual, Columns),
     request_body(content((Vec<ListedCode> = "application/json"), (String = "text/csv"))),
     responses((status = 200, body = CodesAnswer), (status = 400, body = Problem, content_type = "application/problem+json"), (status = 413, body = Problem, content_type = "application/problem+json")))]
-pub async fn add(app: State<App>, who: Who, of: Path<String>, usual: Params<Usual>, bytes: Bytes) -> Answer {
-    put(app, who, of, usual, bytes, CodesCommand::Add).await
+pub async fn add(app: State<App>, who: Who, of: Path<String>, usual: Params<Usual, Columns>, list: List) -> Answer {
+    put(app, who, of, usual, list, CodesCommand::Add).await
 }
 
 /// Takes codes out of a code set.
 #[utoipa::path(post, path = "/code-sets/{uuid}/codes/remove", operation_id = "removeCodes", tag = "code sets",
-    params(("uuid" = String, Path, description = "The code set"), Usual),
+    params(("uuid" = String, Path, description = "The code set"), Usual, Columns),
     request_body(content((Vec<ListedCode> = "application/json"), (String = "text/csv"))),
     responses((status = 200, body = CodesAnswer), (status = 400, body = Problem, content_type = "application/problem+json"), (status = 413, body = Problem, content_type = "application/problem+json")))]
-pub async fn remove(app: State<App>, who: Who, of: Path<String>, usual: Params<Usual>, bytes: Bytes) -> Answer {
-    put(app, who, of, usual, bytes, CodesCommand::Remove).await
+pub async fn remove(app: State<App>, who: Who, of: Path<String>, usual: Params<Usual, Columns>, list: List) -> Answer {
+    put(app, who, of, usual, list, CodesCommand::Remove).await
 }
 
 async fn put(
     State(app): State<App>,
     Who(actor): Who,
     Path(of): Path<String>,
-    Params(usual, ..): Params<Usual>,
-    bytes: Bytes,
+    Params(usual, columns, _): Params<Usual, Columns>,
+    List(bytes): List,
     command: CodesCommand,
 ) -> Answer {
     let of = uuid(&of)?;
     // What somebody else sends is not even read.
     app.keeps_code_set(&actor, of).await?;
-    let listed = super::check::apart(move || codes(&bytes)).await?;
+    let listed = super::check::apart(move || codes_in(&bytes, &columns)).await?;
     let answer = app.change_codes(&actor, SET, of, command, listed, usual.vocabulary).await?;
     Ok(json(StatusCode::OK, &answer)?)
 }
@@ -300,19 +301,19 @@ pub async fn concepts_of(
 
 /// Says which concepts a declared use has; each must be one.
 #[utoipa::path(put, path = "/usages/{uuid}/concepts", operation_id = "replaceConcepts", tag = "code sets",
-    params(("uuid" = String, Path, description = "The use"), Usual),
+    params(("uuid" = String, Path, description = "The use"), Usual, Columns),
     request_body(content((Vec<ListedCode> = "application/json"), (String = "text/csv"))),
     responses((status = 200, body = CodesAnswer), (status = 400, body = Problem, content_type = "application/problem+json"), (status = 422, body = Problem, content_type = "application/problem+json")))]
 pub async fn replace_concepts(
     State(app): State<App>,
     Who(actor): Who,
     Path(of): Path<String>,
-    Params(usual, ..): Params<Usual>,
-    bytes: Bytes,
+    Params(usual, columns, _): Params<Usual, Columns>,
+    List(bytes): List,
 ) -> Answer {
     let (of, command) = (uuid(&of)?, CodesCommand::Replace);
     app.usage(&actor, DECLARED, of).await?;
-    let listed = super::check::apart(move || codes(&bytes)).await?;
+    let listed = super::check::apart(move || codes_in(&bytes, &columns)).await?;
     Ok(json(StatusCode::OK, &app.change_codes(&actor, DECLARED, of, command, listed, usual.vocabulary).await?)?)
 }
 

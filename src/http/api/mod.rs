@@ -157,6 +157,7 @@ pub fn router(options: &HttpOptions) -> OpenApiRouter<App> {
         .routes(routes!(vocabularies::one, vocabularies::put))
         .routes(routes!(vocabularies::versions))
         .routes(routes!(vocabularies::version))
+        .routes(routes!(vocabularies::days))
         .routes(routes!(concepts::list))
         .routes(routes!(concepts::one))
         .routes(routes!(concepts::history))

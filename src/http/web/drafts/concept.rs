@@ -17,7 +17,7 @@ use super::fields::{FIELDS, field_name, note_kinds, relation_kinds, statuses, to
 use super::form::{Refused, mends};
 use super::rows::ConceptForm;
 use super::sent::Sent;
-use super::{Answer, Head, ROWS, say, see, segment, uuid};
+use super::{Answer, Head, ROWS, say, see, segment, used_by, uuid};
 use crate::exchange::paper::{Tongue, change_name};
 use crate::http::api::{App, aside};
 use crate::http::negotiate::{Caller, reads_danish};
@@ -28,7 +28,8 @@ use crate::http::who::Who;
 use crate::model::{Code, ContentFields, Place, Refusal, Result};
 use crate::quality::{Finding, Weight};
 use crate::registry::{
-    Actor, EditRequest, FoundConcepts, Made, NamedConcept, OperationRequest, PartRequest, Precondition, ProposedAnswer,
+    Actor, At, EditRequest, FoundConcepts, Made, NamedConcept, OperationRequest, PartRequest, Precondition,
+    ProposedAnswer,
 };
 
 /// How many concepts are offered beside a field that names one.
@@ -108,6 +109,8 @@ struct ConceptPage {
     said: Vec<(String, String)>,
     differing: Vec<Differing>,
     findings: Vec<Finding>,
+    /// What uses the concept.
+    used: Option<String>,
     form: Option<ConceptForm>,
     /// The concepts that a field may name, when they are few enough.
     offered: Vec<NamedConcept>,
@@ -245,6 +248,7 @@ impl Sight {
             said,
             differing: differs,
             findings,
+            used: self.proposed.as_ref().and_then(|p| used_now(app, actor, &self.head, p.uuid)),
             form: form.map(|f| f.with_room(room, &self.language)),
             offered: if few { offered.concepts } else { Vec::new() },
             lookup: String::new(),
@@ -255,6 +259,12 @@ impl Sight {
             head: self.head,
         })
     }
+}
+
+/// What uses a concept; nothing uses one that is new.
+fn used_now(app: &App, actor: &Actor, head: &Head, concept: Uuid) -> Option<String> {
+    let view = app.view(head.draft.vocabulary.as_str(), &At::default()).ok()?;
+    used_by(&app.concept_usages(actor, &view, &concept.to_string()).ok()?, head.da)
 }
 
 pub async fn one(

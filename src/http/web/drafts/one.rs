@@ -9,7 +9,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 use uuid::Uuid;
 
-use super::{Answer, Head, ROWS, say, segment, uuid};
+use super::{Answer, Head, ROWS, say, segment, used_by, uuid};
 use crate::exchange::paper::{Tongue, change_name};
 use crate::http::api::{App, aside, tongue};
 use crate::http::negotiate::{Caller, reads_danish};
@@ -40,6 +40,8 @@ pub struct Compared {
 struct Changed {
     concept: NamedConcept,
     kinds: Vec<ConceptChangeKind>,
+    /// What uses it.
+    used: Option<String>,
 }
 
 #[derive(Template)]
@@ -159,10 +161,10 @@ pub async fn one(
     let (told, tongue) = ((app.clone(), actor), tongue(&headers));
     let (looked, diff) = aside(async move {
         let (app, actor) = told;
-        let looked = looked(&app, &actor, draft, may_approve)?;
+        let looked = looked(&app, &actor, draft, (may_approve, da))?;
         let diff = moments.and_then(|(from, to)| {
-            let paper = app.draft_diff(&actor, draft, from, to)?;
-            let few = all || paper.concepts.len() <= TOLD;
+            let paper = app.draft_diff_first(&actor, draft, from, to, if all { usize::MAX } else { TOLD })?;
+            let few = paper.concepts.len() == paper.count;
             Ok(few.then(|| paper.document(tongue).html_fragment(2)))
         });
         Ok((looked, diff))
@@ -191,17 +193,22 @@ struct Looked {
     digest: Option<String>,
 }
 
-fn looked(app: &App, actor: &Actor, draft: Uuid, may_approve: bool) -> Result<Looked> {
+fn looked(app: &App, actor: &Actor, draft: Uuid, (may_approve, da): (bool, bool)) -> Result<Looked> {
     let concepts = app.draft_concepts(actor, draft, &super::list::whole(ROWS))?;
     let mut findings = app.draft_findings(actor, draft, false)?;
     findings.truncate(ROWS);
     let named = concepts.items.iter().map(|c| c.uuid).chain(findings.iter().filter_map(|f| f.concept));
     let names = app.called_in_draft(actor, draft, named)?;
     let changes = concepts.total;
+    let used = app.draft_usages(actor, draft)?.into_iter();
+    let used: BTreeMap<Uuid, String> = used.filter_map(|u| Some((u.concept, used_by(&u.used, da)?))).collect();
     let mut changed: Vec<Changed> = concepts
         .items
         .into_iter()
-        .filter_map(|c| Some(Changed { concept: names.get(&c.uuid)?.clone(), kinds: c.kinds }))
+        .filter_map(|c| {
+            let (concept, used) = (names.get(&c.uuid)?.clone(), used.get(&c.uuid).cloned());
+            Some(Changed { concept, kinds: c.kinds, used })
+        })
         .collect();
     changed.sort_by(|a, b| (&a.concept.key, &a.concept.label).cmp(&(&b.concept.key, &b.concept.label)));
     // Of a draft that cannot be published there is nothing to approve; of one that was adopted, what was decided on.
