@@ -45,7 +45,7 @@ pub use answer::{
 pub use check::{CheckReport, CheckRequest, CheckedCode, CodeVerdict, ComingChange, NearCode};
 pub use command::{ImportRequest, PublishRequest};
 pub(crate) use digests::DigestSettings;
-pub use digests::{DigestAnswer, DigestRequest, DigestsOf};
+pub use digests::{DigestAnswer, DigestRequest, DigestsOf, KeptDigest};
 pub use events::{BLOCK, Events};
 pub use export::Telling;
 pub use feed::{FeedAnswer, FeedFilter, StreamPage};
@@ -54,6 +54,7 @@ pub use identity::{Identity, identity};
 pub use list::{Codes, ConceptFilter, Cursor, FIELDS, Page, Relatives};
 pub use load::LoadReport;
 pub use lookup::{Resolution, ValidateItem, Validation, ValidationCode};
+pub use mox::{MoxCount, MoxCounts};
 pub use pages::{Paged, Pages};
 pub use people::{
     AccountChange, AccountRequest, Arrived, CameBack, Door, GiveRequest, GrantAnswer, GroupChange, GroupRequest,
@@ -154,6 +155,7 @@ pub struct Registry {
     effects_told: effects::Told,
     event_blocks: events::Blocks,
     codeset_filters: usages::Filters,
+    mox_counts: MoxCounts,
 }
 
 impl Registry {
@@ -166,7 +168,7 @@ impl Registry {
         let follower = Arc::new(Follower::new(store.clone(), projections.clone()));
         follower.catch_up().await?;
         let (rdf, search, queries) = (Arc::default(), Arc::default(), sparql::Pool::new(&settings.sparql));
-        let (paged, doorkeeper, event_blocks, codeset_filters) = Default::default();
+        let (paged, doorkeeper, event_blocks, codeset_filters, mox_counts) = Default::default();
         let effects_told = effects::Told::new((0, crate::model::Instant::BEGINNING));
         Ok(Self {
             store,
@@ -182,6 +184,7 @@ impl Registry {
             effects_told,
             event_blocks,
             codeset_filters,
+            mox_counts,
         })
     }
 
