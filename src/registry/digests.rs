@@ -17,9 +17,7 @@ use crate::model::{
     Code, DigestLanguage, EventFilter, Frequency, Instant, Mail, Owner, PausedBecause, Place, Refusal, Result, Secret,
     Slug, SubscriptionKind, SubscriptionState, new_uuid,
 };
-use crate::store::{
-    Contact, DigestStanding, Errand, ErrandKind, SubscriptionRow, SubscriptionsStatus, Write,
-};
+use crate::store::{Contact, DigestStanding, Errand, ErrandKind, SubscriptionRow, SubscriptionsStatus, Write};
 use crate::workflow::Author;
 
 /// How long a digest waits for its mail address to be confirmed, in days.
