@@ -142,9 +142,12 @@ async fn nothing_is_sent_before_a_link_was_followed() {
         assert_eq!(header(&mails[0], "list-unsubscribe"), "", "there is nothing to end yet");
         let link = secret(&text(&mails[0]));
         assert!(!text(&mails[0]).contains("proeve"), "nothing stands in it that a stranger wrote");
+        assert!(text(&mails[0]).contains("indtil 30. november 2026 kl. 09.00:"), "{}", text(&mails[0]));
+        assert!(text(&mails[0]).contains("until 30 November 2026 at 09:00 (Danish time):"), "{}", text(&mails[0]));
 
         let page = w.ask("GET", &format!("/digests/confirm/{link}"), &[("accept-language", "da")]).await.ok();
         assert!(page.text().contains("Ja, send mig besked"), "{}", page.text());
+        assert!(page.text().contains("/id/proeve"), "what there is to say yes to: {}", page.text());
         assert_eq!(s.mails().await.len(), 1, "to look at it does nothing");
         w.ask("POST", &format!("/digests/confirm/{link}"), &[("origin", "https://evil.example")]).await.with(403);
         let page = w.ask("POST", &format!("/digests/confirm/{link}"), &[("accept-language", "da")]).await.ok();
@@ -600,6 +603,9 @@ async fn who_runs_the_registry_pauses_resumes_and_removes_digests() {
             assert_eq!(w.registry.resume_digest(&who, uuid).await.expect_err("no").code, code);
             assert_eq!(w.registry.remove_digest(&who, uuid).await.expect_err("no").code, code);
         }
+        assert_eq!(w.registry.digests(&admin).await.expect("digests")[0].mail.as_deref(), Some(ULLA));
+        // A session does not last as long as this.
+        let admin = operator();
         news(&w, 2).await;
         // A letter that waits is not sent either.
         w.clock.set("2026-11-24T05:00:00Z");
@@ -661,7 +667,8 @@ async fn who_keeps_a_code_set_is_told_of_its_codes_and_when_the_day_comes() {
         let told = text(&mails[1]);
         assert!(told.contains("B bistand: erstattet") && told.contains("Brug i stedet: E støtte"), "{told}");
         assert!(!told.contains("udredning") && !told.contains("dagophold"), "{told}");
-        assert!(told.contains("1. februar 2027"), "{told}");
+        assert!(told.contains("1. februar 2027") && told.contains("med koder i »Sagssystemet«"), "{told}");
+        assert_eq!(mails[1]["subject"], "Nyt om proeve (Sagssystemet) – 1. februar 2027");
 
         // The day comes, and it is told once more; what else falls on it is not.
         w.clock.set("2027-02-01T05:00:00Z");

@@ -209,12 +209,16 @@ impl Registry {
         Ok(AskedAnswer { state: "unconfirmed", expires })
     }
 
-    /// Whether a link still leads to a digest that waits.
+    /// The digest that waits behind a link, as it would be.
     ///
     /// # Errors
     /// [`Code::Expired`].
-    pub async fn pending_digest(&self, link: &Secret) -> Result<()> {
-        self.awaited(self.store.errand(link.digest()).await?).map(drop)
+    pub async fn pending_digest(&self, link: &Secret) -> Result<DigestAnswer> {
+        let errand = self.awaited(self.store.errand(link.digest()).await?)?;
+        let Wish { filter, code_set, every, language } = wished(&errand)?;
+        let EventFilter { vocabularies, concepts, .. } = filter;
+        let (uuid, created, contact, link) = (errand.matter, self.clock.now(), None, None);
+        Ok(DigestAnswer { uuid, created, vocabularies, concepts, code_set, every, language, contact, link })
     }
 
     /// Lets a digest begin whose link was followed: with what happens from now on. One that asks for the same and goes
@@ -229,8 +233,7 @@ impl Registry {
         let mut write = self.store.write(&Author::Contact(contact).to_string(), self.clock.now()).await?;
         // Somebody may have followed it meanwhile.
         let errand = self.awaited(write.errand(link.digest()).await?)?;
-        let Wish { filter, code_set, every, language } = serde_json::from_str(&errand.body)
-            .map_err(|e| Refusal::new(Code::Corrupt, e.to_string(), e.to_string()))?;
+        let Wish { filter, code_set, every, language } = wished(&errand)?;
         let mail = write.contact(contact).await?.ok_or_else(gone)?.mail;
         let mut others = write.digests_to(&mail).await?;
         let settings = DigestSettings { every, language, code_set, key: key.expose().to_owned() };
@@ -292,7 +295,7 @@ impl Registry {
         let settings = DigestSettings { key: DigestSettings::read(&row.settings)?.key, ..settings };
         row.settings = written(&settings)?;
         write.change_subscription(&row).await?;
-        go_on(&mut write, &mut row).await?;
+        go_on(&mut write, &mut row, self.clock.now()).await?;
         if let Some(contact) = errand.contact {
             // It has one, with the same address.
             write.erase_contact(contact).await?;
@@ -338,7 +341,7 @@ impl Registry {
         if row.state == SubscriptionState::Active {
             return Ok(());
         }
-        go_on(&mut write, &mut row).await?;
+        go_on(&mut write, &mut row, self.clock.now()).await?;
         self.commit(write).await.map(drop)
     }
 
@@ -482,6 +485,10 @@ impl Registry {
     }
 }
 
+fn wished(errand: &Errand) -> Result<Wish> {
+    serde_json::from_str(&errand.body).map_err(|e| Refusal::new(Code::Corrupt, e.to_string(), e.to_string()))
+}
+
 fn is_digest(row: &SubscriptionRow) -> bool {
     row.kind == SubscriptionKind::Digest
 }
@@ -504,11 +511,11 @@ async fn pause(write: &mut Write, row: &mut SubscriptionRow, why: PausedBecause)
 }
 
 /// Lets a digest go on, and what waits for it be tried.
-async fn go_on(write: &mut Write, row: &mut SubscriptionRow) -> Result<()> {
+async fn go_on(write: &mut Write, row: &mut SubscriptionRow, now: Instant) -> Result<()> {
     (row.state, row.why, row.changed) = (SubscriptionState::Active, None, write.at());
     write.pause_subscription(row, None).await?;
     match row.owner {
-        Owner::Contact(contact) => write.retry_letters(contact).await,
+        Owner::Contact(contact) => write.retry_letters(contact, now).await,
         _ => Ok(()),
     }
 }

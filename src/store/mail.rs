@@ -313,8 +313,7 @@ impl Write {
     ///
     /// # Errors
     /// [`Code::Database`].
-    pub async fn retry_letters(&mut self, recipient: Uuid) -> Result<()> {
-        let now = self.at();
+    pub async fn retry_letters(&mut self, recipient: Uuid, now: Instant) -> Result<()> {
         run!(self.tx.link(), sql::LETTERS_RETRY, |q, c| {
             let query = sqlx::query(q).bind(recipient.to_string()).bind(now.micros());
             query.execute(c).await.map_err(broken)?;
