@@ -168,10 +168,8 @@ async fn pending(
 ) -> Answer {
     let da = reads_danish(&headers);
     match app.pending_digest(&Secret::shown(&secret)).await {
-        Ok(()) => {
-            let action = Some(format!("/digests/confirm/{secret}"));
-            Ok(page(StatusCode::OK, &DigestPage { action, ..DigestPage::new(da, Stage::Confirm) })?)
-        }
+        // What there is to say yes to.
+        Ok(waiting) => shown(&app, waiting, da, Some(format!("/digests/confirm/{secret}")), Stage::Confirm),
         Err(refusal) => gone(refusal, da, Stage::Confirm),
     }
 }

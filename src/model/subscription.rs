@@ -89,6 +89,8 @@ words! {
         Asked = "asked",
         /// Its receiver answered 410: it is gone.
         Gone = "gone",
+        /// A mail server does not take its letters.
+        Refused = "refused",
         /// The registry was restored from a backup, which has no secrets.
         Restored = "restored",
     }

@@ -47,7 +47,7 @@ pub use check::{CheckReport, CheckRequest, CheckedCode, CodeVerdict, ComingChang
 pub use command::{ImportRequest, PublishRequest};
 pub use days::{DayAnswer, DaysAnswer};
 pub(crate) use digests::DigestSettings;
-pub use digests::{DigestAnswer, DigestRequest, DigestsOf};
+pub use digests::{DigestAnswer, DigestRequest, DigestsOf, KeptDigest};
 pub use events::{BLOCK, Events};
 pub use export::Telling;
 pub use feed::{FeedAnswer, FeedFilter, StreamPage};
@@ -56,6 +56,7 @@ pub use identity::{Identity, identity};
 pub use list::{Codes, ConceptFilter, Cursor, FIELDS, Page, Relatives};
 pub use load::LoadReport;
 pub use lookup::{Resolution, ValidateItem, Validation, ValidationCode};
+pub use mox::{MoxCount, MoxCounts};
 pub use pages::{Paged, Pages};
 pub use people::{
     AccountChange, AccountRequest, Arrived, CameBack, Door, GiveRequest, GrantAnswer, GroupChange, GroupRequest,
@@ -159,6 +160,7 @@ pub struct Registry {
     codeset_filters: usages::Filters,
     /// What is made of the planes for OIO Klassifikation.
     oio: oio::Makings,
+    mox_counts: MoxCounts,
 }
 
 impl Registry {
@@ -171,7 +173,8 @@ impl Registry {
         let follower = Arc::new(Follower::new(store.clone(), projections.clone()));
         follower.catch_up().await?;
         let (rdf, search, queries) = (Arc::default(), Arc::default(), sparql::Pool::new(&settings.sparql));
-        let (paged, doorkeeper, event_blocks, codeset_filters, oio) = Default::default();
+        let (paged, doorkeeper, event_blocks, codeset_filters) = Default::default();
+        let (mox_counts, oio) = Default::default();
         let effects_told = effects::Told::new((0, crate::model::Instant::BEGINNING));
         Ok(Self {
             store,
@@ -188,6 +191,7 @@ impl Registry {
             event_blocks,
             codeset_filters,
             oio,
+            mox_counts,
         })
     }
 

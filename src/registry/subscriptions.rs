@@ -531,7 +531,7 @@ impl Registry {
     }
 
     /// A write by an actor who is still who it was.
-    async fn begin_for(&self, actor: &Actor) -> Result<Write> {
+    pub(super) async fn begin_for(&self, actor: &Actor) -> Result<Write> {
         let write = self.store.write(&actor.name(), self.clock.now()).await?;
         self.still(actor).await?;
         Ok(write)
@@ -658,7 +658,7 @@ async fn room(write: &mut Write, owner: Owner) -> Result<()> {
     Err(Refusal::new(Code::TooManySubscriptions, da, en).allowed([MOST.to_string()]))
 }
 
-fn unknown(subscription: Uuid) -> Refusal {
+pub(super) fn unknown(subscription: Uuid) -> Refusal {
     let (da, en) =
         (format!("der er intet abonnement {subscription}"), format!("there is no subscription {subscription}"));
     Refusal::new(Code::UnknownSubscription, da, en).at(Place::field("subscription"))

@@ -35,7 +35,7 @@ mod work;
 mod write;
 
 pub use backup::BackupSummary;
-pub use digests::{DigestMove, DigestRow};
+pub use digests::{DigestMove, DigestRow, DigestStanding};
 pub use facts::Facts;
 pub use lock::{Holder, Lock};
 pub use mail::{Claimed, Laid, LetterRow, LetterState, MailStatus, Outbox, Settled};
