@@ -5,8 +5,7 @@ use askama::Template;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, Path, State};
-use axum::http::header::LOCATION;
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use axum::routing::{get, post};
 use serde::Deserialize;
@@ -14,16 +13,15 @@ use utoipa::IntoParams;
 use uuid::Uuid;
 
 use super::api::App;
+use super::keeper::{Keeper, field, fields, on_to, told};
 use super::negotiate::{Caller, reads_danish};
 use super::params::{Nothing, Params};
-use super::private::{nothing, page, sentence};
-use super::problem::{Failure, status};
+use super::private::page;
+use super::problem::Failure;
 use super::web::kind_word;
-use super::who::{Origin, Who, foreign, origin};
+use crate::exchange::paper::{Tongue, told_kinds};
 use crate::exchange::{LARGEST_LIST, codes};
-use crate::model::{
-    Category, Code, Instant, Place, Refusal, Result, Side, UsageForm, UsageKind, Visibility, today_in_denmark,
-};
+use crate::model::{Code, Instant, Place, Refusal, Result, Side, UsageForm, UsageKind, Visibility, today_in_denmark};
 use crate::registry::{
     Actor, CodeRequest, CodesAnswer, CodesCommand, Pages, Reference, Task, TasksAnswer, UsageAnswer, UsageRequest,
 };
@@ -105,8 +103,8 @@ impl SetPage {
     }
 
     fn kinds(&self, task: &Task) -> String {
-        let words: Vec<&str> = task.change.kinds.iter().map(|k| kind_word(*k, self.da)).collect();
-        words.join(", ")
+        let tongue = if self.da { Tongue::Danish } else { Tongue::English };
+        told_kinds(&task.change.kinds, task.change.meaning, |kind| kind_word(kind, self.da), tongue).join(", ")
     }
 
     fn side(&self, side: &Option<Side>) -> String {
@@ -143,65 +141,12 @@ fn visibility_word(visibility: Visibility, da: bool) -> &'static str {
     if da { words.0 } else { words.1 }
 }
 
-/// Who is signed in; nobody is sent to where one signs in.
-fn signed_in(who: Result<Who, Failure>) -> Result<Result<Actor, Response>, Failure> {
-    match who {
-        Ok(Who(actor @ Actor::Account(_))) => Ok(Ok(actor)),
-        Ok(_) => Ok(Err(on_to("/sign-in"))),
-        Err(Failure(refusal)) if refusal.code.category() == Category::Unknown => Ok(Err(on_to("/sign-in"))),
-        Err(failure) => Err(failure),
-    }
-}
-
-fn on_to(place: &str) -> Response {
-    let mut response = nothing();
-    *response.status_mut() = StatusCode::SEE_OTHER;
-    if let Ok(place) = HeaderValue::try_from(place) {
-        response.headers_mut().insert(LOCATION, place);
-    }
-    response
-}
-
-/// The fields of a form that was sent from a page of ours.
-fn fields(app: &App, headers: &HeaderMap, bytes: &[u8]) -> Result<Vec<(String, String)>> {
-    if origin(headers, &app.settings().public_url) == Origin::Foreign {
-        return Err(foreign());
-    }
-    Ok(form_urlencoded::parse(bytes).into_owned().take(20).collect())
-}
-
-fn field<'f>(fields: &'f [(String, String)], name: &str) -> &'f str {
-    fields.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str()).unwrap_or_default()
-}
-
-/// What a person is told of a refusal; faults of ours go the way of all faults.
-fn told(refusal: Refusal, da: bool) -> Result<(StatusCode, String)> {
-    if refusal.code.category() == Category::Broken {
-        return Err(refusal);
-    }
-    let mut text = sentence(if da { &refusal.da } else { &refusal.en });
-    if let Some(line) = refusal.place.line {
-        let word = if da { "linje" } else { "line" };
-        text.push_str(&format!(" ({word} {line})"));
-    }
-    Ok((status(&refusal), text))
-}
-
 async fn all(app: &App, actor: &Actor) -> Result<Vec<UsageAnswer>> {
     let pages = Pages { limit: Some(10_000), cursor: None };
     Ok(app.usages(actor, UsageForm::CodeSet, &pages).await?.items)
 }
 
-async fn list(
-    State(app): State<App>,
-    who: Result<Who, Failure>,
-    Caller(headers): Caller,
-    _: Params<Nothing>,
-) -> Answer {
-    let actor = match signed_in(who)? {
-        Ok(actor) => actor,
-        Err(elsewhere) => return Ok(elsewhere),
-    };
+async fn list(State(app): State<App>, Keeper(actor): Keeper, Caller(headers): Caller, _: Params<Nothing>) -> Answer {
     let (name, vocabulary, codes) = Default::default();
     let sets = all(&app, &actor).await?;
     let template = ListPage { da: reads_danish(&headers), sets, refused: None, name, vocabulary, codes };
@@ -210,15 +155,11 @@ async fn list(
 
 async fn create(
     State(app): State<App>,
-    who: Result<Who, Failure>,
+    Keeper(actor): Keeper,
     headers: HeaderMap,
     _: Params<Nothing>,
     bytes: Bytes,
 ) -> Answer {
-    let actor = match signed_in(who)? {
-        Ok(actor) => actor,
-        Err(elsewhere) => return Ok(elsewhere),
-    };
     let (fields, da) = (fields(&app, &headers, &bytes)?, reads_danish(&headers));
     match created(&app, &actor, &fields).await {
         Ok(uuid) => Ok(on_to(&format!("/code-sets/{uuid}"))),
@@ -257,15 +198,11 @@ fn named(of: &str) -> Result<Uuid> {
 
 async fn one(
     State(app): State<App>,
-    who: Result<Who, Failure>,
+    Keeper(actor): Keeper,
     Path(of): Path<String>,
     Params(before, ..): Params<Before>,
     Caller(headers): Caller,
 ) -> Answer {
-    let actor = match signed_in(who)? {
-        Ok(actor) => actor,
-        Err(elsewhere) => return Ok(elsewhere),
-    };
     let before = before.before.filter(|b| !b.is_empty()).unwrap_or_default();
     shown(&app, &actor, named(&of)?, before, reads_danish(&headers), StatusCode::OK, None, None).await
 }
@@ -296,16 +233,12 @@ async fn shown(
 
 async fn replace(
     State(app): State<App>,
-    who: Result<Who, Failure>,
+    Keeper(actor): Keeper,
     Path(of): Path<String>,
     headers: HeaderMap,
     _: Params<Nothing>,
     bytes: Bytes,
 ) -> Answer {
-    let actor = match signed_in(who)? {
-        Ok(actor) => actor,
-        Err(elsewhere) => return Ok(elsewhere),
-    };
     let (fields, da, set) = (fields(&app, &headers, &bytes)?, reads_danish(&headers), named(&of)?);
     let command = match field(&fields, "command") {
         "add" => CodesCommand::Add,
@@ -329,16 +262,12 @@ async fn replace(
 
 async fn acknowledge(
     State(app): State<App>,
-    who: Result<Who, Failure>,
+    Keeper(actor): Keeper,
     Path(of): Path<String>,
     headers: HeaderMap,
     _: Params<Nothing>,
     bytes: Bytes,
 ) -> Answer {
-    let actor = match signed_in(who)? {
-        Ok(actor) => actor,
-        Err(elsewhere) => return Ok(elsewhere),
-    };
     let (fields, set) = (fields(&app, &headers, &bytes)?, named(&of)?);
     let position = field(&fields, "position");
     let position = position.parse::<i64>().map_err(|_| {

@@ -91,6 +91,8 @@ words! {
         Gone = "gone",
         /// The registry was restored from a backup, which has no secrets.
         Restored = "restored",
+        /// The code set that it goes by has ended.
+        CodeSetEnded = "codeSetEnded",
     }
 }
 

@@ -7,9 +7,10 @@ use begreb::model::parse_date;
 use begreb::registry::CheckRequest;
 use serde_json::Value;
 
+use super::diff::told_kinds;
 use crate::context::Context;
 use crate::input;
-use crate::lang::{Lang, say, word};
+use crate::lang::{Lang, say};
 use crate::print::{self, Paint, Table, day};
 use crate::source::Source;
 use crate::stop::{Result, Stop, named};
@@ -72,7 +73,7 @@ fn text(report: &Value, lang: Lang, paint: Paint) -> String {
         if verdict == "inForce" {
             continue;
         }
-        let sign = if verdict == "changing" { paint.sign("~") } else { paint.red("✗") };
+        let sign = if matches!(verdict, "changing" | "passive") { paint.sign("~") } else { paint.red("✗") };
         let line = format!("{}:", code["line"]);
         let given = code["code"].as_str().unwrap_or_default().to_owned();
         let label = code["concept"]["label"].as_str().unwrap_or_default().to_owned();
@@ -98,6 +99,7 @@ fn verdict_word(verdict: &str, lang: Lang) -> &str {
         "willBeRecoded" => ("får en anden kode", "will be recoded"),
         "future" => ("gælder først senere", "in force later"),
         "otherCode" => ("har en anden kode nu", "has another code now"),
+        "passive" => ("holdes ikke længere ved lige", "no longer kept up"),
         "retired" => ("udgået", "retired"),
         "neverExisted" => ("har aldrig været der", "never existed"),
         "ambiguous" => ("findes i flere ordforråd", "in several vocabularies"),
@@ -117,14 +119,16 @@ fn said(code: &Value, lang: Lang) -> String {
     let gone = on(&|c| c.get("after").is_none());
     match (verdict, since, gone) {
         ("retired", Some(since), _) => say!(lang, "udgået {since}", "retired {since}"),
+        ("passive", ..) => {
+            let since = code["passivated"].as_str().map(day).unwrap_or_default();
+            say!(lang, "holdes ikke længere ved lige siden {since}", "no longer kept up since {since}")
+        }
         ("future", Some(from), _) => say!(lang, "gælder først fra {from}", "in force only from {from}"),
         ("willBeRetired", _, Some(on)) => say!(lang, "udgår {on}", "will be retired {on}"),
         ("willBeRecoded" | "changing", ..) => {
             let each = ahead.iter().map(|change| {
                 let on = change["on"].as_str().map(day).unwrap_or_default();
-                let kinds = change["kinds"].as_array().into_iter().flatten().filter_map(Value::as_str);
-                let kinds: Vec<&str> = kinds.map(|k| word(lang, k)).collect();
-                let kinds = kinds.join(", ");
+                let kinds = told_kinds(change, lang).join(", ");
                 say!(lang, "{kinds} fra {on}", "{kinds} from {on}")
             });
             each.collect::<Vec<_>>().join("; ")
