@@ -133,7 +133,7 @@ async fn drafts(registry: &Arc<Registry>, size: usize) {
     let bytes = code_system(size, 777, changed);
     let began = Stopwatch::now();
     let import = ImportEdit { format: Format::Fhir, bytes: &bytes, identity: Identity::default(), accept_new: true };
-    let why = EditRequest { reason: "måling".parse().expect("a reason"), because: None };
+    let why = EditRequest { reason: "måling".parse().expect("a reason"), because: None, meaning: None };
     let edit = registry.import_edit(&actor, draft, import, &Precondition::Any, why).await.expect("it edits");
     let figure = format!("{:.2} s", began.elapsed().as_secs_f64());
     row(size, &format!("a file that changes {} concepts as one edit of a draft", edit.effects.len()), &figure, "");
@@ -267,6 +267,7 @@ async fn open(database: &Path) -> Registry {
 
 async fn import(registry: &Registry, bytes: &[u8], label: &str, effective: &str) {
     let request = ImportRequest {
+        meaning: None,
         vocabulary: "bench".parse().expect("a slug"),
         format: Format::Fhir,
         bytes,

@@ -243,6 +243,44 @@ async fn what_ret_makes_of_an_object() {
 }
 
 #[tokio::test]
+async fn that_an_object_is_passive_is_told_to_all_who_listen() {
+    on_every_database(async |w| {
+        let pia = person(&w, "Pia", &[Role::Publisher]).await;
+        let (_, facet) = home(&w, &pia).await;
+        let uuid = "22222222-2222-4222-8222-222222222222";
+        let path = format!("klasse/{uuid}");
+        write(&w, &pia, "PUT", &path, klasse(&facet, "K", "titel", &since("2020-01-01"))).await.ok();
+        let body = json!({ "name": "Sagssystemet", "vocabulary": "koder", "codes": ["K"] });
+        let set = pia.ask(&w, "POST", "/api/v1/code-sets", &body, &[]).await.with(201).json();
+        let set = format!("/api/v1/code-sets/{}", set["usage"]["uuid"].as_str().expect("a uuid"));
+        write(&w, &pia, "PATCH", &path, json!({ "livscyklus": "Passiv" })).await.ok();
+
+        let told = w.json("/api/v1/changes?after=0&type=concept.passivated").await;
+        let [event] = &told["events"].as_array().expect("events")[..] else { panic!("{told}") };
+        assert_eq!((&event["subject"], &event["concept"]["kinds"]), (&json!(uuid), &json!(["passivated"])));
+        assert_eq!(event["concept"]["after"]["label"], "titel");
+        assert_eq!(event["validFrom"].as_str().map(|s| &s[..10]), event["at"].as_str().map(|s| &s[..10]));
+        assert_eq!(w.json("/api/v1/changes?after=0&kind=passivated").await["events"], told["events"]);
+        let atom = w.get("/api/v1/changes.atom?kind=passivated").await.ok().text();
+        assert!(atom.contains("K titel – passiveret"), "{atom}");
+        let code = json!([{ "system": "koder", "code": "K" }]).to_string();
+        let check = async |query: &str| w.post(&format!("/api/v1/check{query}"), code.clone()).await.ok().json();
+        let report = check("?show=attention").await;
+        assert_eq!((&report["ok"], &report["codes"][0]["verdict"]), (&json!(true), &json!("passive")));
+        let tasks = pia.ask(&w, "GET", &format!("{set}/tasks"), &Value::Null, &[]).await.ok().json();
+        assert_eq!(tasks["past"][0]["kinds"], json!(["passivated"]), "{tasks}");
+        let events = pia.ask(&w, "GET", &format!("{set}/events?after=0"), &Value::Null, &[]).await.ok().json();
+        assert!(events["events"].as_array().expect("events").contains(event), "{events}");
+
+        // Taken up again, it is as others are.
+        write(&w, &pia, "PUT", &path, klasse(&facet, "K", "nyt", &since("2024-01-01"))).await.ok();
+        let report = check("").await;
+        assert_eq!(report["codes"][0]["verdict"], "inForce", "{report}");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn the_life_of_an_object() {
     on_every_database(async |w| {
         let pia = person(&w, "Pia", &[Role::Publisher]).await;

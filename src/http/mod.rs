@@ -10,6 +10,7 @@ mod digests;
 mod edge;
 mod hearings;
 mod id;
+mod keeper;
 mod ldes;
 mod mail;
 mod mox;
@@ -27,6 +28,7 @@ mod sign;
 mod sparql;
 mod upload;
 mod web;
+mod webhook_pages;
 mod webhooks;
 mod who;
 
@@ -139,6 +141,7 @@ pub fn router(registry: Arc<Registry>, options: &HttpOptions) -> Router {
         .merge(web::decisions::router())
         .merge(web::drafts::router(&registry, options))
         .merge(code_sets::router())
+        .merge(webhook_pages::router())
         .merge(digests::router(options))
         .route("/id/{vocabulary}", get(id::vocabulary))
         .route("/id/{vocabulary}/{key}", get(id::concept))

@@ -93,6 +93,8 @@ words! {
         Refused = "refused",
         /// The registry was restored from a backup, which has no secrets.
         Restored = "restored",
+        /// The code set that it goes by has ended.
+        CodeSetEnded = "codeSetEnded",
     }
 }
 

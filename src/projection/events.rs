@@ -11,7 +11,8 @@ use uuid::Uuid;
 
 use super::{Plane, Said, Snapshot};
 use crate::model::{
-    Change, ConceptChange, Content, Event, EventType, HearingEvent, Instant, Label, Point, diff, today_in_denmark,
+    Change, ConceptChange, ConceptChangeKind, Content, Event, EventType, HearingEvent, Instant, Label, Point, diff,
+    today_in_denmark,
 };
 use crate::workflow::{Audience, Draft, Hearing};
 
@@ -68,6 +69,11 @@ fn event(snapshot: &Snapshot, change: &Change) -> Option<Event> {
             event.concept = Some(told(plane, before, Point { valid, registered: change.at }, change.subject)?);
             event.version = plane.versions().iter().find(|v| v.registered == change.at).map(|v| v.label.clone());
         }
+        EventType::ConceptPassivated => {
+            let day = Instant::from_date(today_in_denmark(change.at));
+            event.concept = Some(passivated(plane, Point { valid: day, registered: change.at }, change.subject)?);
+            event.valid_from = Some(day);
+        }
         EventType::ConceptEffective => {
             let edge = body.from?;
             let before = Point { valid: just_before(edge), registered: change.at };
@@ -93,13 +99,23 @@ fn told(plane: &Plane, before: Point, after: Point, concept: Uuid) -> Option<Con
         .map(|uuid| (uuid, content(uuid, before), content(uuid, after)))
         .collect();
     let pairs: Vec<_> = contents.iter().map(|(uuid, b, a)| (*uuid, b.as_ref(), a.as_ref())).collect();
-    diff(&pairs).into_iter().find(|change| change.uuid == concept).or_else(|| {
+    let found = diff(&pairs).into_iter().find(|change| change.uuid == concept);
+    found.map(|change| change.meaning(|| plane.meaning(concept, before, after))).or_else(|| {
         let content = contents.first()?.2.as_ref()?;
         let mut same = diff(&[(concept, None, Some(content))]).pop()?;
         same.before = same.after.clone();
         same.kinds.clear();
         Some(same)
     })
+}
+
+/// A concept that is no longer kept up, as it is called then: nothing when it is not published.
+fn passivated(plane: &Plane, at: Point, concept: Uuid) -> Option<ConceptChange> {
+    let content = plane.nearest(concept, at)?.state.content().content();
+    let mut change = diff(&[(concept, None, Some(&content))]).pop()?;
+    change.before = change.after.clone();
+    change.kinds = vec![ConceptChangeKind::Passivated];
+    Some(change)
 }
 
 /// The version that takes effect on a day, as it was known then.

@@ -257,6 +257,15 @@ impl Plane {
         self.replaced_by(concept).iter().chain(once).copied().filter(|other| *other != concept).collect()
     }
 
+    /// Since when a concept is passive: since it was said by OIO Klassifikation that it is no longer kept up, unless
+    /// something was registered of it after that.
+    #[must_use]
+    pub fn passive_since(&self, concept: Uuid) -> Option<Instant> {
+        let (at, words) = self.told.own(concept).last()?;
+        let untouched = self.kept(concept).iter().all(|s| s.state.registered().from() <= *at);
+        (untouched && words.livscykluskode == "Passiveret").then_some(*at)
+    }
+
     /// When anything was first said here; never when nothing was.
     #[must_use]
     pub fn first_said(&self) -> Instant {

@@ -1,4 +1,5 @@
-//! What the log tells of a vocabulary beside its states: every frame it had, and who registered what.
+//! What the log tells of a vocabulary beside its states: every frame it had, who registered what, and what
+//! was said of meanings.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,7 +8,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::Map;
-use crate::model::{Instant, OioObject, Result, Vocabulary};
+use crate::model::{Instant, Meaning, OioObject, Result, Vocabulary};
 use crate::store::RegistrationRow;
 
 /// The account or the door that registered something, as the log names it.
@@ -27,6 +28,8 @@ pub struct OwnWords {
 #[derive(Deserialize)]
 struct Act {
     oio: Option<OwnWords>,
+    #[serde(default)]
+    meaning: Option<Meaning>,
 }
 
 /// See the module.
@@ -35,6 +38,7 @@ pub struct Told {
     frames: BTreeMap<Instant, Arc<Vocabulary>>,
     actors: BTreeMap<Instant, Name>,
     own: Map<Uuid, Vec<(Instant, OwnWords)>>,
+    meanings: Map<Uuid, Vec<(Instant, Meaning)>>,
 }
 
 impl Told {
@@ -55,6 +59,9 @@ impl Told {
                 let act: Act = serde_json::from_str(&row.body).map_err(|e| corrupt(&e))?;
                 if let Some(words) = act.oio {
                     self.own.entry(row.subject).or_default().push((row.at, words));
+                }
+                if let Some(meaning) = act.meaning {
+                    self.meanings.entry(row.subject).or_default().push((row.at, meaning));
                 }
             }
         }
@@ -91,6 +98,18 @@ impl Told {
     #[must_use]
     pub fn actor(&self, at: Instant) -> Option<&str> {
         self.actors.get(&at).map(|name| &**name)
+    }
+
+    /// Whether anything was ever said of the meaning of a concept.
+    #[must_use]
+    pub fn speaks_of(&self, concept: Uuid) -> bool {
+        self.meanings.contains_key(&concept)
+    }
+
+    /// What was said of the meaning of a concept with what was registered of it at an instant.
+    #[must_use]
+    pub fn meaning(&self, concept: Uuid, at: Instant) -> Option<Meaning> {
+        self.meanings.get(&concept)?.iter().find(|(then, _)| *then == at).map(|(_, meaning)| *meaning)
     }
 
     /// What the registrations of a concept say of themselves.

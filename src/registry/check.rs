@@ -14,7 +14,10 @@ use super::query::unknown_vocabulary;
 use super::read::named;
 use super::{At, Registry};
 use crate::exchange::ListedCode;
-use crate::model::{Code, ConceptChange, ConceptChangeKind, Instant, Label, Place, Point, Refusal, Result, Side, Slug};
+use crate::model::{
+    Code, ConceptChange, ConceptChangeKind, Instant, Label, Meaning, Place, Point, Refusal, Result, Side, Slug,
+    today_in_denmark,
+};
 use crate::projection::{Plane, Said, Saying};
 
 /// The farthest that can be looked ahead, in days.
@@ -53,6 +56,8 @@ pub struct CheckRequest {
 pub enum CodeVerdict {
     /// It may be used, and nothing is decided that changes it.
     InForce,
+    /// It may be used, and nothing is decided that changes it; but its concept is no longer kept up.
+    Passive,
     /// It may be used, also later; but the concept is renamed, redefined, moved or otherwise changed ahead.
     Changing,
     /// It may be used until its concept is retired, which is decided.
@@ -77,7 +82,7 @@ impl CodeVerdict {
     /// Whether something must be done about the code.
     #[must_use]
     pub fn is_trouble(self) -> bool {
-        !matches!(self, Self::InForce | Self::Changing)
+        !matches!(self, Self::InForce | Self::Passive | Self::Changing)
     }
 }
 
@@ -108,6 +113,9 @@ pub struct ComingChange {
     pub version: Option<Label>,
     /// What happens.
     pub kinds: Vec<ConceptChangeKind>,
+    /// Of one that is redefined: whether it means something else, as those said who wrote it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub meaning: Option<Meaning>,
     /// How the concept was called until then.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub before: Option<Side>,
@@ -139,6 +147,10 @@ pub struct CheckedCode {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub since: Option<Instant>,
+    /// Since when its concept is passive: nobody keeps it up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub passivated: Option<Instant>,
     /// What to use instead of a code that may not be used, or may not be used any longer from the day in `ahead`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub replaced_by: Vec<Reference>,
@@ -252,13 +264,32 @@ fn decided(plane: &Plane, concept: Uuid, on: Instant) -> Instant {
 
 /// What happens to a concept on such a day; nothing when it only stands elsewhere among its siblings, or reads the same.
 pub(super) fn coming(plane: &Plane, concept: Uuid, turn: &Turn, language: &str) -> Option<ComingChange> {
-    let ConceptChange { kinds, before, after, .. } = plane.changed_on(concept, turn.on)?;
+    let ConceptChange { kinds, meaning, before, after, .. } = plane.changed_on(concept, turn.on)?;
     if kinds.iter().all(|k| *k == ConceptChangeKind::Reordered) {
         return None;
     }
     let version = plane.versions().iter().find(|v| v.registered == turn.decided).map(|v| v.label.clone());
     let replaced_by = if after.is_none() { instead(plane, concept, turn.on, language) } else { Vec::new() };
-    Some(ComingChange { on: turn.on, decided: turn.decided, version, kinds, before, after, replaced_by })
+    Some(ComingChange { on: turn.on, decided: turn.decided, version, kinds, meaning, before, after, replaced_by })
+}
+
+/// That a concept is no longer kept up, as something that happened on the day when it was said.
+pub(super) fn passivation(plane: &Plane, concept: Uuid) -> Option<(Turn, ComingChange)> {
+    let decided = plane.passive_since(concept)?;
+    let on = Instant::from_date(today_in_denmark(decided));
+    let said = plane.nearest(concept, known(on))?.state.content();
+    let name = Side { notation: said.notation.as_deref().map(Into::into), label: said.label("da").into() };
+    let change = ComingChange {
+        on,
+        decided,
+        version: None,
+        kinds: vec![ConceptChangeKind::Passivated],
+        meaning: None,
+        before: Some(name.clone()),
+        after: Some(name),
+        replaced_by: Vec::new(),
+    };
+    Some((Turn { on, decided }, change))
 }
 
 /// What to use instead of a concept that is not in force on a day: those who replace it, and where one of them is not
@@ -303,6 +334,7 @@ pub(super) fn judged(
         turns(plane, concept, on, until).iter().filter_map(|turn| coming(plane, concept, turn, language)).collect();
     let current = || plane.sayings(concept).iter().filter(|s| s.state.is_current());
     let (mut since, mut replaced_by) = (None, Vec::new());
+    let passivated = plane.passive_since(concept).filter(|_| plane.says(concept, known(on)).is_some());
     let verdict;
     let mut shown = plane.nearest(concept, known(on)).map(|s| named(s, language));
     match plane.says(concept, known(on)) {
@@ -319,6 +351,7 @@ pub(super) fn judged(
                     replaced_by.extend(then.map(|s| named(s, language)));
                     CodeVerdict::WillBeRecoded
                 }
+                _ if ahead.is_empty() && passivated.is_some() => CodeVerdict::Passive,
                 _ if ahead.is_empty() => CodeVerdict::InForce,
                 _ => CodeVerdict::Changing,
             };
@@ -344,7 +377,8 @@ pub(super) fn judged(
         }
     }
     let vocabulary = Some(plane.vocabulary().slug().clone());
-    CheckedCode { given, verdict, vocabulary, concept: shown, since, replaced_by, ahead, near: Vec::new() }
+    let (concept, near) = (shown, Vec::new());
+    CheckedCode { given, verdict, vocabulary, concept, since, passivated, replaced_by, ahead, near }
 }
 
 /// Checks codes. Codes that name no vocabulary are of `usual`, or of whichever vocabulary has them.
@@ -376,6 +410,7 @@ pub(super) fn check(
             vocabulary,
             concept: None,
             since: None,
+            passivated: None,
             replaced_by: Vec::new(),
             ahead: Vec::new(),
             near,

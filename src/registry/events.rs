@@ -49,6 +49,23 @@ impl Registry {
     /// # Errors
     /// [`crate::model::Code::Database`].
     pub async fn events(&self, after: i64, limit: usize, filter: &EventFilter) -> Result<Events> {
+        self.events_where(after, limit, |event| filter.wants(event)).await
+    }
+
+    /// As [`Registry::events`], of what a subscription asks for: with its code set as it is now. Of a set that has ended
+    /// nothing is found, and nothing is passed over.
+    ///
+    /// # Errors
+    /// [`crate::model::Code::Database`].
+    pub async fn events_asked(&self, after: i64, limit: usize, filter: &EventFilter) -> Result<Events> {
+        let Some(set) = filter.code_set else { return self.events(after, limit, filter).await };
+        let Ok(codes) = self.codeset_filter(set) else {
+            return Ok(Events { events: Vec::new(), position: after, head: self.snapshot().position });
+        };
+        self.events_where(after, limit, |event| filter.wants_beside_codes(event) && codes.wants(event)).await
+    }
+
+    async fn events_where(&self, after: i64, limit: usize, wants: impl Fn(&Event) -> bool) -> Result<Events> {
         let head = self.snapshot().position;
         let mut answer = Events { events: Vec::new(), position: after.clamp(0, head), head };
         let first = answer.position / BLOCK;
@@ -56,7 +73,7 @@ impl Registry {
             if answer.position >= head {
                 break;
             }
-            for event in self.block(block, head).await?.iter().filter(|e| e.position > after && filter.wants(e)) {
+            for event in self.block(block, head).await?.iter().filter(|e| e.position > after && wants(e)) {
                 if answer.events.len() == limit {
                     return Ok(answer);
                 }

@@ -52,6 +52,7 @@ impl FeedFilter {
                 let kind = serde_json::from_value::<ConceptChangeKind>(word.into());
                 kind.map_err(|_| not_allowed("kind", word, &kinds))
             })?,
+            code_set: None,
         })
     }
 }

@@ -294,6 +294,7 @@ impl World {
 /// The plainest import: an edition with its label and date.
 pub fn edition<'a>(slug: &str, format: Format, bytes: &'a [u8], label: &str, effective: &str) -> ImportRequest<'a> {
     ImportRequest {
+        meaning: None,
         vocabulary: slug.parse().expect("a slug"),
         format,
         bytes,

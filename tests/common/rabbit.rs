@@ -297,7 +297,10 @@ pub async fn expected(w: &World) -> Vec<About> {
     for event in events {
         let about = |kind: &str, uuid: Uuid| (event.position, kind.to_owned(), uuid.to_string());
         match event.r#type {
-            EventType::ConceptStated | EventType::ConceptRetired | EventType::ConceptEffective => {
+            EventType::ConceptStated
+            | EventType::ConceptRetired
+            | EventType::ConceptPassivated
+            | EventType::ConceptEffective => {
                 all.push(about("klasse", event.subject));
             }
             EventType::VocabularyCreated | EventType::VocabularyChanged | EventType::VersionPublished => {

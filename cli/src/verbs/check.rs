@@ -8,9 +8,10 @@ use begreb::model::parse_date;
 use begreb::registry::CheckRequest;
 use serde_json::Value;
 
+use super::diff::told_kinds;
 use crate::context::Context;
 use crate::input;
-use crate::lang::{Lang, say, word};
+use crate::lang::{Lang, say};
 use crate::print::{self, Paint, Table, day};
 use crate::source::Source;
 use crate::stop::{Result, Stop, named};
@@ -94,7 +95,7 @@ fn text(report: &Value, lang: Lang, paint: Paint) -> String {
         if verdict == "inForce" {
             continue;
         }
-        let sign = if verdict == "changing" { paint.sign("~") } else { paint.red("✗") };
+        let sign = if matches!(verdict, "changing" | "passive") { paint.sign("~") } else { paint.red("✗") };
         let line = format!("{}:", code["line"]);
         let given = code["code"].as_str().unwrap_or_default().to_owned();
         let label = code["concept"]["label"].as_str().unwrap_or_default().to_owned();
@@ -120,6 +121,7 @@ fn verdict_word(verdict: &str, lang: Lang) -> &str {
         "willBeRecoded" => ("får en anden kode", "will be recoded"),
         "future" => ("gælder først senere", "in force later"),
         "otherCode" => ("har en anden kode nu", "has another code now"),
+        "passive" => ("holdes ikke længere ved lige", "no longer kept up"),
         "retired" => ("udgået", "retired"),
         "neverExisted" => ("har aldrig været der", "never existed"),
         "ambiguous" => ("findes i flere ordforråd", "in several vocabularies"),
@@ -152,6 +154,10 @@ fn said(code: &Value, lang: Lang) -> String {
     let gone = on(&|c| c.get("after").is_none());
     match (verdict, since, gone) {
         ("retired", Some(since), _) => say!(lang, "udgået {since}", "retired {since}"),
+        ("passive", ..) => {
+            let since = code["passivated"].as_str().map(day).unwrap_or_default();
+            say!(lang, "holdes ikke længere ved lige siden {since}", "no longer kept up since {since}")
+        }
         ("future", Some(from), _) => say!(lang, "gælder først fra {from}", "in force only from {from}"),
         ("otherCode", Some(since), _) => {
             say!(lang, "har en anden kode siden {since}", "has another code since {since}")
@@ -165,7 +171,7 @@ fn said(code: &Value, lang: Lang) -> String {
         ("willBeRecoded" | "changing", ..) => {
             let each = ahead.iter().map(|change| {
                 let on = change["on"].as_str().map(day).unwrap_or_default();
-                let (kinds, name) = (kinds(change, lang), new_name(change));
+                let (kinds, name) = (told_kinds(change, lang).join(", "), new_name(change));
                 say!(lang, "{kinds} fra {on}{name}", "{kinds} from {on}{name}")
             });
             each.collect::<Vec<_>>().join("; ")

@@ -62,7 +62,9 @@ impl News {
     /// Takes an event in, in the order of the log.
     pub(super) fn add(&mut self, event: &Arc<Event>) {
         let is_news = match event.r#type {
-            EventType::ConceptStated | EventType::ConceptRetired => self.add_to_group(event, Stage::Decided),
+            EventType::ConceptStated | EventType::ConceptRetired | EventType::ConceptPassivated => {
+                self.add_to_group(event, Stage::Decided)
+            }
             EventType::ConceptEffective => self.add_to_group(event, Stage::Effective),
             EventType::VersionPublished => self.group(event, Stage::Decided).is_some(),
             // The day of a version of which no concept is asked for is told by the day alone.
@@ -169,6 +171,7 @@ mod tests {
         let concept = ConceptChange {
             uuid: Uuid::from_u128(7),
             kinds: kinds.to_vec(),
+            meaning: None,
             before: None,
             after: None,
             replaced_by: Vec::new(),

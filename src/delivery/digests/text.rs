@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use uuid::Uuid;
 
 use super::news::{Group, Key, News, Stage};
+use crate::exchange::paper::{Tongue, told_kinds};
 use crate::model::{
     ConceptChange, ConceptChangeKind, Date, DigestLanguage, Event, EventType, Frequency, Instant, Point, Side,
     clock_in_denmark, today_in_denmark,
@@ -180,7 +181,8 @@ impl Pen<'_> {
     /// What happened to a concept; whether there was room for it.
     fn concept(&mut self, key: &Key, event: &Event) -> bool {
         let Some(change) = &event.concept else { return true };
-        let kinds: Vec<_> = change.kinds.iter().map(|kind| self.kind(*kind)).collect();
+        let tongue = if self.da { Tongue::Danish } else { Tongue::English };
+        let kinds = told_kinds(&change.kinds, change.meaning, |kind| self.kind(kind), tongue);
         let called = match (&change.before, &change.after) {
             (Some(before), Some(after)) if before != after => format!("{} → {}", name(before), name(after)),
             (Some(side), _) | (None, Some(side)) => name(side),
@@ -312,6 +314,7 @@ impl Pen<'_> {
             ConceptChangeKind::Remapped => ("svarer til andet i andre ordforråd", "mapped otherwise"),
             ConceptChangeKind::Edited => ("rettet", "edited"),
             ConceptChangeKind::Reordered => ("anden plads i rækken", "another place in the order"),
+            ConceptChangeKind::Passivated => ("holdes ikke længere ved lige", "no longer kept up"),
         };
         if self.da { da } else { en }
     }

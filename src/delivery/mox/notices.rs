@@ -361,11 +361,12 @@ impl Mox {
 }
 
 /// The types of events that there are messages of.
-const TOLD: [EventType; 6] = [
+const TOLD: [EventType; 7] = [
     EventType::VocabularyCreated,
     EventType::VocabularyChanged,
     EventType::VersionPublished,
     EventType::ConceptStated,
     EventType::ConceptRetired,
+    EventType::ConceptPassivated,
     EventType::ConceptEffective,
 ];

@@ -10,10 +10,10 @@ use uuid::Uuid;
 use super::document::{Document, Run, Style, cell};
 use super::moment::moment;
 use super::words::{Bag, Piece, PieceKind, compare, one_sided};
-use super::{Tongue, called, change_name};
+use super::{Tongue, called, change_name, told_kinds};
 use crate::model::{
     Alias, ConceptChange, ConceptChangeKind, Content, Definition, Instant, Language, LegalBasis, Mapping, MappingKind,
-    Note, NoteKind, Relation, RelationKind, Side, SourceRelation, Term, TermForm, TermStatus, Text,
+    Meaning, Note, NoteKind, Relation, RelationKind, Side, SourceRelation, Term, TermForm, TermStatus, Text,
 };
 
 /// The most pairs among which the best match is looked for; above that, items are paired in their order.
@@ -84,6 +84,9 @@ pub struct ConceptPaper {
     pub uuid: Uuid,
     /// What happened, most important first.
     pub kinds: Vec<ConceptChangeKind>,
+    /// Of one that is redefined: whether it means something else, as those said who wrote it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub meaning: Option<Meaning>,
     /// How it was called.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<Side>,
@@ -257,7 +260,7 @@ pub struct ItemDetail {
 }
 
 /// The types of change in the order in which a paper tells them.
-const ORDER: [ConceptChangeKind; 12] = [
+const ORDER: [ConceptChangeKind; 13] = [
     ConceptChangeKind::Added,
     ConceptChangeKind::Retired,
     ConceptChangeKind::Replaced,
@@ -270,6 +273,7 @@ const ORDER: [ConceptChangeKind; 12] = [
     ConceptChangeKind::Remapped,
     ConceptChangeKind::Edited,
     ConceptChangeKind::Reordered,
+    ConceptChangeKind::Passivated,
 ];
 
 /// Where a concept stands in the paper.
@@ -427,6 +431,7 @@ impl ConceptPaper {
         Self {
             uuid: change.uuid,
             kinds: change.kinds.clone(),
+            meaning: change.meaning,
             before: change.before.clone(),
             after: change.after.clone(),
             replaced_by: change.replaced_by.iter().map(|&uuid| Named { uuid, name: name(uuid) }).collect(),
@@ -461,7 +466,7 @@ impl ConceptPaper {
     fn tell(&self, d: &mut Document, level: u8) {
         let tongue = d.tongue;
         d.heading(level, self.title());
-        let kinds: Vec<&str> = self.kinds.iter().map(|k| change_name(*k, tongue)).collect();
+        let kinds = told_kinds(&self.kinds, self.meaning, |kind| change_name(kind, tongue), tongue);
         let mut runs = vec![Run::plain(capitalised(&kinds.join(", ")))];
         if !self.replaced_by.is_empty() {
             let names: Vec<String> = self.replaced_by.iter().map(|n| called(&n.name)).collect();

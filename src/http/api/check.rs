@@ -45,7 +45,7 @@ pub async fn check(
     let reply = aside(async move {
         let mut report = app.check_codes(&codes_in(&body, &columns)?, &asked, &language)?;
         if attention {
-            report.codes.retain(|c| c.verdict.is_trouble() || !c.ahead.is_empty());
+            report.codes.retain(|c| c.verdict.is_trouble() || !c.ahead.is_empty() || c.passivated.is_some());
         }
         Ok(Reply::json(&report, false))
     });

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::App;
+use super::about::About;
 use super::concepts::not_one_of;
 use super::people::uuid;
 use crate::exchange::{Columns, ListedCode, codes_in};
@@ -101,30 +102,24 @@ pub async fn create(State(app): State<App>, Who(actor): Who, _: Params<Nothing>,
 #[utoipa::path(get, path = "/code-sets/{uuid}", operation_id = "codeSet", tag = "code sets",
     params(("uuid" = String, Path, description = "The code set")),
     responses((status = 200, body = UsageAnswer), (status = 404, body = Problem, content_type = "application/problem+json")))]
-pub async fn set(State(app): State<App>, Who(actor): Who, Path(of): Path<String>, _: Params<Nothing>) -> Answer {
-    Ok(json(StatusCode::OK, &app.usage(&actor, SET, uuid(&of)?).await?)?)
+pub async fn set(About { app, actor, of }: About) -> Answer {
+    Ok(json(StatusCode::OK, &app.usage(&actor, SET, of).await?)?)
 }
 
 /// Changes what is said of a code set; what is absent stays.
 #[utoipa::path(patch, path = "/code-sets/{uuid}", operation_id = "changeCodeSet", tag = "code sets",
     params(("uuid" = String, Path, description = "The code set")), request_body = UsageChange,
     responses((status = 200, body = UsageAnswer), (status = 404, body = Problem, content_type = "application/problem+json")))]
-pub async fn change(
-    State(app): State<App>,
-    Who(actor): Who,
-    Path(of): Path<String>,
-    _: Params<Nothing>,
-    bytes: Bytes,
-) -> Answer {
-    Ok(json(StatusCode::OK, &app.change_usage(&actor, SET, uuid(&of)?, body(&bytes)?).await?)?)
+pub async fn change(About { app, actor, of }: About, bytes: Bytes) -> Answer {
+    Ok(json(StatusCode::OK, &app.change_usage(&actor, SET, of, body(&bytes)?).await?)?)
 }
 
 /// Ends a code set: its codes and what it was called are forgotten.
 #[utoipa::path(delete, path = "/code-sets/{uuid}", operation_id = "endCodeSet", tag = "code sets",
     params(("uuid" = String, Path, description = "The code set")),
     responses((status = 204), (status = 404, body = Problem, content_type = "application/problem+json")))]
-pub async fn end(State(app): State<App>, Who(actor): Who, Path(of): Path<String>, _: Params<Nothing>) -> Answer {
-    app.end_usage(&actor, SET, uuid(&of)?).await?;
+pub async fn end(About { app, actor, of }: About) -> Answer {
+    app.end_usage(&actor, SET, of).await?;
     Ok(nothing())
 }
 
@@ -205,15 +200,9 @@ pub async fn tasks(
 #[utoipa::path(post, path = "/code-sets/{uuid}/acknowledge", operation_id = "acknowledge", tag = "code sets",
     params(("uuid" = String, Path, description = "The code set")), request_body = AcknowledgeRequest,
     responses((status = 200, body = UsageAnswer), (status = 400, body = Problem, content_type = "application/problem+json"), (status = 404, body = Problem, content_type = "application/problem+json")))]
-pub async fn acknowledge(
-    State(app): State<App>,
-    Who(actor): Who,
-    Path(of): Path<String>,
-    _: Params<Nothing>,
-    bytes: Bytes,
-) -> Answer {
+pub async fn acknowledge(About { app, actor, of }: About, bytes: Bytes) -> Answer {
     let AcknowledgeRequest { position } = body(&bytes)?;
-    Ok(json(StatusCode::OK, &app.acknowledge(&actor, uuid(&of)?, position).await?)?)
+    Ok(json(StatusCode::OK, &app.acknowledge(&actor, of, position).await?)?)
 }
 
 /// The events of the change log that touch the concepts of a code set, and those that replace them.
@@ -258,30 +247,24 @@ pub async fn declare(State(app): State<App>, Who(actor): Who, _: Params<Nothing>
 #[utoipa::path(get, path = "/usages/{uuid}", operation_id = "usage", tag = "code sets",
     params(("uuid" = String, Path, description = "The use")),
     responses((status = 200, body = UsageAnswer), (status = 404, body = Problem, content_type = "application/problem+json")))]
-pub async fn usage(State(app): State<App>, Who(actor): Who, Path(of): Path<String>, _: Params<Nothing>) -> Answer {
-    Ok(json(StatusCode::OK, &app.usage(&actor, DECLARED, uuid(&of)?).await?)?)
+pub async fn usage(About { app, actor, of }: About) -> Answer {
+    Ok(json(StatusCode::OK, &app.usage(&actor, DECLARED, of).await?)?)
 }
 
 /// Changes what is said of a declared use; what is absent stays.
 #[utoipa::path(patch, path = "/usages/{uuid}", operation_id = "changeUsage", tag = "code sets",
     params(("uuid" = String, Path, description = "The use")), request_body = UsageChange,
     responses((status = 200, body = UsageAnswer), (status = 404, body = Problem, content_type = "application/problem+json")))]
-pub async fn change_usage(
-    State(app): State<App>,
-    Who(actor): Who,
-    Path(of): Path<String>,
-    _: Params<Nothing>,
-    bytes: Bytes,
-) -> Answer {
-    Ok(json(StatusCode::OK, &app.change_usage(&actor, DECLARED, uuid(&of)?, body(&bytes)?).await?)?)
+pub async fn change_usage(About { app, actor, of }: About, bytes: Bytes) -> Answer {
+    Ok(json(StatusCode::OK, &app.change_usage(&actor, DECLARED, of, body(&bytes)?).await?)?)
 }
 
 /// Takes a declared use back.
 #[utoipa::path(delete, path = "/usages/{uuid}", operation_id = "endUsage", tag = "code sets",
     params(("uuid" = String, Path, description = "The use")),
     responses((status = 204), (status = 404, body = Problem, content_type = "application/problem+json")))]
-pub async fn end_usage(State(app): State<App>, Who(actor): Who, Path(of): Path<String>, _: Params<Nothing>) -> Answer {
-    app.end_usage(&actor, DECLARED, uuid(&of)?).await?;
+pub async fn end_usage(About { app, actor, of }: About) -> Answer {
+    app.end_usage(&actor, DECLARED, of).await?;
     Ok(nothing())
 }
 
@@ -336,6 +319,6 @@ pub async fn of_concept(
 #[utoipa::path(get, path = "/drafts/{draft}/usages", operation_id = "usagesOfDraft", tag = "drafts",
     params(("draft" = String, Path, description = "The draft")),
     responses((status = 200, body = [DraftUsage]), (status = 401, body = Problem, content_type = "application/problem+json"), (status = 404, body = Problem, content_type = "application/problem+json")))]
-pub async fn of_draft(State(app): State<App>, Who(actor): Who, Path(of): Path<String>, _: Params<Nothing>) -> Answer {
-    Ok(whole(&app.draft_usages(&actor, uuid(&of)?)?)?)
+pub async fn of_draft(About { app, actor, of }: About) -> Answer {
+    Ok(whole(&app.draft_usages(&actor, of)?)?)
 }

@@ -18,7 +18,7 @@ use utoipa::IntoParams;
 
 use super::App;
 use super::concepts::not_one_of;
-use crate::exchange::paper::{Tongue, change_name};
+use crate::exchange::paper::{Tongue, change_name, told_kinds};
 use crate::http::negotiate::{Caller, reads_danish};
 use crate::http::params::Params;
 use crate::http::problem::{Failure, Problem};
@@ -342,10 +342,8 @@ impl Entry {
         });
         let name = name.unwrap_or_default();
         let tongue = if da { Tongue::Danish } else { Tongue::English };
-        let kinds = concept.map(|c| {
-            let words = c.kinds.iter().map(|kind| change_name(*kind, tongue));
-            words.collect::<Vec<_>>().join(", ")
-        });
+        let kinds =
+            concept.map(|c| told_kinds(&c.kinds, c.meaning, |kind| change_name(kind, tongue), tongue).join(", "));
         let from = event.valid_from.and_then(crate::model::Instant::date).map(|d| d.to_string()).unwrap_or_default();
         let since = say(format!("gælder fra {from}"), format!("in force from {from}"));
         let since = if from.is_empty() { String::new() } else { since };
@@ -364,7 +362,7 @@ impl Entry {
                 format!("{slug}: version {version} er trådt i kraft"),
                 format!("{slug}: version {version} has taken effect"),
             ),
-            EventType::ConceptStated | EventType::ConceptRetired => {
+            EventType::ConceptStated | EventType::ConceptRetired | EventType::ConceptPassivated => {
                 format!("{slug}: {name} – {}", kinds.unwrap_or_default())
             }
             EventType::ConceptEffective => {

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::App;
+use super::about::About;
 use super::concepts::not_one_of;
 use super::drafts::number;
 use super::people::uuid;
@@ -88,15 +89,9 @@ pub async fn of_draft(
     params(("draft" = String, Path, description = "The draft")), request_body = HearingRequest,
     responses((status = 201, body = HearingAnswer), (status = 401, body = Problem, content_type = "application/problem+json"), (status = 403, body = Problem, content_type = "application/problem+json"),
         (status = 404, body = Problem, content_type = "application/problem+json"), (status = 409, body = Problem, content_type = "application/problem+json"), (status = 422, body = Problem, content_type = "application/problem+json")))]
-pub async fn plan(
-    State(app): State<App>,
-    Who(actor): Who,
-    Path(draft): Path<String>,
-    _: Params<Nothing>,
-    bytes: Bytes,
-) -> Answer {
+pub async fn plan(About { app, actor, of: draft }: About, bytes: Bytes) -> Answer {
     let request: HearingRequest = body(&bytes)?;
-    let hearing = app.plan_hearing(&actor, uuid(&draft)?, request).await?;
+    let hearing = app.plan_hearing(&actor, draft, request).await?;
     Ok(made(&hearing, &format!("/api/v1/hearings/{}", hearing.summary.uuid))?)
 }
 
@@ -130,53 +125,35 @@ pub async fn one(
 #[utoipa::path(put, path = "/hearings/{hearing}", operation_id = "replanHearing", tag = "hearings",
     params(("hearing" = String, Path, description = "The hearing")), request_body = HearingRequest,
     responses((status = 200, body = HearingAnswer), (status = 403, body = Problem, content_type = "application/problem+json"), (status = 404, body = Problem, content_type = "application/problem+json"), (status = 409, body = Problem, content_type = "application/problem+json")))]
-pub async fn replan(
-    State(app): State<App>,
-    Who(actor): Who,
-    Path(of): Path<String>,
-    _: Params<Nothing>,
-    bytes: Bytes,
-) -> Answer {
+pub async fn replan(About { app, actor, of }: About, bytes: Bytes) -> Answer {
     let request: HearingRequest = body(&bytes)?;
-    Ok(json(StatusCode::OK, &app.replan_hearing(&actor, uuid(&of)?, request).await?)?)
+    Ok(json(StatusCode::OK, &app.replan_hearing(&actor, of, request).await?)?)
 }
 
 /// Calls a hearing off before its deadline.
 #[utoipa::path(post, path = "/hearings/{hearing}/cancellation", operation_id = "cancelHearing", tag = "hearings",
     params(("hearing" = String, Path, description = "The hearing")), request_body = CancelRequest,
     responses((status = 200, body = HearingAnswer), (status = 403, body = Problem, content_type = "application/problem+json"), (status = 404, body = Problem, content_type = "application/problem+json"), (status = 409, body = Problem, content_type = "application/problem+json")))]
-pub async fn cancel(
-    State(app): State<App>,
-    Who(actor): Who,
-    Path(of): Path<String>,
-    _: Params<Nothing>,
-    bytes: Bytes,
-) -> Answer {
+pub async fn cancel(About { app, actor, of }: About, bytes: Bytes) -> Answer {
     let CancelRequest { reason } = body(&bytes)?;
-    Ok(json(StatusCode::OK, &app.cancel_hearing(&actor, uuid(&of)?, reason).await?)?)
+    Ok(json(StatusCode::OK, &app.cancel_hearing(&actor, of, reason).await?)?)
 }
 
 /// Moves the deadline of a hearing out; why stays on record. One that was over is open again.
 #[utoipa::path(post, path = "/hearings/{hearing}/extensions", operation_id = "extendHearing", tag = "hearings",
     params(("hearing" = String, Path, description = "The hearing")), request_body = ExtendRequest,
     responses((status = 201, body = HearingAnswer), (status = 403, body = Problem, content_type = "application/problem+json"), (status = 404, body = Problem, content_type = "application/problem+json"), (status = 409, body = Problem, content_type = "application/problem+json"), (status = 422, body = Problem, content_type = "application/problem+json")))]
-pub async fn extend(
-    State(app): State<App>,
-    Who(actor): Who,
-    Path(of): Path<String>,
-    _: Params<Nothing>,
-    bytes: Bytes,
-) -> Answer {
+pub async fn extend(About { app, actor, of }: About, bytes: Bytes) -> Answer {
     let ExtendRequest { deadline, reason } = body(&bytes)?;
-    Ok(json(StatusCode::CREATED, &app.extend_hearing(&actor, uuid(&of)?, &deadline, reason).await?)?)
+    Ok(json(StatusCode::CREATED, &app.extend_hearing(&actor, of, &deadline, reason).await?)?)
 }
 
 /// Ends a hearing; every item of its answers must have a reply.
 #[utoipa::path(post, path = "/hearings/{hearing}/completion", operation_id = "completeHearing", tag = "hearings",
     params(("hearing" = String, Path, description = "The hearing")),
     responses((status = 200, body = HearingAnswer), (status = 403, body = Problem, content_type = "application/problem+json"), (status = 404, body = Problem, content_type = "application/problem+json"), (status = 409, body = Problem, content_type = "application/problem+json")))]
-pub async fn complete(State(app): State<App>, Who(actor): Who, Path(of): Path<String>, _: Params<Nothing>) -> Answer {
-    Ok(json(StatusCode::OK, &app.complete_hearing(&actor, uuid(&of)?).await?)?)
+pub async fn complete(About { app, actor, of }: About) -> Answer {
+    Ok(json(StatusCode::OK, &app.complete_hearing(&actor, of).await?)?)
 }
 
 /// The parties, each with whether it has answered; who they are is shown to those who make the draft.
@@ -197,15 +174,9 @@ pub async fn parties(
 #[utoipa::path(post, path = "/hearings/{hearing}/parties", operation_id = "inviteParty", tag = "hearings",
     params(("hearing" = String, Path, description = "The hearing")), request_body = PartyRequest,
     responses((status = 201, body = PartyAnswer), (status = 403, body = Problem, content_type = "application/problem+json"), (status = 404, body = Problem, content_type = "application/problem+json"), (status = 409, body = Problem, content_type = "application/problem+json")))]
-pub async fn invite(
-    State(app): State<App>,
-    Who(actor): Who,
-    Path(of): Path<String>,
-    _: Params<Nothing>,
-    bytes: Bytes,
-) -> Answer {
+pub async fn invite(About { app, actor, of }: About, bytes: Bytes) -> Answer {
     let request: PartyRequest = body(&bytes)?;
-    let party = app.invite_party(&actor, uuid(&of)?, request).await?;
+    let party = app.invite_party(&actor, of, request).await?;
     Ok(made(&party, &format!("/api/v1/hearings/{of}/parties/{}", party.uuid))?)
 }
 

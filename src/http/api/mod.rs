@@ -1,6 +1,7 @@
 //! The registry's own API, under `/api/v1`. One file for each group of addresses; the document at
 //! `/api/openapi.json` is made of the same routes.
 
+mod about;
 mod certifications;
 mod changes;
 mod check;

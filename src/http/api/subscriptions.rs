@@ -8,6 +8,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::App;
+use super::about::About;
 use super::people::uuid;
 use crate::http::params::{Nothing, Params};
 use crate::http::private::{body, json, list, made, nothing};
@@ -55,27 +56,16 @@ pub async fn subscribe(State(app): State<App>, Who(actor): Who, _: Params<Nothin
 #[utoipa::path(get, path = "/subscriptions/{uuid}", operation_id = "subscription", tag = "subscriptions",
     params(("uuid" = String, Path, description = "The subscription")),
     responses((status = 200, body = SubscriptionAnswer), (status = 404, body = Problem, content_type = "application/problem+json")))]
-pub async fn subscription(
-    State(app): State<App>,
-    Who(actor): Who,
-    Path(of): Path<String>,
-    _: Params<Nothing>,
-) -> Answer {
-    Ok(json(StatusCode::OK, &app.subscription(&actor, uuid(&of)?).await?)?)
+pub async fn subscription(About { app, actor, of }: About) -> Answer {
+    Ok(json(StatusCode::OK, &app.subscription(&actor, of).await?)?)
 }
 
 /// Changes a subscription; what is absent stays.
 #[utoipa::path(patch, path = "/subscriptions/{uuid}", operation_id = "changeSubscription", tag = "subscriptions",
     params(("uuid" = String, Path, description = "The subscription")), request_body = SubscriptionChange,
     responses((status = 200, body = SubscriptionAnswer), (status = 404, body = Problem, content_type = "application/problem+json"), (status = 422, body = Problem, content_type = "application/problem+json")))]
-pub async fn change_subscription(
-    State(app): State<App>,
-    Who(actor): Who,
-    Path(of): Path<String>,
-    _: Params<Nothing>,
-    bytes: Bytes,
-) -> Answer {
-    let (of, change) = (uuid(&of)?, body::<SubscriptionChange>(&bytes)?);
+pub async fn change_subscription(About { app, actor, of }: About, bytes: Bytes) -> Answer {
+    let change: SubscriptionChange = body(&bytes)?;
     Ok(json(StatusCode::OK, &app.change_subscription(&actor, of, change).await?)?)
 }
 
@@ -83,13 +73,8 @@ pub async fn change_subscription(
 #[utoipa::path(delete, path = "/subscriptions/{uuid}", operation_id = "endSubscription", tag = "subscriptions",
     params(("uuid" = String, Path, description = "The subscription")),
     responses((status = 204), (status = 404, body = Problem, content_type = "application/problem+json")))]
-pub async fn end_subscription(
-    State(app): State<App>,
-    Who(actor): Who,
-    Path(of): Path<String>,
-    _: Params<Nothing>,
-) -> Answer {
-    app.end_subscription(&actor, uuid(&of)?).await?;
+pub async fn end_subscription(About { app, actor, of }: About) -> Answer {
+    app.end_subscription(&actor, of).await?;
     Ok(nothing())
 }
 
@@ -97,30 +82,23 @@ pub async fn end_subscription(
 #[utoipa::path(post, path = "/subscriptions/{uuid}/pause", operation_id = "pauseSubscription", tag = "subscriptions",
     params(("uuid" = String, Path, description = "The subscription")),
     responses((status = 200, body = SubscriptionAnswer), (status = 404, body = Problem, content_type = "application/problem+json")))]
-pub async fn pause(State(app): State<App>, Who(actor): Who, Path(of): Path<String>, _: Params<Nothing>) -> Answer {
-    Ok(json(StatusCode::OK, &app.pause_subscription(&actor, uuid(&of)?).await?)?)
+pub async fn pause(About { app, actor, of }: About) -> Answer {
+    Ok(json(StatusCode::OK, &app.pause_subscription(&actor, of).await?)?)
 }
 
 /// Lets a subscription that was paused go on where it was.
 #[utoipa::path(post, path = "/subscriptions/{uuid}/resume", operation_id = "resumeSubscription", tag = "subscriptions",
     params(("uuid" = String, Path, description = "The subscription")),
     responses((status = 200, body = SubscriptionAnswer), (status = 404, body = Problem, content_type = "application/problem+json"), (status = 409, body = Problem, content_type = "application/problem+json")))]
-pub async fn resume(State(app): State<App>, Who(actor): Who, Path(of): Path<String>, _: Params<Nothing>) -> Answer {
-    Ok(json(StatusCode::OK, &app.resume_subscription(&actor, uuid(&of)?).await?)?)
+pub async fn resume(About { app, actor, of }: About) -> Answer {
+    Ok(json(StatusCode::OK, &app.resume_subscription(&actor, of).await?)?)
 }
 
 /// Makes another secret; it is in this answer and in no other. For a while messages carry a signature by each.
 #[utoipa::path(post, path = "/subscriptions/{uuid}/secret", operation_id = "rotateSecret", tag = "subscriptions",
     params(("uuid" = String, Path, description = "The subscription")), request_body = SecretRequest,
     responses((status = 200, body = MadeSubscription), (status = 404, body = Problem, content_type = "application/problem+json"), (status = 422, body = Problem, content_type = "application/problem+json")))]
-pub async fn secret(
-    State(app): State<App>,
-    Who(actor): Who,
-    Path(of): Path<String>,
-    _: Params<Nothing>,
-    bytes: Bytes,
-) -> Answer {
-    let of = uuid(&of)?;
+pub async fn secret(About { app, actor, of }: About, bytes: Bytes) -> Answer {
     let request = if bytes.is_empty() { SecretRequest::default() } else { body(&bytes)? };
     Ok(json(StatusCode::OK, &app.rotate_secret(&actor, of, request).await?)?)
 }
@@ -129,22 +107,16 @@ pub async fn secret(
 #[utoipa::path(post, path = "/subscriptions/{uuid}/test", operation_id = "testSubscription", tag = "subscriptions",
     params(("uuid" = String, Path, description = "The subscription")),
     responses((status = 202, body = TestAnswer), (status = 404, body = Problem, content_type = "application/problem+json"), (status = 503, body = Problem, content_type = "application/problem+json")))]
-pub async fn test(State(app): State<App>, Who(actor): Who, Path(of): Path<String>, _: Params<Nothing>) -> Answer {
-    Ok(json(StatusCode::ACCEPTED, &app.test_subscription(&actor, uuid(&of)?).await?)?)
+pub async fn test(About { app, actor, of }: About) -> Answer {
+    Ok(json(StatusCode::ACCEPTED, &app.test_subscription(&actor, of).await?)?)
 }
 
 /// Sends again: one dead letter, all of them, or everything after a position of the log.
 #[utoipa::path(post, path = "/subscriptions/{uuid}/replay", operation_id = "replay", tag = "subscriptions",
     params(("uuid" = String, Path, description = "The subscription")), request_body = ReplayRequest,
     responses((status = 202, body = ReplayAnswer), (status = 400, body = Problem, content_type = "application/problem+json"), (status = 404, body = Problem, content_type = "application/problem+json")))]
-pub async fn replay(
-    State(app): State<App>,
-    Who(actor): Who,
-    Path(of): Path<String>,
-    _: Params<Nothing>,
-    bytes: Bytes,
-) -> Answer {
-    let (of, request) = (uuid(&of)?, body::<ReplayRequest>(&bytes)?);
+pub async fn replay(About { app, actor, of }: About, bytes: Bytes) -> Answer {
+    let request: ReplayRequest = body(&bytes)?;
     Ok(json(StatusCode::ACCEPTED, &app.replay(&actor, of, request).await?)?)
 }
 

@@ -6,8 +6,7 @@ use std::borrow::Borrow;
 use askama::Template;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Path, Request, State};
-use axum::http::header::LOCATION;
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::{get, post};
 use serde::Deserialize;
@@ -16,13 +15,14 @@ use uuid::Uuid;
 
 use self::sent::Sent;
 use super::api::App;
+use super::keeper::{Keeper, on_to};
 use super::negotiate::{Caller, reads_danish};
 use super::params::{Nothing, Params};
-use super::private::{nothing, page, sentence};
+use super::private::{page, sentence};
 use super::problem::{Failure, status};
 use super::web::kind_word;
-use super::who::Who;
 use crate::exchange::LARGEST_LIST;
+use crate::exchange::paper::{Tongue, told_kinds};
 use crate::model::{
     Category, Code, Instant, Place, Refusal, Result, Side, UsageForm, UsageKind, UsedCode, Visibility, today_in_denmark,
 };
@@ -213,8 +213,8 @@ impl SetPage {
     }
 
     fn kinds(&self, task: &Task) -> String {
-        let words: Vec<&str> = task.change.kinds.iter().map(|k| kind_word(*k, self.da)).collect();
-        words.join(", ")
+        let tongue = if self.da { Tongue::Danish } else { Tongue::English };
+        told_kinds(&task.change.kinds, task.change.meaning, |kind| kind_word(kind, self.da), tongue).join(", ")
     }
 
     fn side(&self, side: &Option<Side>) -> String {
@@ -251,25 +251,6 @@ fn visibility_word(visibility: Visibility, da: bool) -> &'static str {
     if da { words.0 } else { words.1 }
 }
 
-/// Who is signed in; nobody is sent to where one signs in.
-fn signed_in(who: Result<Who, Failure>) -> Result<Result<Actor, Response>, Failure> {
-    match who {
-        Ok(Who(actor @ Actor::Account(_))) => Ok(Ok(actor)),
-        Ok(_) => Ok(Err(on_to("/sign-in"))),
-        Err(Failure(refusal)) if refusal.code.category() == Category::Unknown => Ok(Err(on_to("/sign-in"))),
-        Err(failure) => Err(failure),
-    }
-}
-
-fn on_to(place: &str) -> Response {
-    let mut response = nothing();
-    *response.status_mut() = StatusCode::SEE_OTHER;
-    if let Ok(place) = HeaderValue::try_from(place) {
-        response.headers_mut().insert(LOCATION, place);
-    }
-    response
-}
-
 /// What a person is told of a refusal; faults of ours go the way of all faults.
 fn told(refusal: Refusal, da: bool) -> Result<(StatusCode, Problem)> {
     if refusal.code.category() == Category::Broken {
@@ -301,16 +282,7 @@ async fn all(app: &App, actor: &Actor) -> Result<Vec<UsageAnswer>> {
     Ok(app.usages(actor, UsageForm::CodeSet, &pages).await?.items)
 }
 
-async fn list(
-    State(app): State<App>,
-    who: Result<Who, Failure>,
-    Caller(headers): Caller,
-    _: Params<Nothing>,
-) -> Answer {
-    let actor = match signed_in(who)? {
-        Ok(actor) => actor,
-        Err(elsewhere) => return Ok(elsewhere),
-    };
+async fn list(State(app): State<App>, Keeper(actor): Keeper, Caller(headers): Caller, _: Params<Nothing>) -> Answer {
     let (name, vocabulary, column, codes) = Default::default();
     let sets = all(&app, &actor).await?;
     let template = ListPage { da: reads_danish(&headers), sets, refused: None, name, vocabulary, column, codes };
@@ -318,10 +290,6 @@ async fn list(
 }
 
 async fn create(State(app): State<App>, who: Result<Who, Failure>, _: Params<Nothing>, request: Request) -> Answer {
-    let actor = match signed_in(who)? {
-        Ok(actor) => actor,
-        Err(elsewhere) => return Ok(elsewhere),
-    };
     let da = reads_danish(request.headers());
     let sent = Sent::read(&app, request).await?;
     match created(&app, &actor, &sent).await {
@@ -359,15 +327,11 @@ fn named(of: &str) -> Result<Uuid> {
 
 async fn one(
     State(app): State<App>,
-    who: Result<Who, Failure>,
+    Keeper(actor): Keeper,
     Path(of): Path<String>,
     Params(asked, ..): Params<Shown>,
     Caller(headers): Caller,
 ) -> Answer {
-    let actor = match signed_in(who)? {
-        Ok(actor) => actor,
-        Err(elsewhere) => return Ok(elsewhere),
-    };
     let asked = Shown { before: asked.before.filter(|b| !b.is_empty()), ..asked };
     shown(&app, &actor, named(&of)?, asked, reads_danish(&headers), Came::Asked).await
 }
@@ -404,15 +368,11 @@ async fn shown(app: &App, actor: &Actor, set: Uuid, shown: Shown, da: bool, came
 /// The codes of a set, page by page.
 async fn codes(
     State(app): State<App>,
-    who: Result<Who, Failure>,
+    Keeper(actor): Keeper,
     Path(of): Path<String>,
     Params(pages, ..): Params<Pages>,
     Caller(headers): Caller,
 ) -> Answer {
-    let actor = match signed_in(who)? {
-        Ok(actor) => actor,
-        Err(elsewhere) => return Ok(elsewhere),
-    };
     let (uuid, da) = (named(&of)?, reads_danish(&headers));
     let set = app.usage(&actor, UsageForm::CodeSet, uuid).await?;
     let pages = Pages { limit: Some(pages.limit.unwrap_or(ROWS as i64)), ..pages };
@@ -426,15 +386,11 @@ async fn codes(
 
 async fn replace(
     State(app): State<App>,
-    who: Result<Who, Failure>,
+    Keeper(actor): Keeper,
     Path(of): Path<String>,
     _: Params<Nothing>,
     request: Request,
 ) -> Answer {
-    let actor = match signed_in(who)? {
-        Ok(actor) => actor,
-        Err(elsewhere) => return Ok(elsewhere),
-    };
     let (da, set) = (reads_danish(request.headers()), named(&of)?);
     let sent = Sent::read(&app, request).await?;
     // What somebody else sends is not even looked into.
@@ -463,15 +419,11 @@ async fn replace(
 
 async fn acknowledge(
     State(app): State<App>,
-    who: Result<Who, Failure>,
+    Keeper(actor): Keeper,
     Path(of): Path<String>,
     _: Params<Nothing>,
     request: Request,
 ) -> Answer {
-    let actor = match signed_in(who)? {
-        Ok(actor) => actor,
-        Err(elsewhere) => return Ok(elsewhere),
-    };
     let set = named(&of)?;
     let sent = Sent::read(&app, request).await?;
     let position = sent.field("position").parse::<i64>().map_err(|_| {

@@ -180,6 +180,7 @@ pub fn kind_word(kind: ConceptChangeKind, da: bool) -> &'static str {
         ConceptChangeKind::Remapped => ("andre svar i andre ordforråd", "remapped"),
         ConceptChangeKind::Edited => ("redigeret", "edited"),
         ConceptChangeKind::Reordered => ("omordnet", "reordered"),
+        ConceptChangeKind::Passivated => ("passiveret", "passivated"),
     };
     if da { words.0 } else { words.1 }
 }

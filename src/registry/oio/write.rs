@@ -346,7 +346,8 @@ impl Desk<'_> {
         let line = Timeline::from_states(states)?;
         let revision = line.plan_all(write.at(), parts)?;
         let oio = OioRegistration { livscykluskode: registering.life.name().to_owned(), note: registering.note };
-        let act = Act { concept: self.uuid, parts, oio: Some(&oio), states: line.states(), revision: &revision };
+        let (concept, states, oio) = (self.uuid, line.states(), Some(&oio));
+        let act = Act { concept, parts, oio, meaning: None, states, revision: &revision };
         write.act(vocabulary, &[act]).await
     }
 }
@@ -355,11 +356,8 @@ impl There {
     fn of(plane: &Plane, made: &Made, kind: Kind, uuid: Uuid) -> Self {
         let line = Line::of(plane, &made.frames, kind, uuid);
         let last = line.periods().last();
-        let own = plane.told().own(uuid).last();
-        let passive = own.is_some_and(|(_, words)| words.livscykluskode == Livscykluskode::Passiveret.name());
         // What the frame gives to every klasse does not take one up again.
-        let since = |at: Instant| plane.kept(uuid).iter().all(|s| s.state.registered().from() <= at);
-        let passive = passive && kind == Kind::Klasse && own.is_some_and(|(at, _)| since(*at));
+        let passive = kind == Kind::Klasse && plane.passive_since(uuid).is_some();
         let life = match last.map(|(n, period)| line.livscykluskode(n, period.from())) {
             None => Life::Absent,
             Some(Livscykluskode::Slettet) => Life::Deleted,

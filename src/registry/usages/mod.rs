@@ -318,12 +318,13 @@ impl Registry {
         Ok(taken.answer(&usage))
     }
 
-    /// Ends a use: its codes and what it was called are forgotten.
+    /// Ends a use: its codes and what it was called are forgotten. Webhooks that go by it are paused.
     ///
     /// # Errors
     /// As [`Registry::usage`].
     pub async fn end_usage(&self, actor: &Actor, form: UsageForm, uuid: Uuid) -> Result<()> {
         let (mut write, usage, _) = self.begin_usage(actor, form, uuid).await?;
+        self.pause_those_of_set(&mut write, uuid).await?;
         write.end_usage(&usage).await?;
         self.commit(write).await.map(drop)
     }

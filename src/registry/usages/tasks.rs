@@ -128,7 +128,9 @@ fn sorted(
     for (concept, (added, codes)) in named {
         let owner = snapshot.planes().iter().find(|p| !p.sayings(concept).is_empty());
         let Some(plane) = owner else { continue };
-        for turn in check::turns(plane, concept, Instant::BEGINNING, until) {
+        let passivation = check::passivation(plane, concept).filter(|(turn, _)| turn.on <= until);
+        let turns = check::turns(plane, concept, Instant::BEGINNING, until).into_iter().map(|turn| (turn, None));
+        for (turn, told) in turns.chain(passivation.map(|(turn, change)| (turn, Some(change)))) {
             // What has been so since before it was acknowledged, or before the code was there, is no news; but a
             // code that was retired already when it was put in must not be used.
             let news = turn.decided.max(turn.on);
@@ -140,7 +142,7 @@ fn sorted(
             if !due {
                 continue;
             }
-            let Some(change) = check::coming(plane, concept, &turn, language) else { continue };
+            let Some(change) = told.or_else(|| check::coming(plane, concept, &turn, language)) else { continue };
             let now = Point { valid: today, registered: Instant::FOREVER };
             let Some(nearest) = plane.nearest(concept, now) else { continue };
             let list = if turn.on > today { &mut coming } else { &mut past };

@@ -17,13 +17,14 @@ use super::answers::{DraftAnswer, EditAnswer};
 use super::edits::{EditRequest, OperationRequest, PartRequest, Precondition, precondition};
 use super::{Under, begin, none, unlawful};
 use crate::model::{
-    Code, Content, ContentFields, Governance, Instant, Mail, Name, Place, Refusal, Result, Secret, Slug, new_uuid,
+    Code, Content, ContentFields, Governance, Instant, Mail, Meaning, Name, Place, Refusal, Result, Secret, Slug,
+    new_uuid,
 };
 use crate::projection::Plane;
 use crate::store::{Contact, Errand, ErrandKind};
 use crate::workflow::{
     Author, Base, Because, ChangeRequest, Draft, DraftStep, Line, Matter, Operation, Part, Prose, RequestOutcome,
-    RequestState, RequestStep, Stamp, Track, out_of_turn,
+    RequestState, RequestStep, Stamp, Track, changes_something, out_of_turn,
 };
 
 /// How long a request waits for its mail address to be confirmed, in days.
@@ -132,6 +133,9 @@ pub struct AcceptRequest {
     /// An edit of several concepts instead.
     #[serde(default)]
     pub operation: Option<OperationRequest>,
+    /// Whether what it redefines means something else than in the version below.
+    #[serde(default)]
+    pub meaning: Option<Meaning>,
 }
 
 /// A change request, as far as the one who reads it may see it.
@@ -522,7 +526,7 @@ impl Registry {
         request: AcceptRequest,
         matches: &Precondition,
     ) -> Result<AcceptedAnswer> {
-        let AcceptRequest { draft, reason, content, operation } = request;
+        let AcceptRequest { draft, reason, content, operation, meaning } = request;
         let asked = self.request_for(actor, uuid).await?;
         open(&asked.matter)?;
         let Under { write, matter: asked, stamp, .. } = asked;
@@ -530,7 +534,8 @@ impl Registry {
         let mut under = self.draft_of(actor, write, stamp, &asked, draft, &made).await?;
         let operation = made(&under.matter)?;
         let because = Some(Because::Request(uuid));
-        let edit = self.operate(&mut under, operation, EditRequest { reason: reason.clone(), because }).await?;
+        let edit =
+            self.operate(&mut under, operation, EditRequest { reason: reason.clone(), because, meaning }).await?;
         let Under { write, matter: draft, stamp, .. } = under;
         let mut asked = Under { write, matter: asked, uuid, stamp };
         asked.step(RequestStep::Accepted { draft: draft.uuid, edit: edit.number, reason }).await?;
@@ -589,8 +594,9 @@ impl Registry {
         let minor = {
             let mut trial = Draft::begin(Uuid::nil(), &stamp, opened(true))?;
             let (kind, effects) = self.effects(&trial, made(&trial)?)?;
+            changes_something(&effects)?;
             let (reason, because) = ("-".parse()?, None);
-            trial.take(&stamp, DraftStep::Edited { kind, reason, because, effects })?;
+            trial.take(&stamp, DraftStep::Edited { kind, reason, because, meaning: None, effects })?;
             trial.more_than_minor().is_empty()
         };
         let uuid = new_uuid(self.dice())?;

@@ -10,13 +10,13 @@ use utoipa::IntoParams;
 use uuid::Uuid;
 
 use super::{Answer, Head, ROWS, say, segment, used_by, uuid};
-use crate::exchange::paper::{Tongue, change_name};
+use crate::exchange::paper::{Tongue, change_name, told_kinds};
 use crate::http::api::{App, aside, tongue};
 use crate::http::negotiate::{Caller, reads_danish};
 use crate::http::params::Params;
 use crate::http::private::page;
 use crate::http::who::Who;
-use crate::model::{ConceptChangeKind, Place, Refusal, Result};
+use crate::model::{Place, Refusal, Result};
 use crate::quality::{Finding, Weight};
 use crate::registry::{Actor, Command, HearingSummary, Moment, NamedConcept};
 use crate::workflow::{HearingStage, Phase};
@@ -39,7 +39,7 @@ pub struct Compared {
 /// A concept that the draft changes.
 struct Changed {
     concept: NamedConcept,
-    kinds: Vec<ConceptChangeKind>,
+    kinds: Vec<String>,
     /// What uses it.
     used: Option<String>,
 }
@@ -64,10 +64,6 @@ struct DraftPage {
 }
 
 impl DraftPage {
-    fn kind(&self, kind: &ConceptChangeKind) -> &'static str {
-        change_name(*kind, if self.da { Tongue::Danish } else { Tongue::English })
-    }
-
     fn at(&self, concept: &NamedConcept) -> String {
         format!("/drafts/{}/concepts/{}", self.head.draft.uuid, segment(&concept.key))
     }
@@ -202,12 +198,14 @@ fn looked(app: &App, actor: &Actor, draft: Uuid, (may_approve, da): (bool, bool)
     let changes = concepts.total;
     let used = app.draft_usages(actor, draft)?.into_iter();
     let used: BTreeMap<Uuid, String> = used.filter_map(|u| Some((u.concept, used_by(&u.used, da)?))).collect();
+    let tongue = if da { Tongue::Danish } else { Tongue::English };
     let mut changed: Vec<Changed> = concepts
         .items
         .into_iter()
         .filter_map(|c| {
             let (concept, used) = (names.get(&c.uuid)?.clone(), used.get(&c.uuid).cloned());
-            Some(Changed { concept, kinds: c.kinds, used })
+            let kinds = told_kinds(&c.kinds, c.meaning, |kind| change_name(kind, tongue), tongue);
+            Some(Changed { concept, kinds, used })
         })
         .collect();
     changed.sort_by(|a, b| (&a.concept.key, &a.concept.label).cmp(&(&b.concept.key, &b.concept.label)));
