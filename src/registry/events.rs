@@ -20,8 +20,11 @@ const LOOKED_AT: i64 = 40;
 const BEYOND: i64 = 16;
 /// How many events are kept in full blocks.
 const KEPT: u64 = 20_000;
-/// How many blocks may be made at once: few, so that those who read far back leave the database to others as well.
+/// How many blocks before the last may be made at once: few, so that those who read far back leave the database to
+/// others as well.
 const MAKERS: usize = 4;
+/// How many blocks are the end of the log, where those are who listen.
+const NEAR: i64 = 8;
 
 /// A part of the log, as events.
 #[derive(Clone, Debug)]
@@ -43,8 +46,9 @@ pub(super) struct Blocks {
     full: moka::sync::Cache<i64, Block>,
     /// The one at the end of the log, with its number and with where the log ended: everybody who listens wants it.
     last: Mutex<Option<(i64, i64, Block)>>,
-    /// Who makes a block holds one of these, and who wants the same one waits for it.
-    making: [tokio::sync::Mutex<()>; MAKERS],
+    /// Who makes a block holds one of these, and who wants the same one waits for it. The first is for the end of the
+    /// log: those who listen do not wait behind those who read far back.
+    making: [tokio::sync::Mutex<()>; 1 + MAKERS],
 }
 
 impl Default for Blocks {
@@ -76,8 +80,9 @@ impl Blocks {
     }
 
     /// Whose turn it is to make a block.
-    async fn turn(&self, number: i64) -> tokio::sync::MutexGuard<'_, ()> {
-        let one = usize::try_from(number).unwrap_or_default() % MAKERS;
+    async fn turn(&self, number: i64, head: i64) -> tokio::sync::MutexGuard<'_, ()> {
+        let is_near = (number + NEAR) * BLOCK > head;
+        let one = if is_near { 0 } else { 1 + usize::try_from(number).unwrap_or_default() % MAKERS };
         self.making[one].lock().await
     }
 }
@@ -146,7 +151,7 @@ impl Registry {
         if let Some(made) = blocks.made(number, head) {
             return Ok(made);
         }
-        let _turn = blocks.turn(number).await;
+        let _turn = blocks.turn(number, head).await;
         if let Some(made) = blocks.made(number, head) {
             return Ok(made);
         }
@@ -191,10 +196,13 @@ mod tests {
         blocks.keep(1, BLOCK + 1, &block);
         assert!(blocks.made(0, BLOCK + 1).is_some() && blocks.made(1, BLOCK + 1).is_some());
         // Two who want the same one wait for each other.
-        let first = blocks.turn(1).await;
-        let second = tokio::time::timeout(std::time::Duration::from_millis(10), blocks.turn(1)).await;
+        let head = 9 * BLOCK;
+        let first = blocks.turn(1, head).await;
+        let second = tokio::time::timeout(std::time::Duration::from_millis(10), blocks.turn(1, head)).await;
         assert!(second.is_err());
+        // And nobody who wants the end of the log waits for them.
+        drop(blocks.turn(9, head).await);
         drop(first);
-        drop(blocks.turn(1).await);
+        drop(blocks.turn(1, head).await);
     }
 }

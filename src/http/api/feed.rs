@@ -25,9 +25,7 @@ use crate::http::places::{Place as Stay, Places};
 use crate::http::problem::{Failure, Problem};
 use crate::http::reply::Reply;
 use crate::http::who;
-use crate::model::{
-    Code, ConceptChange, Event, EventFilter, EventType, Place, Refusal, Result, Side, Slug,
-};
+use crate::model::{Code, ConceptChange, Event, EventFilter, EventType, Place, Refusal, Result, Side, Slug};
 use crate::registry::{FeedAnswer, FeedFilter, Registry};
 
 /// The most events of an answer, and how many when nothing is said.
