@@ -29,7 +29,7 @@ mod rdf;
 
 pub use codes::{LARGEST_LIST, ListedCode, MOST_CODES, codes};
 pub use migration::{Fate, Migration, MigrationEnd, MigrationFormat, MigrationLine, MigrationSide};
-pub use oioxml::facets_of as oio_facets;
+pub use oioxml::{facets_of as oio_facets, is_stand_in, keep_stand_in};
 pub use rdf::{EventPage, PREFIXES, event_page};
 
 /// The deepest hierarchy that is taken in.

@@ -121,6 +121,9 @@ pub struct Event {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub valid_to: Option<Instant>,
+    /// Whether the vocabulary is deleted from then on (by OIO Klassifikation): what it says stays readable.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub deleted: bool,
     /// Whether it is the last event of its transaction: everything that was registered together has been told with it.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub ends_transaction: bool,
@@ -204,6 +207,7 @@ mod tests {
             version: None,
             valid_from: None,
             valid_to: None,
+            deleted: false,
             ends_transaction: false,
             concept,
             hearing: None,

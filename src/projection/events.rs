@@ -52,12 +52,16 @@ fn event(snapshot: &Snapshot, change: &Change) -> Option<Event> {
         version: None,
         valid_from: body.from.or(body.effective).filter(|i| i.is_finite()),
         valid_to: body.to.filter(|i| i.is_finite()),
+        deleted: false,
         ends_transaction: false,
         concept: None,
         hearing: None,
     };
     match r#type {
-        EventType::VocabularyCreated | EventType::VocabularyChanged => {}
+        EventType::VocabularyCreated => {}
+        EventType::VocabularyChanged => {
+            event.deleted = plane.told().frame(change.at).is_some_and(|frame| frame.is_deleted());
+        }
         EventType::ConceptStated | EventType::ConceptRetired => {
             let valid = body.from.unwrap_or(Instant::BEGINNING);
             let before = Point { valid, registered: just_before(change.at) };

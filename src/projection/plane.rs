@@ -197,6 +197,19 @@ impl Plane {
         all
     }
 
+    /// The same in no order.
+    pub fn everything(&self, concept: Uuid) -> impl Iterator<Item = &Arc<Saying>> + '_ {
+        let unpublished = self.unpublished.get(&concept).map_or(&[][..], |s| s);
+        self.sayings(concept).iter().chain(unpublished)
+    }
+
+    /// Whether anything was ever said of a concept without a facet.
+    #[must_use]
+    pub fn has_bare(&self) -> bool {
+        let mut all = self.concepts.values().chain(self.unpublished.values()).flatten();
+        all.any(|s| s.state.content().facet.is_none())
+    }
+
     /// What is kept and not published, by concept.
     pub fn unpublished(&self) -> impl Iterator<Item = (Uuid, &[Arc<Saying>])> + '_ {
         self.unpublished.iter().map(|(uuid, sayings)| (*uuid, &**sayings))

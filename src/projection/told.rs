@@ -75,8 +75,14 @@ impl Told {
     }
 
     /// The frames, each from when it was registered.
-    pub fn frames(&self) -> impl DoubleEndedIterator<Item = (Instant, &Arc<Vocabulary>)> {
+    pub fn frames(&self) -> impl DoubleEndedIterator<Item = (Instant, &Arc<Vocabulary>)> + ExactSizeIterator {
         self.frames.iter().map(|(at, frame)| (*at, frame))
+    }
+
+    /// The frame as it was said at an instant.
+    #[must_use]
+    pub fn frame(&self, at: Instant) -> Option<&Arc<Vocabulary>> {
+        self.frames.range(..=at).next_back().map(|(_, frame)| frame)
     }
 
     /// Who registered what was registered at an instant, where the log was read for it: frames, versions, and what came

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::permission::{Actor, Command, permit};
 use super::{Registry, VocabularyAnswer};
-use crate::exchange::Frame;
+use crate::exchange::{Frame, is_stand_in, keep_stand_in};
 use crate::model::{
     Code, Facet, Governance, Kind, Language, Place, Refusal, Result, Slug, Text, Vocabulary, VocabularyFields,
 };
@@ -82,7 +82,7 @@ impl Registry {
         let (old, new) = (known.fields(), wanted.fields());
         // The namespace is what it was made: an address given away is not taken back.
         let mut wanted = VocabularyFields { namespace: old.namespace.clone(), ..new.clone() };
-        keep_oio(&mut wanted, old);
+        self.keep_told(&mut wanted, old);
         let wanted = Vocabulary::new(wanted)?;
         if (old.uuid, old.kind, old.governance) != (new.uuid, new.kind, new.governance) {
             return Err(Refusal::new(
@@ -111,6 +111,7 @@ impl Registry {
         request: FrameRequest,
     ) -> Result<(VocabularyAnswer, bool)> {
         let (mut write, _) = self.lock(actor).await?;
+        self.reach(write.facts().head().await?.seq).await?;
         let vocabularies = write.facts().vocabularies().await?;
         let known = vocabularies.iter().find(|v| *v.slug() == slug);
         permit(actor, Command::Frame, known)?;
@@ -195,9 +196,24 @@ impl Registry {
             deleted_facets: Vec::new(),
         };
         if let Some(known) = known {
-            keep_oio(&mut fields, known);
+            self.keep_told(&mut fields, known);
         }
         Vocabulary::new(fields)
+    }
+
+    /// What was told of a vocabulary and its facets stays told, where a frame from another door does not say otherwise.
+    pub(super) fn keep_told(&self, wanted: &mut VocabularyFields, known: &VocabularyFields) {
+        keep_oio(wanted, known);
+        // The facet that stood for the vocabulary is one of its own since it has others: no list of facets knows it.
+        let stood = |f: &&Facet| is_stand_in(known, f.uuid) && wanted.facets.iter().all(|w| w.uuid != f.uuid);
+        let stood = known.facets.iter().find(stood).cloned();
+        let is_wanted = !wanted.facets.is_empty();
+        wanted.facets.extend(stood.filter(|_| is_wanted));
+        let gone = |f: &&Facet| !is_stand_in(known, f.uuid) && wanted.facets.iter().all(|w| w.uuid != f.uuid);
+        wanted.deleted_facets.extend(known.facets.iter().filter(gone).cloned().collect::<Vec<_>>());
+        if self.snapshot().by_uuid(known.uuid).is_some_and(|plane| plane.has_bare()) {
+            keep_stand_in(wanted, known);
+        }
     }
 
     /// The frame of a vocabulary that a file brings along.

@@ -61,7 +61,8 @@ pub use people::{
     TokenAnswer, TokenRequest,
 };
 pub use permission::{
-    About, Actor, By, Caller, Command, Guest, Held, RIGHTS, Right, Visitor, permit, permit_in, rights_table,
+    About, Actor, By, Caller, Command, Guest, Held, RIGHTS, Right, Visitor, not_signed_in, permit, permit_in,
+    rights_table,
 };
 pub use plan::{Matched, Outcome, Planned};
 pub use query::{At, ChangesAnswer, Edge};
@@ -154,6 +155,8 @@ pub struct Registry {
     effects_told: effects::Told,
     event_blocks: events::Blocks,
     codeset_filters: usages::Filters,
+    /// What is made of the planes for OIO Klassifikation.
+    oio: oio::Makings,
 }
 
 impl Registry {
@@ -166,7 +169,7 @@ impl Registry {
         let follower = Arc::new(Follower::new(store.clone(), projections.clone()));
         follower.catch_up().await?;
         let (rdf, search, queries) = (Arc::default(), Arc::default(), sparql::Pool::new(&settings.sparql));
-        let (paged, doorkeeper, event_blocks, codeset_filters) = Default::default();
+        let (paged, doorkeeper, event_blocks, codeset_filters, oio) = Default::default();
         let effects_told = effects::Told::new((0, crate::model::Instant::BEGINNING));
         Ok(Self {
             store,
@@ -182,6 +185,7 @@ impl Registry {
             effects_told,
             event_blocks,
             codeset_filters,
+            oio,
         })
     }
 

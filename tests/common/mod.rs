@@ -2,6 +2,7 @@
 //! vocabulary in it, and requests to the router without a network between.
 
 pub mod crew;
+pub mod klasser;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -217,6 +217,7 @@ mod tests {
             version: None,
             valid_from: Some(Instant::from_micros(from)),
             valid_to: None,
+            deleted: false,
             ends_transaction: false,
             concept: Some(concept),
             hearing: None,

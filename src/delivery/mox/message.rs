@@ -202,6 +202,7 @@ mod tests {
             version: None,
             valid_from: Some("2027-01-01T00:00:00Z".parse().unwrap()),
             valid_to: None,
+            deleted: false,
             ends_transaction: false,
             concept: Some(change),
             hearing: None,

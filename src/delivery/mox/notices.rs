@@ -8,7 +8,7 @@ use tokio::time::{Instant as Stopwatch, sleep};
 
 use super::agent::Mox;
 use super::broker::{Link, Taken, Trouble, table};
-use super::lifecycle::lifecycle;
+use super::lifecycle::{deleted_facets, lifecycle};
 use super::message::Message;
 use super::settings::Unroutable;
 use crate::exchange::oio_facets;
@@ -134,7 +134,8 @@ impl Mox {
     fn messages(&self, event: &Event) -> Vec<Message> {
         let snapshot = self.registry.snapshot();
         let Some(plane) = snapshot.by_slug(event.vocabulary.as_str()) else { return Vec::new() };
-        let facets = oio_facets(plane.vocabulary());
+        let mut facets = oio_facets(plane.vocabulary());
+        facets.extend(deleted_facets(&self.registry, plane, event));
         Message::of(event, plane.vocabulary().uuid(), &facets, |kind, uuid| {
             lifecycle(&self.registry, plane, event, (kind, uuid))
         })

@@ -10,12 +10,13 @@ pub mod search;
 
 use askama::Template;
 use axum::extract::State;
-use axum::response::Response;
+use axum::http::header::VARY;
+use axum::response::{IntoResponse, Redirect, Response};
 use uuid::Uuid;
 
 use super::api::App;
 use super::code_sets::usage_kind;
-use super::negotiate::{Caller, reads_danish};
+use super::negotiate::{Caller, media, reads_danish};
 use super::params::{Nothing, Params};
 use super::problem::Failure;
 use super::reply::Reply;
@@ -53,6 +54,7 @@ struct VocabularyPage {
     title: String,
     description: String,
     fields: crate::model::VocabularyFields,
+    deleted: bool,
     version: Option<String>,
     pinned: bool,
     count: usize,
@@ -256,8 +258,12 @@ fn page(template: &impl Template, pinned: bool) -> Result<Reply> {
     Ok(Reply::bytes(template.render().map_err(failed)?, "text/html; charset=utf-8", pinned))
 }
 
-/// `/`: the vocabularies.
+/// `/`: the vocabularies; for who takes no pages but JSON, where clients of OIO Klassifikation begin. Whoever takes
+/// anything, as curl does, gets the page.
 pub async fn index(State(app): State<App>, Caller(headers): Caller, _: Params<Nothing>) -> Result<Response, Failure> {
+    if media(&headers, &["text/html", "application/json"]) == Some("application/json") {
+        return Ok(([(VARY, "accept")], Redirect::permanent("/site-map")).into_response());
+    }
     let template = Index { da: reads_danish(&headers), vocabularies: app.vocabularies() };
     Ok(page(&template, false)?.respond(&headers))
 }
@@ -288,6 +294,7 @@ pub fn vocabulary(app: &Registry, view: &View, da: bool) -> Result<Reply> {
             .unwrap_or_default()
             .to_owned(),
         fields: vocabulary.fields().clone(),
+        deleted: vocabulary.is_deleted(),
         version: view.version.as_ref().map(|v| v.label.to_string()),
         pinned: view.pinned,
         count: page_of.total,
