@@ -180,7 +180,12 @@ async fn confirm(State(app): State<App>, Path(secret): Path<String>, headers: He
     }
     let da = reads_danish(&headers);
     match app.confirm_digest(&Secret::shown(&secret)).await {
-        Ok(digest) => shown(&app, digest, da, None, Stage::Confirmed),
+        // Who did not mean it can end it at once, before there is a letter.
+        Ok(digest) => {
+            let own = digest.link.as_deref().and_then(|link| link.strip_prefix(app.settings().public_url.as_str()));
+            let action = own.map(ToOwned::to_owned);
+            shown(&app, digest, da, action, Stage::Confirmed)
+        }
         Err(refusal) => gone(refusal, da, Stage::Confirm),
     }
 }

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::answer::Reference;
 use super::query::unknown_vocabulary;
 use super::read::named;
-use super::{At, Registry};
+use super::{At, Registry, View};
 use crate::exchange::ListedCode;
 use crate::model::{
     Code, ConceptChange, ConceptChangeKind, Instant, Label, Meaning, Place, Point, Refusal, Result, Side, Slug,
@@ -536,6 +536,14 @@ fn writings(code: &str) -> Vec<String> {
 }
 
 impl Registry {
+    /// What is decided of a concept and takes effect after today, the next first; its beginning is no change.
+    #[must_use]
+    pub fn ahead(&self, view: &View, concept: Uuid, language: &str) -> Vec<ComingChange> {
+        let turns = turns(&view.plane, concept, self.projections.today(), Instant::FOREVER);
+        let all = turns.iter().filter_map(|turn| coming(&view.plane, concept, turn, language));
+        all.filter(|change| change.before.is_some()).collect()
+    }
+
     /// What becomes of codes on a day and after it.
     ///
     /// # Errors

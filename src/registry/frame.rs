@@ -164,17 +164,23 @@ impl Registry {
             let texts = texts.into_iter().map(|t| Text::new(t.language, &t.text));
             texts.collect::<Result<Vec<_>>>().map_err(|r| r.at(Place::field(field)))
         };
+        // A title stands in headings and in the subjects of letters.
+        let one_line = |texts: Vec<Text>, field: &str| {
+            let line = |t: &Text| t.text.parse::<Line>().map(drop);
+            texts.iter().try_for_each(line).map_err(|r| r.at(Place::field(field)))?;
+            lawful(texts, field)
+        };
         let facet = |f: FacetRequest| {
             let there = known.and_then(|k| k.facets.iter().find(|x| x.code == f.code.as_str())).map(|x| x.uuid);
             let made = || Uuid::new_v5(&uuid, format!("facet/{}", f.code).as_bytes());
-            let titles = lawful(f.titles, "facets")?;
+            let titles = one_line(f.titles, "facets")?;
             Ok(Facet { uuid: f.uuid.or(there).unwrap_or_else(made), code: f.code.into(), oio: None, titles })
         };
         let languages = if request.languages.is_empty() { vec![Language::danish()] } else { request.languages };
         let mut fields = VocabularyFields {
             uuid,
             slug: slug.clone(),
-            titles: lawful(request.titles, "titles")?,
+            titles: one_line(request.titles, "titles")?,
             descriptions: lawful(request.descriptions, "descriptions")?,
             kind: request.kind,
             governance: request.governance,

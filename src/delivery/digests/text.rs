@@ -150,7 +150,7 @@ impl Pen<'_> {
         if !self.say(&format!("\n{head}\n{rule}\n{when}{counts}\n{whole}\n")) {
             return;
         }
-        let told = group.named.iter().filter(|event| self.concept(key, event)).count();
+        let told = group.named().filter(|event| self.concept(key, event)).count();
         let rest = group.count() - told;
         if rest > 0 {
             let text = if self.da {

@@ -39,7 +39,8 @@ pub struct Usual {
 #[derive(Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Before {
-    /// Only what takes effect before this day (`YYYY-MM-DD`); everything that is decided when absent.
+    /// Only what must be done before this day (`YYYY-MM-DD`), which is what takes effect on it or earlier; everything
+    /// that is decided when absent.
     #[param(example = "2027-01-01")]
     before: Option<String>,
 }
@@ -181,7 +182,7 @@ async fn put(
     Ok(json(StatusCode::OK, &answer)?)
 }
 
-/// What must be done: what takes effect before a day, and what has taken effect and is not acknowledged.
+/// What must be done before a day: what takes effect on it or earlier, and what is not acknowledged.
 #[utoipa::path(get, path = "/code-sets/{uuid}/tasks", operation_id = "tasks", tag = "code sets",
     params(("uuid" = String, Path, description = "The code set"), Before),
     responses((status = 200, body = TasksAnswer), (status = 404, body = Problem, content_type = "application/problem+json")))]

@@ -22,10 +22,10 @@ use super::problem::Failure;
 use super::reply::Reply;
 use crate::exchange::paper::Tongue;
 use crate::model::{
-    Code, ConceptChangeKind, ContentFields, NoteKind, Refusal, RelationKind, Result, TermStatus, UsageKind,
+    Code, ConceptChangeKind, ContentFields, NoteKind, Refusal, RelationKind, Result, Side, TermStatus, UsageKind,
 };
 use crate::registry::{
-    Actor, At, CertificationAnswer, ConceptAnswer, ConceptUsages, HistoryAnswer, Reason, Registry, Relatives, Status,
+    Actor, At, CertificationAnswer, ComingChange, ConceptAnswer, ConceptUsages, HistoryAnswer, Reason, Registry, Relatives, Status,
     VersionAnswer, View, VocabularyAnswer, moment,
 };
 use crate::workflow::{Because, CertificationVerdict};
@@ -88,6 +88,8 @@ struct ConceptPage {
     related: Vec<(String, Row)>,
     history: HistoryAnswer,
     usages: ConceptUsages,
+    /// What is decided and takes effect later.
+    ahead: Vec<ComingChange>,
     pinned: Option<String>,
 }
 
@@ -150,6 +152,20 @@ impl ConceptPage {
 
     fn term_status(&self, status: &TermStatus) -> &'static str {
         term_status(*status, self.da)
+    }
+
+    fn kinds(&self, change: &ComingChange) -> String {
+        change.kinds.iter().map(|kind| kind_word(*kind, self.da)).collect::<Vec<_>>().join(", ")
+    }
+
+    /// How the concept is called before and after a change, where that differs.
+    fn called(&self, change: &ComingChange) -> Option<(String, String)> {
+        let (before, after) = (change.before.as_ref()?, change.after.as_ref()?);
+        let name = |side: &Side| {
+            let code = side.notation.as_deref().unwrap_or_default();
+            format!("{code} {}", side.label).trim().to_owned()
+        };
+        Some((name(before), name(after))).filter(|(before, after)| before != after)
     }
 
     fn usage_kind(&self, kind: &UsageKind) -> &'static str {
@@ -334,6 +350,7 @@ pub fn concept(app: &Registry, view: &View, key: &str, da: bool) -> Result<Reply
         more_children: total.saturating_sub(children.len()),
         children,
         related,
+        ahead: if view.pinned { Vec::new() } else { app.ahead(view, concept.uuid, language) },
         usages: app.concept_usages(&Actor::Public, view, &concept.uuid.to_string())?,
         history: app.history(view.vocabulary().slug().as_str(), &concept.uuid.to_string(), &At::default(), false)?,
         pinned: view.version.as_ref().filter(|_| view.pinned).map(|v| v.label.to_string()),

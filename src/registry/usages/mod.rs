@@ -238,10 +238,12 @@ impl Registry {
         pages: &Pages,
     ) -> Result<Paged<UsedCode>> {
         self.kept(actor, form, uuid).await?;
-        pages.since(self.store.usage_codes(uuid).await?, |c| {
+        let (codes, pages) = (self.store.usage_codes(uuid).await?, pages.clone());
+        let key = |c: &UsedCode| {
             let name = format!("{}\n{}", c.system, c.code);
             (c.added, Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes()))
-        })
+        };
+        apart(move || pages.since(codes, key)).await?
     }
 
     /// Changes what is said of a use.

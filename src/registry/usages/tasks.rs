@@ -54,7 +54,8 @@ pub struct TasksAnswer {
 }
 
 impl Registry {
-    /// What the keeper of a code set must do: what takes effect before a day, and what has and is not acknowledged.
+    /// What the keeper of a code set must do before a day: what takes effect until it begins, and what has and is not
+    /// acknowledged.
     ///
     /// # Errors
     /// As [`Registry::usage`]; [`Code::InvalidDate`].
@@ -115,7 +116,8 @@ fn sorted(
     before: Option<Instant>,
     language: &str,
 ) -> (Vec<Task>, Vec<Task>) {
-    let until = before.map_or(Instant::FOREVER, |b| Instant::from_micros(b.micros().saturating_sub(1)));
+    // What takes effect with a day must be done before it.
+    let until = before.unwrap_or(Instant::FOREVER);
     let acknowledged = using.usage.acknowledged.1;
     let mut named: BTreeMap<Uuid, (Instant, Vec<String>)> = BTreeMap::new();
     for code in codes {
