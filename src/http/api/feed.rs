@@ -425,7 +425,7 @@ impl Entry {
             (None, None) => format!("{url}/id/{slug}"),
         };
         let (position, at) = (event.position, event.at.to_string());
-        let summary = [since].into_iter().chain(concept.and_then(|c| renamed(c)));
+        let summary = [since].into_iter().chain(concept.and_then(renamed));
         let summary = summary.chain(concept.and_then(|c| instead(app, slug, c, da)));
         let summary = summary.filter(|part| !part.is_empty()).collect::<Vec<_>>().join(". ");
         Self { position, at, title, summary, link, r#type: event.r#type.as_str() }
