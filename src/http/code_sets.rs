@@ -13,7 +13,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 use uuid::Uuid;
 
-use super::api::App;
+use super::app::App;
 use super::negotiate::{Caller, reads_danish};
 use super::params::{Nothing, Params};
 use super::private::{nothing, page, sentence};
@@ -252,7 +252,7 @@ async fn created(app: &App, actor: &Actor, fields: &[(String, String)]) -> Resul
 }
 
 fn named(of: &str) -> Result<Uuid> {
-    super::api::uuid(of)
+    super::params::uuid(of)
 }
 
 async fn one(
