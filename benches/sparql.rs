@@ -74,6 +74,7 @@ async fn measure(size: usize, database: &std::path::Path) {
     let registry = open(database, limits).await;
     let bytes = code_system(size, 0, 0);
     let import = ImportRequest {
+        meaning: None,
         vocabulary: "bench".parse().expect("a slug"),
         format: Format::Fhir,
         bytes: &bytes,

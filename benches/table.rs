@@ -1,4 +1,4 @@
-//! The figures of docs/performance.md: `cargo bench -p begreb --bench table [-- SIZE…] [drafts|reads|search|exports|start…]`. Every figure is printed with the
+//! The figures of docs/performance.md: `cargo bench -p begreb --bench table [-- SIZE…] [drafts|reads|oio|search|exports|start…]`. Every figure is printed with the
 //! ceiling or the limit that it is held against, measured in the same run.
 
 mod client;
@@ -11,11 +11,13 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant as Stopwatch};
 
 use begreb::exchange::Format;
+use begreb::exchange::oio::Kind;
 use begreb::http::{HttpOptions, router};
-use begreb::model::{Clock, Dice, Instant};
+use begreb::model::{Clock, Dice, Governance, Instant};
+use begreb::registry::oio::{Criterion, Pattern, Search, Window};
 use begreb::registry::{
-    Actor, At, DraftPublishRequest, DraftRequest, EditRequest, Identity, ImportEdit, ImportRequest, Precondition,
-    Registry, SearchFilter, Settings,
+    Actor, At, DraftPublishRequest, DraftRequest, EditRequest, FrameRequest, Identity, ImportEdit, ImportRequest,
+    Precondition, Registry, SearchFilter, Settings,
 };
 use begreb::store::Store;
 use client::{Wish, ceiling, load, serve, times};
@@ -96,6 +98,9 @@ fn measure(runtime: &tokio::runtime::Runtime, size: usize, folder: &Path, groups
     if wanted("reads") {
         reads(runtime, &registry, size);
     }
+    if wanted("oio") {
+        oio(runtime, &registry, size);
+    }
     if wanted("search") {
         searches(runtime, &registry, size);
     }
@@ -114,6 +119,7 @@ fn measure(runtime: &tokio::runtime::Runtime, size: usize, folder: &Path, groups
 /// A draft of ten thousand changes becomes a version: how long it takes, and how long a reader waits meanwhile.
 async fn drafts(registry: &Arc<Registry>, size: usize) {
     let actor = Actor::Operator("bench".into());
+    edited_here(registry, &actor).await;
     let changed = 1_000_000 / size;
     let request = DraftRequest {
         vocabulary: "bench".parse().expect("a slug"),
@@ -127,7 +133,7 @@ async fn drafts(registry: &Arc<Registry>, size: usize) {
     let bytes = code_system(size, 777, changed);
     let began = Stopwatch::now();
     let import = ImportEdit { format: Format::Fhir, bytes: &bytes, identity: Identity::default(), accept_new: true };
-    let why = EditRequest { reason: "måling".parse().expect("a reason"), because: None };
+    let why = EditRequest { reason: "måling".parse().expect("a reason"), because: None, meaning: None };
     let edit = registry.import_edit(&actor, draft, import, &Precondition::Any, why).await.expect("it edits");
     let figure = format!("{:.2} s", began.elapsed().as_secs_f64());
     row(size, &format!("a file that changes {} concepts as one edit of a draft", edit.effects.len()), &figure, "");
@@ -156,6 +162,29 @@ async fn drafts(registry: &Arc<Registry>, size: usize) {
     let what = format!("publish a draft of {} changes", report.manifest.changed + report.manifest.added);
     row(size, &what, &format!("{seconds:.2} s"), "10k changes: 5 s");
     row(size, "the longest that a reader waited meanwhile", &format!("{:.2} ms", longest.as_secs_f64() * 1e3), "");
+}
+
+/// A vocabulary that came from a file mirrors another's editions; from now on its drafts are written here.
+async fn edited_here(registry: &Registry, actor: &Actor) {
+    let slug: begreb::model::Slug = "bench".parse().expect("a slug");
+    let snapshot = registry.snapshot();
+    let fields = snapshot.by_slug("bench").expect("a vocabulary").vocabulary().fields().clone();
+    let request = FrameRequest {
+        uuid: Some(fields.uuid),
+        titles: fields.titles,
+        descriptions: fields.descriptions,
+        kind: fields.kind,
+        governance: Governance::Direct,
+        four_eyes: false,
+        namespace: None,
+        identifiers: fields.identifiers.iter().map(|i| i.parse().expect("a line")).collect(),
+        owner: None,
+        contact: None,
+        licence: None,
+        languages: fields.languages,
+        facets: Vec::new(),
+    };
+    registry.put_frame(actor, slug, request).await.expect("it is governed here");
 }
 
 /// How long until a version that one node publishes is read on another: two registries on one PostgreSQL.
@@ -238,6 +267,7 @@ async fn open(database: &Path) -> Registry {
 
 async fn import(registry: &Registry, bytes: &[u8], label: &str, effective: &str) {
     let request = ImportRequest {
+        meaning: None,
         vocabulary: "bench".parse().expect("a slug"),
         format: Format::Fhir,
         bytes,
@@ -297,6 +327,16 @@ fn reads(runtime: &tokio::runtime::Runtime, registry: &Arc<Registry>, size: usiz
             wishes(&|_| Wish::get(format!("{concept}?limit=100&format=csv")))[..20].to_vec(),
         ),
     ];
+    rates(runtime, ours, size, rows);
+}
+
+/// Answers for each second of each row, held against the ceiling.
+fn rates<const N: usize>(
+    runtime: &tokio::runtime::Runtime,
+    ours: std::net::SocketAddr,
+    size: usize,
+    rows: [(&str, &str, Vec<Wish>); N],
+) {
     for (what, least, wishes) in rows {
         let bare = runtime.block_on(ceiling(ours, wishes.clone()));
         let (mut best, mut top) = (0.0f64, 0.0f64);
@@ -308,6 +348,69 @@ fn reads(runtime: &tokio::runtime::Runtime, registry: &Arc<Registry>, size: usiz
         let least = if least.is_empty() { String::new() } else { format!(", at least {least}") };
         row(size, what, &format!("{best:.0}/s = {:.2}", best / top), &format!("ceiling {top:.0}/s{least}"));
     }
+}
+
+/// OIO Klassifikation: Læs and List of some, Søg by what an index knows and by what has to be looked for.
+fn oio(runtime: &tokio::runtime::Runtime, registry: &Arc<Registry>, size: usize) {
+    let ours = runtime.block_on(serve(router(registry.clone(), &HttpOptions::default())));
+    let view = registry.view("bench", &At::default()).expect("a view");
+    let mut random = Seeded(43);
+    let some: Vec<(usize, String)> = (0..500)
+        .map(|_| random.below(size))
+        .map(|i| (i, registry.concept(&view, &format!("C{i}"), "da").expect("a concept").uuid.to_string()))
+        .collect();
+    let vocabulary = view.vocabulary().uuid();
+    let facet = begreb::exchange::oio_facets(view.vocabulary())[0];
+    let klasse = "/klassifikation/klasse";
+    let wishes = |wish: &dyn Fn(usize, &str) -> String| {
+        some.iter().map(|(i, uuid)| Wish::get(wish(*i, uuid))).collect::<Vec<Wish>>()
+    };
+    let few = |mut wishes: Vec<Wish>| {
+        wishes.truncate(20);
+        wishes
+    };
+    let ten =
+        |i: usize| (0..10).map(|k| format!("uuid={}", some[(i + k * 7) % some.len()].1)).collect::<Vec<_>>().join("&");
+    // What is made once, on demand, is not timed with the rest.
+    let began = Stopwatch::now();
+    let window = Window::now("2026-11-22T12:00:00Z".parse().expect("an instant"));
+    for name in [Some("brugervendtnoegle"), None] {
+        let mut search = Search::new(window);
+        search.demand(Criterion::Text(name, Pattern::parse("C1").expect("a pattern"))).expect("one");
+        assert!(registry.oio_search(Kind::Klasse, &search).total > 0);
+    }
+    row(size, "OIO: both indexes, from nothing", &format!("{:.2} s", began.elapsed().as_secs_f64()), "");
+    let rows = [
+        ("OIO Læs, klasse", "", wishes(&|_, uuid| format!("{klasse}/{uuid}"))),
+        (
+            "OIO Læs, klasse, everything ever said",
+            "",
+            wishes(&|_, uuid| format!("{klasse}/{uuid}?registreretFra=-infinity&virkningFra=-infinity")),
+        ),
+        ("OIO Læs, klassifikation", "", wishes(&|_, _| format!("/klassifikation/klassifikation/{vocabulary}"))),
+        ("OIO List, 10 klasser", "", wishes(&|i, _| format!("{klasse}?{}", ten(i)))),
+        ("OIO Søg, bvn", "", wishes(&|i, _| format!("{klasse}?bvn=C{i}"))),
+        ("OIO Søg, overordnetklasse", "", wishes(&|_, uuid| format!("{klasse}?overordnetklasse={uuid}"))),
+        (
+            "OIO Søg, vilkaarligattr",
+            "",
+            wishes(&|i, _| format!("{klasse}?vilkaarligattr={}", encoded(&generator::term(i)))),
+        ),
+        (
+            "OIO Søg, facet that all are in, page of 100",
+            "",
+            few(wishes(&|_, _| format!("{klasse}?facet={facet}&maximalantalresultater=100"))),
+        ),
+        ("OIO Søg, bvn with a wildcard", "", few(wishes(&|i, _| format!("{klasse}?bvn=C{i}%25")))),
+        (
+            "OIO Søg, beskrivelse with wildcards",
+            "",
+            few(wishes(&|i, _| {
+                format!("{klasse}?beskrivelse=%25{}%25", encoded(generator::WORDS[i % generator::WORDS.len()]))
+            })),
+        ),
+    ];
+    rates(runtime, ours, size, rows);
 }
 
 /// Search and suggestions from one connection: the middle time of an answer, above that of the ceiling.

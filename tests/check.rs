@@ -240,3 +240,191 @@ async fn a_map_tells_what_each_code_of_a_version_is_in_another() {
     })
     .await;
 }
+
+/// A mapping set as a reader of SSSOM takes it: the metadata of its heading, the prefixes, the columns and the rows.
+struct MappingSet {
+    slots: BTreeMap<String, String>,
+    prefixes: BTreeMap<String, String>,
+    extensions: Vec<String>,
+    rows: Vec<BTreeMap<String, String>>,
+}
+
+impl MappingSet {
+    /// Reads what we write: YAML of one level, texts between quotes, behind `#`; then a table between tabs.
+    fn read(text: &str) -> Self {
+        let mut set =
+            Self { slots: BTreeMap::new(), prefixes: BTreeMap::new(), extensions: Vec::new(), rows: Vec::new() };
+        let quoted = |value: &str| serde_json::from_str::<String>(value).unwrap_or_else(|e| panic!("{value}: {e}"));
+        let (mut under, mut lines) = (String::new(), text.lines().peekable());
+        while let Some(line) = lines.next_if(|l| l.starts_with('#')) {
+            let line = &line[1..];
+            let (name, value) = line.split_once(':').unwrap_or_else(|| panic!("no YAML: {line}"));
+            match (line.starts_with("  "), value.trim()) {
+                (false, "") => under = name.to_owned(),
+                (false, value) => drop(set.slots.insert(name.to_owned(), quoted(value))),
+                (true, value) if under == "curie_map" => drop(set.prefixes.insert(name.trim().into(), quoted(value))),
+                (true, value) if name == "  - slot_name" => set.extensions.push(value.to_owned()),
+                _ => {}
+            }
+        }
+        let columns: Vec<&str> = lines.next().expect("a heading").split('\t').collect();
+        for line in lines {
+            let cells: Vec<&str> = line.split('\t').collect();
+            assert_eq!(cells.len(), columns.len(), "{line}");
+            set.rows.push(columns.iter().zip(cells).map(|(c, v)| ((*c).to_owned(), v.to_owned())).collect());
+        }
+        set
+    }
+}
+
+/// What SSSOM 1.1 demands of a mapping set and of each mapping; `sssom validate` of sssom-py says the same of it.
+#[tokio::test]
+async fn the_sssom_of_a_map_is_as_sssom_demands() {
+    on_every_database(async |w| {
+        scene(&w).await;
+        for query in ["from=1&to=3", "from=3&to=1", "from=1&to=1", "from=2020-06-01", "from=2&to=2027-01-01"] {
+            let text = w.get(&format!("/api/v1/vocabularies/koder/migration?{query}&format=sssom")).await.ok().text();
+            let set = MappingSet::read(&text);
+            for slot in ["mapping_set_id", "license", "sssom_version", "subject_source", "object_source"] {
+                assert!(set.slots.get(slot).is_some_and(|v| !v.is_empty()), "{slot} in {text}");
+            }
+            for iri in ["mapping_set_id", "license", "subject_source", "object_source"] {
+                assert!(set.slots[iri].contains("://"), "{iri} is an IRI: {text}");
+            }
+            // No slot that the standard does not know, beside those that are declared.
+            let known = [
+                "sssom_version",
+                "mapping_set_id",
+                "mapping_set_title",
+                "mapping_set_version",
+                "license",
+                "subject_source",
+                "subject_source_version",
+                "object_source",
+                "object_source_version",
+                "mapping_date",
+            ];
+            assert!(set.slots.keys().all(|s| known.contains(&s.as_str())), "{:?}", set.slots.keys());
+            assert!(!set.rows.is_empty());
+            for row in &set.rows {
+                let columns = ["subject_id", "subject_label", "predicate_id", "object_id", "object_label"];
+                let columns = columns.into_iter().chain(["mapping_justification", "comment"]);
+                let lawful = |c: &String| columns.clone().any(|k| k == c) || set.extensions.contains(c);
+                assert!(row.keys().all(lawful), "{:?}", row.keys());
+                for slot in ["subject_id", "predicate_id", "object_id", "mapping_justification"] {
+                    let (prefix, local) = row[slot].split_once(':').expect("a CURIE");
+                    assert!(set.prefixes.contains_key(prefix) && !local.is_empty(), "{slot}: {row:?}");
+                }
+                let predicates = [
+                    "skos:exactMatch",
+                    "skos:closeMatch",
+                    "skos:broadMatch",
+                    "skos:narrowMatch",
+                    "skos:relatedMatch",
+                    "IAO:0100001",
+                ];
+                assert!(predicates.contains(&row["predicate_id"].as_str()), "{row:?}");
+                assert_eq!(row["mapping_justification"], "semapv:ManualMappingCuration");
+                assert_eq!(row["object_id"] == "sssom:NoTermFound", row["object_label"].is_empty(), "{row:?}");
+            }
+            assert!(set.prefixes.values().all(|iri| iri.ends_with(['/', '#', '_'])), "{:?}", set.prefixes);
+            assert_eq!(set.prefixes["semapv"], "https://w3id.org/semapv/vocab/");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn lists_are_read_as_danish_offices_write_them() {
+    on_every_database(async |w| {
+        scene(&w).await;
+        let ask = async |query: &str, bytes: Vec<u8>| {
+            let request = Request::post(format!("/api/v1/check{query}")).header("content-type", "text/csv");
+            w.send(request.body(Body::from(bytes)).expect("a request")).await
+        };
+        // Excel: semicolons, quotes, Windows-1252 or a mark of the byte order, and its own headings.
+        let table = "Nr;\"Ydelse (æøå)\";Ydelseskode\r\n1;\"a; b\";A\r\n2;\"\"\"c\"\"\";H\r\n";
+        let windows: Vec<u8> = table.chars().map(|c| u8::try_from(u32::from(c)).expect("Latin-1")).collect();
+        let unicode: Vec<u8> =
+            [0xff, 0xfe].into_iter().chain(table.encode_utf16().flat_map(u16::to_le_bytes)).collect();
+        let marked = format!("\u{feff}{table}").into_bytes();
+        for bytes in [table.as_bytes().to_vec(), windows, unicode, marked] {
+            for column in ["Ydelseskode", "ydelseskode", "3&heading=true"] {
+                let report = ask(&format!("?vocabulary=koder&column={column}"), bytes.clone()).await.ok().json();
+                assert_eq!(verdicts(&report), ["2 A inForce", "3 H retired 2024-01-01"], "{column}");
+            }
+        }
+        let bare = ask("?vocabulary=koder&column=2", b"x;A\ny;H\n".to_vec()).await.ok().json();
+        assert_eq!(verdicts(&bare), ["1 A inForce", "2 H retired 2024-01-01"]);
+        let json = br#"[{"ydelse": "A", "n": 1}, {"ydelse": "H"}]"#;
+        let members = ask("?vocabulary=koder&column=ydelse", json.to_vec()).await.ok().json();
+        assert_eq!(verdicts(&members), ["1 A inForce", "2 H retired 2024-01-01"]);
+        for (query, bytes, status, code) in [
+            ("?column=Kode+9", table.as_bytes(), 422, "incomplete"),
+            ("?column=9", table.as_bytes(), 422, "incomplete"),
+            ("", table.as_bytes(), 422, "incomplete"),
+            ("?heading=maybe", table.as_bytes(), 400, "invalid-parameter"),
+            ("", b"PK\x03\x04\x14\0\0\0", 400, "encoding"),
+            ("", b"kode\n\x81\n", 400, "encoding"),
+        ] {
+            let answer = ask(query, bytes.to_vec()).await.with(status);
+            assert_eq!(answer.json()["code"], code, "{query}");
+        }
+        // A form has the list in its one file, whatever it is called; what is packed is not unpacked.
+        let form = |parts: &str| {
+            let request = Request::post("/api/v1/check?vocabulary=koder");
+            let request = request.header("content-type", "multipart/form-data; boundary=q");
+            request.body(Body::from(format!("{parts}--q--\r\n"))).expect("a request")
+        };
+        let part = |name: &str| {
+            let head = format!("content-disposition: form-data; name=\"{name}\"; filename=\"k.csv\"");
+            format!("--q\r\n{head}\r\ncontent-type: text/csv\r\n\r\nkode\r\nA\r\nH\r\n\r\n")
+        };
+        for name in ["codes", "file"] {
+            let report = w.send(form(&part(name))).await.ok().json();
+            assert_eq!(verdicts(&report), ["2 A inForce", "3 H retired 2024-01-01"], "{name}");
+        }
+        for wrong in [String::new(), part("a") + &part("b")] {
+            assert_eq!(w.send(form(&wrong)).await.with(400).code(), "invalid-body");
+        }
+        let packed = Request::post("/api/v1/check?vocabulary=koder").header("content-encoding", "gzip");
+        let packed = packed.body(Body::from("\u{1f}A")).expect("a request");
+        assert_eq!(w.send(packed).await.with(400).code(), "encoding");
+        // Every bad row is told, with its line and column.
+        let bad = "navn;kode\na;A\nb;B\u{7}\nc;C\nd;D\u{8}\n";
+        let refused = ask("?vocabulary=koder", bad.as_bytes().to_vec()).await.with(400).json();
+        assert_eq!(refused["items"], json!(["3:2: B\u{fffd}", "5:2: D\u{fffd}"]), "{refused}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_may_have_been_meant_is_little_and_of_the_same_vocabulary() {
+    on_every_database(async |w| {
+        let letters: String = ('A'..='Z').map(|c| format!("{c},{c} er et bogstav\n")).collect();
+        let codes = "J1.1,et\nJ1.2,to\nJ1.3,tre\nJ1.4,fire\nJ2.1,fem\nÅ1,seks\nX10.1,syv\n";
+        vocabulary(&w, "alfa", Governance::Direct, &format!("notation,preferred.da\n{letters}{codes}")).await;
+        vocabulary(&w, "beta", Governance::Direct, "notation,preferred.da\nX10.2,noget andet\n").await;
+        // A letter is no slip for another letter, and one sibling is as likely as any.
+        let list = "Æ\na\nj1,4\nJ1.9\nAA1\nX1O.1\nX10.3\n";
+        let report = check(&w, "?vocabulary=alfa", "text/csv", list).await.ok().json();
+        assert_eq!(
+            verdicts(&report),
+            [
+                "1 Æ neverExisted",
+                "2 a neverExisted A?",
+                "3 j1,4 neverExisted J1.4?",
+                "4 J1.9 neverExisted",
+                "5 AA1 neverExisted Å1?",
+                "6 X1O.1 neverExisted X10.1?",
+                "7 X10.3 neverExisted X10.1?",
+            ]
+        );
+        // Where no vocabulary is named, it is that of the other codes; alone, a code may be of any.
+        let beside = check(&w, "", "text/csv", "J1.1\nX10.3\n").await.ok().json();
+        assert_eq!(verdicts(&beside)[1], "2 X10.3 neverExisted X10.1?");
+        let alone = check(&w, "", "text/csv", "X10.3\n").await.ok().json();
+        assert_eq!(verdicts(&alone)[0], "1 X10.3 neverExisted X10.1? X10.2?");
+    })
+    .await;
+}

@@ -69,8 +69,9 @@ async fn a_system_is_told_what_it_must_do_and_before_when() {
         let ahead = tasks(&w, &anne, &set, "").await;
         assert_eq!((told(&ahead, "coming"), told(&ahead, "past")), (coming.map(String::from).to_vec(), vec![]));
         assert_eq!((&ahead["coming"][1]["version"], &ahead["coming"][1]["acknowledged"]), (&json!("2"), &json!(false)));
-        assert_eq!(told(&tasks(&w, &anne, &set, "?before=2027-01-01").await, "coming"), Vec::<String>::new());
-        assert_eq!(told(&tasks(&w, &anne, &set, "?before=2027-01-02").await, "coming").len(), 2);
+        assert_eq!(told(&tasks(&w, &anne, &set, "?before=2026-12-31").await, "coming"), Vec::<String>::new());
+        // Whoever asks what to do before the day of a version means what begins with it.
+        assert_eq!(told(&tasks(&w, &anne, &set, "?before=2027-01-01").await, "coming").len(), 2);
 
         // Acknowledged while it lies ahead, it is still to come, and once it has come it is told once more.
         let acknowledge = async |w: &World, anne: &Person, position: &Value| {
@@ -323,6 +324,11 @@ async fn the_pages_work_without_scripts() {
         let text = page("GET", &at, &[]).await.ok().text();
         for part in ["Sag &#38; &#60;b&#62;", "2027-01-01", "omdøbt", "erstattet", "X x", "koder Q"] {
             assert!(text.contains(part), "{part}: {text}");
+        }
+        // The pages of the concepts say the same to everybody.
+        for (concept, parts) in [("B", ["Fra 2027-01-01", "omdøbt"]), ("C", ["erstattet. Brug i stedet", "X x"])] {
+            let text = w.ask("GET", &format!("/id/koder/{concept}"), &[("accept", "text/html")]).await.ok().text();
+            assert!(parts.iter().all(|part| text.contains(part)), "{concept}: {text}");
         }
         assert!(!page("GET", &format!("{at}?before=2026-12-31"), &[]).await.ok().text().contains("omdøbt"));
         page("GET", &format!("{at}?before=i-morgen"), &[]).await.with(400);

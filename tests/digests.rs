@@ -4,21 +4,23 @@
 #[expect(clippy::allow_attributes, reason = "each file of tests uses another part of what they share")]
 #[allow(dead_code, reason = "each file of tests uses another part of what they share")]
 mod common;
+#[expect(clippy::allow_attributes, reason = "each file of tests uses another part of what they share")]
+#[allow(dead_code, reason = "each file of tests uses another part of what they share")]
+#[path = "common/postman.rs"]
+mod postman;
 
-use std::io::{BufRead, BufReader, Write};
-use std::path::PathBuf;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
 use begreb::delivery::{DigestLetters, Digests, Post, Sender, Smtp};
 use begreb::exchange::Format;
-use begreb::model::Role;
-use begreb::registry::{LetterState, Registry};
+use begreb::model::{Code, PausedBecause, Role, SubscriptionState};
+use begreb::registry::{Actor, LetterState, Registry};
 use begreb::store::Store;
 use common::crew::{Person, person};
-use common::{World, edition, on_every_database, operator, root};
+use common::{World, edition, instant, on_every_database, operator};
 use insta::assert_snapshot;
+use postman::Server;
 use serde_json::{Value, json};
 
 const FIRST: &str = "notation,parent,preferred.da,definition.da\n\
@@ -39,77 +41,6 @@ const THIRD: &str = "notation,parent,preferred.da,definition.da,replaces\n\
     E,A,støtte,hjælp,B\n";
 
 const ULLA: &str = "ulla@example.dk";
-
-/// The mail server of a test; the same as in `tests/mail.rs`.
-struct Server {
-    process: Child,
-    told: ChildStdin,
-    said: BufReader<ChildStdout>,
-    port: u16,
-}
-
-impl Server {
-    fn start() -> Self {
-        let mut process = Command::new("node")
-            .arg(root().join("tests/smtp/server.js"))
-            .arg("{}")
-            .env("NODE_PATH", modules())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("node runs");
-        let told = process.stdin.take().expect("a pipe");
-        let said = BufReader::new(process.stdout.take().expect("a pipe"));
-        let mut server = Self { process, told, said, port: 0 };
-        server.port = server.hear()["ready"].as_u64().and_then(|p| u16::try_from(p).ok()).expect("a port");
-        server
-    }
-
-    fn hear(&mut self) -> Value {
-        let mut line = String::new();
-        self.said.read_line(&mut line).expect("the mail server speaks");
-        serde_json::from_str(&line).expect("JSON")
-    }
-
-    fn ask(&mut self, what: &Value) -> Value {
-        writeln!(self.told, "{what}").expect("the mail server listens");
-        self.hear()
-    }
-
-    fn behave(&mut self, mode: Value) {
-        self.ask(&json!({ "mode": mode }));
-    }
-
-    fn mails(&mut self) -> Vec<Value> {
-        self.ask(&json!({ "list": true }))["mails"].as_array().expect("a list").clone()
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-/// The mail server's packages, installed once beside the build.
-fn modules() -> PathBuf {
-    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("smtp-server-3.21.6");
-    std::fs::create_dir_all(&folder).expect("a folder");
-    let lock = std::fs::File::create(folder.join("lock")).expect("a file");
-    lock.lock().expect("one test at a time installs");
-    if !folder.join("installed").exists() {
-        for name in ["package.json", "package-lock.json"] {
-            std::fs::copy(root().join("tests/smtp").join(name), folder.join(name)).expect("a copy");
-        }
-        let mut npm = Command::new("npm");
-        npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(&folder);
-        let done = npm.output().expect("npm runs");
-        assert!(done.status.success(), "npm ci: {}", String::from_utf8_lossy(&done.stderr));
-        std::fs::write(folder.join("installed"), "").expect("a file");
-    }
-    folder.join("node_modules")
-}
 
 fn post(registry: &Arc<Registry>, port: u16) -> Post {
     let from = Sender::new("Begreb <begreb@registry.example.dk>").expect("a sender");
@@ -153,7 +84,7 @@ impl Scene {
         // The morning that comes is the first.
         self.digests.compose().await.expect("digests");
         let link = made["link"].as_str().expect("a link").to_owned();
-        let path = link.strip_prefix("http://127.0.0.1:8080").expect("an address of ours").to_owned();
+        let path = link[link.find("/digests/").expect("a path")..].to_owned();
         (made["uuid"].as_str().expect("a uuid").to_owned(), path)
     }
 }
@@ -211,9 +142,12 @@ async fn nothing_is_sent_before_a_link_was_followed() {
         assert_eq!(header(&mails[0], "list-unsubscribe"), "", "there is nothing to end yet");
         let link = secret(&text(&mails[0]));
         assert!(!text(&mails[0]).contains("proeve"), "nothing stands in it that a stranger wrote");
+        assert!(text(&mails[0]).contains("indtil 30. november 2026 kl. 09.00:"), "{}", text(&mails[0]));
+        assert!(text(&mails[0]).contains("until 30 November 2026 at 09:00 (Danish time):"), "{}", text(&mails[0]));
 
         let page = w.ask("GET", &format!("/digests/confirm/{link}"), &[("accept-language", "da")]).await.ok();
         assert!(page.text().contains("Ja, send mig besked"), "{}", page.text());
+        assert!(page.text().contains("/id/proeve"), "what there is to say yes to: {}", page.text());
         assert_eq!(s.mails().await.len(), 1, "to look at it does nothing");
         w.ask("POST", &format!("/digests/confirm/{link}"), &[("origin", "https://evil.example")]).await.with(403);
         let page = w.ask("POST", &format!("/digests/confirm/{link}"), &[("accept-language", "da")]).await.ok();
@@ -477,4 +411,397 @@ async fn a_backup_holds_digests_and_they_go_on() {
     let (digest, key) = path.trim_start_matches("/digests/").split_once('/').expect("a key");
     let key = begreb::model::Secret::shown(key);
     registry.end_digest(digest.parse().expect("a uuid"), &key).await.expect("links in old letters work");
+}
+
+/// An edition in which D is called otherwise: what each letter tells of.
+async fn news(w: &World, number: usize) {
+    let text = format!("notation,parent,preferred.da,definition.da\nA,,afklaring,noget\nD,,dag {number},noget\n");
+    import(w, &text, &format!("nr{number}"), &format!("2027-01-{number:02}")).await;
+}
+
+/// Which of them a letter tells.
+fn number(mail: &Value) -> usize {
+    let text = text(mail);
+    let (_, rest) = text.split_once("version nr").expect("a version");
+    rest.chars().take_while(char::is_ascii_digit).collect::<String>().parse().expect("a number")
+}
+
+/// What came to an address: the numbers in their order, and those that came again, by the Message-ID.
+fn came(mails: &[Value], to: &str) -> (Vec<usize>, Vec<usize>) {
+    let (mut once, mut again, mut seen): (Vec<usize>, Vec<usize>, Vec<(String, String)>) = Default::default();
+    for mail in mails.iter().filter(|m| m["to"] == json!([to]) && text(m).contains("version nr")) {
+        let (id, raw) = (header(mail, "message-id"), mail["raw"].as_str().expect("a letter").to_owned());
+        match seen.iter().find(|(known, _)| *known == id) {
+            Some((_, before)) => {
+                assert_eq!(*before, raw, "what comes again is the same to the last byte");
+                again.push(number(mail));
+            }
+            None => {
+                once.push(number(mail));
+                seen.push((id, raw));
+            }
+        }
+    }
+    (once, again)
+}
+
+/// Minutes after the scene began.
+fn at_minute(minute: usize) -> String {
+    format!("2026-11-{:02}T{:02}:{:02}:00Z", 23 + (8 * 60 + minute) / 1440, (8 + minute / 60) % 24, minute % 60)
+}
+
+#[tokio::test]
+async fn whatever_becomes_of_the_mail_server_each_digest_arrives_in_order() {
+    on_every_database(async |w| {
+        let mut s = Scene::new(&w).await;
+        for mail in [ULLA, "bo@example.dk"] {
+            s.subscribe(&w, json!({ "mail": mail, "vocabularies": ["proeve"], "every": "atOnce" })).await;
+        }
+        // What goes wrong with the first attempt at each, and whether it may have arrived.
+        let troubles = [
+            ("it does not greet", json!({ "greet": "hang" }), false),
+            ("it says 451 to whom", json!({ "rcpt": 451 }), false),
+            ("it says 451 to what", json!({ "data": 451 }), false),
+            ("it never answers", json!({ "data": "hang" }), false),
+            ("it goes before it answers", json!({ "data": "drop" }), false),
+            ("it has it and goes before it answers", json!({ "data": "take-and-drop" }), true),
+            ("it is down", Value::Null, false),
+        ];
+        let (mut minute, mut twice) = (10, Vec::new());
+        for (n, (what, mode, arrives)) in (1..).zip(troubles) {
+            eprintln!("{what}");
+            w.clock.set(&at_minute(minute));
+            match mode {
+                Value::Null => s.server.down(),
+                mode => s.server.behave(mode),
+            }
+            news(&w, 2 * n).await;
+            // A second sender finds it in trouble as well; each puts it off further.
+            for _ in 0..3 {
+                s.digests.compose().await.expect("digests");
+                s.post.send_due().await.expect("the database");
+                minute += 9;
+                w.clock.set(&at_minute(minute));
+            }
+            if arrives {
+                twice.push(2 * n);
+            }
+            match s.server.is_up() {
+                true => s.server.behave(json!({})),
+                false => s.server.up(),
+            }
+            // The next is laid down while this one waits for its time: it must not overtake.
+            news(&w, 2 * n + 1).await;
+            for _ in 0..4 {
+                s.mails().await;
+                minute += 20;
+                w.clock.set(&at_minute(minute));
+            }
+            let mails = s.mails().await;
+            for to in [ULLA, "bo@example.dk"] {
+                let (once, again) = came(&mails, to);
+                assert_eq!(once, (2..=2 * n + 1).collect::<Vec<_>>(), "{what}: {to}");
+                assert!(again.iter().all(|n| twice.contains(n)), "{what}: {to}: {again:?} came again");
+                assert_eq!(again.is_empty(), twice.is_empty(), "{what}: it may have arrived, so it is sent again");
+            }
+        }
+
+        // Our own process dies in the middle, and nobody knows whether the letter went.
+        news(&w, 20).await;
+        s.digests.compose().await.expect("digests");
+        let (now, until) = (instant(&at_minute(minute)), instant(&at_minute(minute + 15)));
+        let store = Store::open(&w.address).await.expect("the database opens");
+        store.claim_letter(now, until).await.expect("the database").expect("it is due");
+        news(&w, 21).await;
+        minute += 14;
+        w.clock.set(&at_minute(minute));
+        let mails = s.mails().await;
+        let mut both = [ULLA, "bo@example.dk"].map(|to| came(&mails, to).0.last().copied());
+        both.sort_unstable();
+        assert_eq!(both, [Some(15), Some(21)], "what comes after it waits, and nobody else");
+        minute += 2;
+        w.clock.set(&at_minute(minute));
+        assert_eq!(s.post.sweep().await.expect("the database"), 0, "a digest is never in doubt");
+        let mails = s.mails().await;
+        for to in [ULLA, "bo@example.dk"] {
+            assert_eq!(came(&mails, to).0[14..], [20, 21], "{to}");
+        }
+        assert!(
+            w.registry
+                .letters(&operator(), None, 100)
+                .await
+                .expect("letters")
+                .iter()
+                .all(|l| l.state == LetterState::Sent)
+        );
+        w.registry.verify().await.expect("all is well");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_address_that_is_refused_is_paused_and_misses_nothing() {
+    on_every_database(async |w| {
+        let mut s = Scene::new(&w).await;
+        let (uuid, path) = s.subscribe(&w, about("atOnce")).await;
+        let bo = json!({ "mail": "bo@example.dk", "vocabularies": ["proeve"], "every": "atOnce" });
+        s.subscribe(&w, bo).await;
+        s.server.behave(json!({ "rcpt": 550, "only": ULLA }));
+        news(&w, 2).await;
+        for attempt in 0..5 {
+            w.clock.set(&at_minute(10 + attempt * 65));
+            let mails = s.mails().await;
+            assert_eq!((came(&mails, ULLA).0, came(&mails, "bo@example.dk").0), (vec![], vec![2]), "{attempt}");
+            let standing = w.registry.digests(&operator()).await.expect("digests");
+            assert_eq!(standing[0].state == SubscriptionState::Paused, attempt == 4, "after the fifth");
+        }
+        let one = &w.registry.digests(&operator()).await.expect("digests")[0];
+        assert_eq!((one.digest.uuid.to_string(), one.paused_because), (uuid.clone(), Some(PausedBecause::Refused)));
+        assert_eq!((one.waiting, one.tries, one.mail.as_deref()), (1, 5, Some(ULLA)));
+        assert!(one.answer.as_ref().is_some_and(|a| a.contains("550")), "{:?}", one.answer);
+        let metrics = w.get("/metrics").await.ok().text();
+        for line in [
+            "begreb_digests{state=\"active\"} 1",
+            "begreb_digests{state=\"paused\"} 1",
+            "begreb_digest_letters{state=\"sent\"} 1",
+            "begreb_digest_letters{state=\"held\"} 1",
+            "begreb_digest_letters{state=\"failed\"} 0",
+            "begreb_mail_oldest_due_seconds 0",
+        ] {
+            assert!(metrics.lines().any(|l| l == line), "{line}: {metrics}");
+        }
+
+        // The mailbox is there again, and nobody knows: nothing is tried, and what happens goes to the other alone.
+        s.server.behave(json!({}));
+        w.clock.set(&at_minute(400));
+        news(&w, 3).await;
+        let mails = s.mails().await;
+        assert_eq!((came(&mails, ULLA).0, came(&mails, "bo@example.dk").0), (vec![], vec![2, 3]));
+        w.ask("GET", &path, &[]).await.ok();
+
+        // Who confirms the same once more misses nothing, and the links in its letters work.
+        let (again, same) = s.subscribe(&w, about("atOnce")).await;
+        assert_eq!((&again, &same), (&uuid, &path));
+        assert_eq!(came(&s.mails().await, ULLA).0, [2, 3]);
+        assert_eq!(w.registry.digests(&operator()).await.expect("digests").len(), 2);
+        w.registry.verify().await.expect("all is well");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_runs_the_registry_pauses_resumes_and_removes_digests() {
+    on_every_database(async |w| {
+        let mut s = Scene::new(&w).await;
+        let (uuid, path) = s.subscribe(&w, about("daily")).await;
+        let uuid = uuid.parse().expect("a uuid");
+        let admin = person(&w, "Admin", &[Role::Administrator]).await.actor(&w).await;
+        let editor = person(&w, "Eva", &[Role::Publisher]).await.actor(&w).await;
+        for (who, code) in [(Actor::Public, Code::NotSignedIn), (editor, Code::NotAllowed)] {
+            assert_eq!(w.registry.digests(&who).await.expect_err("no").code, code);
+            assert_eq!(w.registry.pause_digest(&who, uuid).await.expect_err("no").code, code);
+            assert_eq!(w.registry.resume_digest(&who, uuid).await.expect_err("no").code, code);
+            assert_eq!(w.registry.remove_digest(&who, uuid).await.expect_err("no").code, code);
+        }
+        assert_eq!(w.registry.digests(&admin).await.expect("digests")[0].mail.as_deref(), Some(ULLA));
+        // A session does not last as long as this.
+        let admin = operator();
+        news(&w, 2).await;
+        // A letter that waits is not sent either.
+        w.clock.set("2026-11-24T05:00:00Z");
+        assert_eq!(s.digests.compose().await.expect("digests"), 1);
+        for _ in 0..2 {
+            w.registry.pause_digest(&admin, uuid).await.expect("it is paused");
+        }
+        w.clock.set("2026-11-25T05:00:00Z");
+        assert!(came(&s.mails().await, ULLA).0.is_empty());
+        news(&w, 3).await;
+        for _ in 0..2 {
+            w.registry.resume_digest(&admin, uuid).await.expect("it goes on");
+        }
+        assert_eq!(came(&s.mails().await, ULLA).0, [2]);
+        w.clock.set("2026-11-26T05:00:00Z");
+        assert_eq!(came(&s.mails().await, ULLA).0, [2, 3]);
+        let kinds: Vec<String> = Store::open(&w.address)
+            .await
+            .expect("the database opens")
+            .changes(0, 1000)
+            .await
+            .expect("the log")
+            .into_iter()
+            .filter(|c| c.subject == uuid)
+            .map(|c| c.kind)
+            .collect();
+        assert_eq!(kinds, ["subscription.created", "subscription.paused", "subscription.resumed"], "said once each");
+        w.registry.remove_digest(&admin, uuid).await.expect("it ends");
+        let gone = w.registry.pause_digest(&admin, uuid).await.expect_err("it is gone");
+        assert_eq!(gone.code, Code::UnknownSubscription);
+        w.get(&path).await.with(410);
+        assert_eq!(w.registry.digests(&admin).await.expect("digests"), []);
+        w.registry.verify().await.expect("all is well");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_keeps_a_code_set_is_told_of_its_codes_and_when_the_day_comes() {
+    on_every_database(async |w| {
+        let mut s = Scene::new(&w).await;
+        let mut anne = person(&w, "Anne", &[]).await;
+        let bo = person(&w, "Bo", &[]).await;
+        let body = json!({ "name": "Sagssystemet", "vocabulary": "proeve", "codes": ["B"] });
+        let set = anne.send(&w, "POST", "/code-sets", body).await.with(201).json()["usage"]["uuid"].clone();
+        let wish = json!({ "mail": ULLA, "codeSet": set, "every": "atOnce" });
+        bo.send(&w, "POST", "/subscriptions/mail", wish.clone()).await.with(404);
+        anne.send(&w, "POST", "/subscriptions/mail", wish).await.with(202);
+        let asked = s.mails().await.pop().expect("a letter");
+        let body = json!({ "link": secret(&text(&asked)) });
+        let made = w.post("/api/v1/subscriptions/mail/confirmation", body.to_string()).await.with(201).json();
+        assert_eq!(made["codeSet"], set);
+
+        // A and D change as well.
+        import(&w, SECOND, "2027", "2027-02-01").await;
+        import(&w, THIRD, "2028", "2028-01-01").await;
+        let mails = s.mails().await;
+        assert_eq!(mails.len(), 2);
+        let told = text(&mails[1]);
+        assert!(told.contains("B bistand: erstattet") && told.contains("Brug i stedet: E støtte"), "{told}");
+        assert!(!told.contains("udredning") && !told.contains("dagophold"), "{told}");
+        assert!(told.contains("1. februar 2027") && told.contains("med koder i »Sagssystemet«"), "{told}");
+        assert_eq!(mails[1]["subject"], "Nyt om proeve (Sagssystemet) – 1. februar 2027");
+
+        // The day comes, and it is told once more; what else falls on it is not.
+        w.clock.set("2027-02-01T05:00:00Z");
+        w.registry.tick().await.expect("time passes");
+        let mails = s.mails().await;
+        assert_eq!(mails.len(), 3);
+        assert!(text(&mails[2]).contains("B bistand: erstattet"), "{}", text(&mails[2]));
+        assert!(!text(&mails[2]).contains("udredning"), "{}", text(&mails[2]));
+
+        // The set counts as it is: with D in it, its day is told.
+        anne.sign_in(&w, "Anne").await;
+        anne.send(
+            &w,
+            "POST",
+            &format!("/code-sets/{}/codes?vocabulary=proeve", set.as_str().expect("a uuid")),
+            json!(["D"]),
+        )
+        .await
+        .ok();
+        w.clock.set("2028-01-01T05:00:00Z");
+        w.registry.tick().await.expect("time passes");
+        let mails = s.mails().await;
+        assert_eq!(mails.len(), 4);
+        assert!(text(&mails[3]).contains("D dagophold"), "{}", text(&mails[3]));
+        w.registry.verify().await.expect("all is well");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn one_click_is_as_rfc_8058_has_it() {
+    on_every_database(async |w| {
+        let w = w.at_url("https://begreb.example.dk").await;
+        let mut s = Scene::new(&w).await;
+        let (_, path) = s.subscribe(&w, about("atOnce")).await;
+        news(&w, 2).await;
+        let mail = s.mails().await.pop().expect("a letter");
+        let raw = mail["raw"].as_str().expect("a letter");
+        let head = raw.split_once("\r\n\r\n").expect("a head").0;
+        // Each once, with one address over TLS and nothing else, whole on a line.
+        let fields =
+            |name: &str| head.lines().filter(|l| l.to_ascii_lowercase().starts_with(&format!("{name}:"))).count();
+        assert_eq!((fields("list-unsubscribe"), fields("list-unsubscribe-post")), (1, 1));
+        assert_eq!(header(&mail, "list-unsubscribe"), format!("List-Unsubscribe: <https://begreb.example.dk{path}>"));
+        assert!(head.contains(&format!("<https://begreb.example.dk{path}>")), "{head}");
+        assert_eq!(header(&mail, "list-unsubscribe-post"), "List-Unsubscribe-Post: List-Unsubscribe=One-Click");
+        assert!(head.lines().all(|l| l.len() <= 998), "{head}");
+        // A scanner that follows the link ends nothing, however it asks.
+        for method in ["GET", "HEAD"] {
+            w.ask(method, &path, &[]).await.ok();
+        }
+        // A mail program posts a form, of either kind, without a cookie, and follows no redirect.
+        let boundary = "--b\r\nContent-Disposition: form-data; name=\"List-Unsubscribe\"\r\n\r\nOne-Click\r\n--b--\r\n";
+        let posted = [
+            ("multipart/form-data; boundary=b", boundary),
+            ("application/x-www-form-urlencoded", "List-Unsubscribe=One-Click"),
+        ];
+        for (n, (kind, body)) in posted.into_iter().enumerate() {
+            let path = if n == 0 { path.clone() } else { s.subscribe(&w, about("daily")).await.1 };
+            let headers =
+                [("content-type", kind), ("origin", "https://mail.example"), ("sec-fetch-site", "cross-site")];
+            let mut request = axum::http::Request::post(&path);
+            for (name, value) in headers {
+                request = request.header(name, value);
+            }
+            let ended = w.send(request.body(body.into()).expect("a request")).await.with(200);
+            assert_eq!(
+                (ended.header("set-cookie"), ended.header("location")),
+                (String::new(), String::new()),
+                "{kind}"
+            );
+            w.get(&path).await.with(410);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn addresses_that_would_do_harm_are_refused_and_nobody_is_bombed() {
+    let w = World::open("sqlite").await.expect("a database");
+    let mut s = Scene::new(&w).await;
+    let long = format!("{}@example.dk", "a".repeat(10_000));
+    for mail in [
+        "a@example.dk\r\nBcc: evil@example.dk",
+        "a\nb@example.dk",
+        "a@example.dk\0",
+        "a@example.dk,evil@example.dk",
+        "<a@example.dk>",
+        "a b@example.dk",
+        "\"a\"@example.dk",
+        "a@[127.0.0.1]",
+        "a@exa\u{202e}mple.dk",
+        "a\u{200b}@example.dk",
+        "a@example..dk",
+        "a@",
+        "@example.dk",
+        "a@b@example.dk",
+        &long,
+    ] {
+        let refused = w.post("/api/v1/subscriptions/mail", json!({ "mail": mail, "every": "daily" }).to_string()).await;
+        assert_eq!((refused.status, refused.code()), (400, "invalid-body".into()), "{mail:?}");
+    }
+    // The same mailbox however it is written: three letters, and no more in a week.
+    let written = ["Ulla@Example.DK", " ulla@example.dk ", "ULLA@EXAMPLE.DK", "ulla@example.dk", "uLLa@example.dk"];
+    let from = |n: usize| format!("192.0.2.{n}");
+    for day in 0..6 {
+        w.clock.set(&format!("2026-11-{}T12:00:00Z", 23 + day));
+        for (n, mail) in written.iter().enumerate() {
+            let body = json!({ "mail": mail, "every": "daily" }).to_string();
+            w.post_as("/api/v1/subscriptions/mail", body, &[("x-forwarded-for", &from(n))]).await;
+        }
+        assert_eq!(s.mails().await.len(), 3, "day {day}");
+    }
+    // One caller may not write to many either.
+    w.clock.set("2026-11-29T12:00:00Z");
+    let mut taken = 0;
+    for n in 0..60 {
+        let body = json!({ "mail": format!("offer{n}@example.dk"), "every": "daily" }).to_string();
+        let answer = w.post("/api/v1/subscriptions/mail", body).await;
+        assert!(matches!(answer.status, 202 | 429), "{}", answer.text());
+        taken += usize::from(answer.status == 202);
+    }
+    assert!(taken <= 21, "{taken} at once");
+
+    // Guesses lead nowhere, and tell nothing.
+    let (uuid, path) = (uuid::Uuid::from_u128(7), "/api/v1/subscriptions/mail/confirmation");
+    for guess in ["", "x", "../../etc/passwd", "\0", &"a".repeat(100_000), "%00", "begreb"] {
+        w.post(path, json!({ "link": guess }).to_string()).await.with(401);
+    }
+    for key in ["x".to_owned(), "a".repeat(5000), "%00".into(), "%F0%28".into()] {
+        let answer = w.get(&format!("/digests/{uuid}/{key}")).await;
+        assert!(matches!(answer.status, 400 | 404 | 410 | 414), "{key}: {}", answer.status);
+        let answer = w.ask("POST", &format!("/digests/{uuid}/{key}"), &[]).await;
+        assert!(matches!(answer.status, 400 | 404 | 410 | 414), "{key}: {}", answer.status);
+    }
 }

@@ -10,7 +10,8 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::Request;
 use begreb::exchange::Format;
-use common::{Answer, World, edition, on_every_database};
+use begreb::model::Code;
+use common::{Answer, World, edition, on_every_database, operator};
 use insta::assert_snapshot;
 use serde_json::Value;
 
@@ -246,6 +247,8 @@ async fn the_atom_feed_is_paged_towards_the_past() {
         assert_snapshot!("atom", w.get("/api/v1/changes.atom").await.ok().shown());
         let english = w.ask("GET", "/api/v1/changes.atom?kind=renamed", &[("accept-language", "en")]).await.ok();
         assert_snapshot!("atom-renamed", english.shown());
+        let retired = w.get("/api/v1/changes.atom?type=concept.retired").await.ok().text();
+        assert!(retired.contains("Brug i stedet: E støtte</summary>"), "{retired}");
         // Many pages, no entry twice and none lost.
         for n in 0..60 {
             import(
@@ -344,6 +347,29 @@ async fn what_cannot_be_asked_for_is_refused() {
             shown.push_str(&format!("{} {uri} {headers:?}\n  {code}: {detail}\n", answer.status));
         }
         assert_snapshot!("feed-refused", shown);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_title_stands_on_one_line_since_letters_and_feeds_name_it() {
+    on_every_database(async |w| {
+        let long = "x".repeat(301);
+        for (title, lawful) in [
+            ("A\r\nBcc: x@example.dk", false),
+            ("\u{202e}redok", false),
+            ("\u{1b}[2J", false),
+            (long.as_str(), false),
+            ("Koder", true),
+        ] {
+            let frame = serde_json::json!({ "titles": [{ "language": "da", "text": title }], "kind": "codeList",
+                "governance": "direct", "languages": ["da"] });
+            let frame = serde_json::from_value(frame).unwrap();
+            let put = w.registry.put_frame(&operator(), "titler".parse().unwrap(), frame).await;
+            let refused = put.err().map(|r| (r.code, r.place.field));
+            let expected = (!lawful).then(|| (Code::InvalidText, Some("titles".to_owned())));
+            assert_eq!(refused, expected, "{title:?}");
+        }
     })
     .await;
 }

@@ -124,7 +124,7 @@ async fn recommended(w: &World, c: &Crew) -> Uuid {
     }))
     .expect("content");
     let add = OperationRequest::Add(PartRequest { concept: None, content });
-    let why = EditRequest { reason: "ny".parse().unwrap(), because: None };
+    let why = EditRequest { reason: "ny".parse().unwrap(), because: None, meaning: None };
     w.registry.edit_draft(&secretary, draft, add, &Precondition::Unsaid, why).await.expect("it is lawful");
     let request = RecommendRequest { committee: c.committee, after_hearing: None, text: "Vedtag den".parse().unwrap() };
     w.registry.recommend(&secretary, draft, request).await.expect("it is lawful");

@@ -4,10 +4,12 @@
 #[expect(clippy::allow_attributes, reason = "each file of tests uses another part of what they share")]
 #[allow(dead_code, reason = "each file of tests uses another part of what they share")]
 mod common;
+#[expect(clippy::allow_attributes, reason = "each file of tests uses another part of what they share")]
+#[allow(dead_code, reason = "each file of tests uses another part of what they share")]
+#[path = "common/postman.rs"]
+mod postman;
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::path::PathBuf;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::io::Read;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, Instant as Stopwatch};
@@ -20,92 +22,12 @@ use begreb::registry::{AccountChange, AccountRequest, GiveRequest, GroupRequest,
 use begreb::store::{Claimed, Laid, Settled, Store};
 use common::{Folder, World, instant, on_every_database, operator, root};
 use futures::future::BoxFuture;
+use postman::Server;
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
 use uuid::Uuid;
 
 const ANNE: (&str, &str) = ("Anne Ærlig", "anne@example.dk");
-
-/// The mail server of a test.
-struct Server {
-    process: Child,
-    told: ChildStdin,
-    said: BufReader<ChildStdout>,
-    port: u16,
-}
-
-impl Server {
-    fn start() -> Self {
-        Self::with(&json!({}))
-    }
-
-    fn with(options: &Value) -> Self {
-        let mut process = Command::new("node")
-            .arg(root().join("tests/smtp/server.js"))
-            .arg(options.to_string())
-            .env("NODE_PATH", modules())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("node runs");
-        let told = process.stdin.take().expect("a pipe");
-        let said = BufReader::new(process.stdout.take().expect("a pipe"));
-        let mut server = Self { process, told, said, port: 0 };
-        server.port = server.hear()["ready"].as_u64().and_then(|p| u16::try_from(p).ok()).expect("a port");
-        server
-    }
-
-    fn hear(&mut self) -> Value {
-        let mut line = String::new();
-        self.said.read_line(&mut line).expect("the mail server speaks");
-        serde_json::from_str(&line).expect("JSON")
-    }
-
-    fn ask(&mut self, what: &Value) -> Value {
-        writeln!(self.told, "{what}").expect("the mail server listens");
-        self.hear()
-    }
-
-    /// How it behaves from now on.
-    fn behave(&mut self, mode: Value) {
-        self.ask(&json!({ "mode": mode }));
-    }
-
-    /// Everything that it has taken in.
-    fn mails(&mut self) -> Vec<Value> {
-        self.ask(&json!({ "list": true }))["mails"].as_array().expect("a list").clone()
-    }
-
-    fn smtp(&self) -> Smtp {
-        smtp(&format!("smtp://127.0.0.1:{}", self.port), None)
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-/// The mail server's packages, installed once beside the build.
-fn modules() -> PathBuf {
-    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("smtp-server-3.21.6");
-    std::fs::create_dir_all(&folder).expect("a folder");
-    let lock = std::fs::File::create(folder.join("lock")).expect("a file");
-    lock.lock().expect("one test at a time installs");
-    if !folder.join("installed").exists() {
-        for name in ["package.json", "package-lock.json"] {
-            std::fs::copy(root().join("tests/smtp").join(name), folder.join(name)).expect("a copy");
-        }
-        let mut npm = Command::new("npm");
-        npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(&folder);
-        let done = npm.output().expect("npm runs");
-        assert!(done.status.success(), "npm ci: {}", String::from_utf8_lossy(&done.stderr));
-        std::fs::write(folder.join("installed"), "").expect("a file");
-    }
-    folder.join("node_modules")
-}
 
 fn smtp(address: &str, password: Option<&str>) -> Smtp {
     let from = Sender::new("Begrebsregistret Ø <begreb@registry.example.dk>").expect("a sender");
@@ -114,6 +36,11 @@ fn smtp(address: &str, password: Option<&str>) -> Smtp {
     smtp.patience = Duration::from_secs(3);
     smtp.patience_after = Duration::from_secs(3);
     smtp
+}
+
+/// The way to a mail server of a test.
+fn at(server: &Server) -> Smtp {
+    smtp(&format!("smtp://127.0.0.1:{}", server.port), None)
 }
 
 /// Dice that fall as they like.
@@ -203,7 +130,7 @@ async fn tampered(w: &World, sql: &str) -> String {
 async fn an_invitation_arrives_and_its_link_works() {
     on_every_database(async |w| {
         let mut server = Server::start();
-        let post = post(&w.registry, server.smtp());
+        let post = post(&w.registry, at(&server));
         post.start().await.unwrap();
         let (anne, shown) = account(&w, ANNE).await;
         assert_eq!(post.compose().await.unwrap(), 1);
@@ -251,7 +178,7 @@ async fn an_invitation_arrives_and_its_link_works() {
 async fn rights_that_are_given_and_taken_are_told_to_whom_they_concern() {
     on_every_database(async |w| {
         let mut server = Server::start();
-        let post = post(&w.registry, server.smtp());
+        let post = post(&w.registry, at(&server));
         let anne = with_anne(&w, &post).await;
         let (bo, _) = account(&w, ("Bo \"<evil@example.dk>\", x", "bo@example.dk")).await;
         post.compose().await.unwrap();
@@ -336,7 +263,7 @@ async fn a_server_that_is_down_gets_the_letter_once_when_it_is_up() {
 async fn a_letter_is_put_off_refused_or_given_up() {
     on_every_database(async |w| {
         let mut server = Server::start();
-        let post = post(&w.registry, server.smtp());
+        let post = post(&w.registry, at(&server));
         let anne = with_anne(&w, &post).await;
         give(&w, anne, Role::Reader).await;
         post.compose().await.unwrap();
@@ -404,7 +331,7 @@ async fn a_letter_is_put_off_refused_or_given_up() {
 async fn what_may_have_arrived_is_not_sent_again_by_itself() {
     on_every_database(async |w| {
         let mut server = Server::start();
-        let post = post(&w.registry, server.smtp());
+        let post = post(&w.registry, at(&server));
         let anne = with_anne(&w, &post).await;
         let cases = [(Role::Reader, "take-and-drop", 1), (Role::Chair, "drop", 1), (Role::Secretary, "hang", 1)];
         for (role, mode, mails) in cases {
@@ -450,7 +377,7 @@ async fn a_server_that_does_not_greet_is_not_waited_for() {
     let w = World::open("sqlite").await.unwrap();
     let mut server = Server::start();
     server.behave(json!({ "greet": "hang" }));
-    let post = post(&w.registry, server.smtp());
+    let post = post(&w.registry, at(&server));
     let anne = with_anne(&w, &post).await;
     give(&w, anne, Role::Reader).await;
     post.compose().await.unwrap();
@@ -464,13 +391,13 @@ async fn a_server_that_does_not_greet_is_not_waited_for() {
 async fn a_process_that_dies_at_any_step_sends_nothing_twice() {
     on_every_database(async |w| {
         let mut server = Server::start();
-        let first = post(&w.registry, server.smtp());
+        let first = post(&w.registry, at(&server));
         let anne = with_anne(&w, &first).await;
         // Between composing and sending.
         give(&w, anne, Role::Reader).await;
         first.compose().await.unwrap();
         let other = second(&w).await;
-        let other = post(&other, server.smtp());
+        let other = post(&other, at(&server));
         other.start().await.unwrap();
         assert_eq!(other.compose().await.unwrap(), 0);
         other.send_due().await.unwrap();
@@ -536,9 +463,9 @@ async fn a_process_that_dies_at_any_step_sends_nothing_twice() {
 async fn several_at_once_compose_and_send_each_letter_once() {
     on_every_database(async |w| {
         let mut server = Server::start();
-        let first = post(&w.registry, server.smtp());
+        let first = post(&w.registry, at(&server));
         first.start().await.unwrap();
-        let nodes = [first, post(&second(&w).await, server.smtp()), post(&second(&w).await, server.smtp())];
+        let nodes = [first, post(&second(&w).await, at(&server)), post(&second(&w).await, at(&server))];
         for i in 0..24 {
             account(&w, (&format!("Person {i}"), &format!("person{i}@example.dk"))).await;
         }
@@ -563,7 +490,7 @@ async fn several_at_once_compose_and_send_each_letter_once() {
 async fn who_is_erased_is_not_written_to_and_nothing_of_them_is_kept() {
     on_every_database(async |w| {
         let mut server = Server::start();
-        let post = post(&w.registry, server.smtp());
+        let post = post(&w.registry, at(&server));
         let anne = with_anne(&w, &post).await;
         let store = store(&w).await;
         for role in [Role::Reader, Role::Chair, Role::Secretary] {
@@ -620,7 +547,7 @@ async fn who_is_erased_is_not_written_to_and_nothing_of_them_is_kept() {
 async fn mail_begins_when_it_is_turned_on_and_goes_on_where_it_was() {
     on_every_database(async |w| {
         let mut server = Server::start();
-        let post = post(&w.registry, server.smtp());
+        let post = post(&w.registry, at(&server));
         let (anne, _) = account(&w, ANNE).await;
         assert_eq!(post.compose().await.unwrap(), 0, "it is off");
         assert_eq!(w.json("/health/ready").await["mail"], Value::Null);
@@ -653,7 +580,7 @@ async fn mail_begins_when_it_is_turned_on_and_goes_on_where_it_was() {
         assert_eq!(new.mail_position().await.unwrap(), None);
         let restored = Registry::open(new, w.clock.clone(), Settings::default()).await.unwrap();
         let restored = Arc::new(restored.with_dice(Arc::new(Dices(AtomicU8::new(0)))));
-        let again = self::post(&restored, server.smtp());
+        let again = self::post(&restored, at(&server));
         again.start().await.unwrap();
         assert_eq!(again.compose().await.unwrap(), 0);
         again.send_due().await.unwrap();
@@ -669,15 +596,15 @@ async fn nothing_is_said_to_a_server_that_is_not_who_it_should_be() {
     let certificate = std::fs::read(root().join("tests/smtp/certificate.pem")).unwrap();
     let options = json!({ "tls": true, "user": "begreb", "password": "hemmeligt" });
     let (mut server, mut without) = (Server::with(&options), Server::start());
-    let at = |server: &Server, password| smtp(&format!("smtp://begreb@localhost:{}", server.port), Some(password));
+    let by_name = |server: &Server, password| smtp(&format!("smtp://begreb@localhost:{}", server.port), Some(password));
     let strict = |s: Smtp| s.protected(Protection::StartTls);
     let trusted = |s: Smtp| s.trusting(&certificate).unwrap();
-    let anne = with_anne(&w, &post(&w.registry, server.smtp())).await;
+    let anne = with_anne(&w, &post(&w.registry, at(&server))).await;
     give(&w, anne, Role::Reader).await;
     let cases = [
-        ("no STARTTLS", strict(trusted(at(&without, "hemmeligt")))),
-        ("an unknown certificate", strict(at(&server, "hemmeligt"))),
-        ("a wrong password", strict(trusted(at(&server, "forkert")))),
+        ("no STARTTLS", strict(trusted(by_name(&without, "hemmeligt")))),
+        ("an unknown certificate", strict(by_name(&server, "hemmeligt"))),
+        ("a wrong password", strict(trusted(by_name(&server, "forkert")))),
         ("no password", strict(trusted(smtp(&format!("smtp://localhost:{}", server.port), None)))),
     ];
     for (hour, (what, smtp)) in (13..).zip(cases) {
@@ -689,7 +616,7 @@ async fn nothing_is_said_to_a_server_that_is_not_who_it_should_be() {
     }
     w.registry.drop_letter(&operator(), one(&w).await.uuid).await.unwrap();
     give(&w, anne, Role::Chair).await;
-    let good = post(&w.registry, strict(trusted(at(&server, "hemmeligt"))));
+    let good = post(&w.registry, strict(trusted(by_name(&server, "hemmeligt"))));
     good.compose().await.unwrap();
     assert!(good.send_due().await.unwrap());
     assert_eq!(without.mails().len(), 0);
@@ -718,7 +645,7 @@ impl Composer for Moody {
 async fn a_composer_that_fails_at_a_row_does_not_stop_mail() {
     let w = World::open("sqlite").await.unwrap();
     let mut server = Server::start();
-    let post = Post::new(w.registry.clone(), vec![Box::new(Moody), Box::new(SecurityNotices)], server.smtp());
+    let post = Post::new(w.registry.clone(), vec![Box::new(Moody), Box::new(SecurityNotices)], at(&server));
     let anne = with_anne(&w, &post).await;
     give(&w, anne, Role::Chair).await;
     give(&w, anne, Role::Reader).await;
@@ -735,7 +662,7 @@ async fn a_composer_that_fails_at_a_row_does_not_stop_mail() {
 async fn the_post_runs_by_itself_and_stops_when_it_is_told() {
     on_every_database(async |w| {
         let mut server = Server::start();
-        let post = post(&w.registry, server.smtp());
+        let post = post(&w.registry, at(&server));
         let (stop, stopping) = tokio::sync::watch::channel(false);
         let running = tokio::spawn(async move { post.run(stopping).await });
         let begun = Stopwatch::now();

@@ -12,6 +12,7 @@ use begreb::exchange::{self, Format, ReadOptions};
 use begreb::model::{Facet, Governance, Kind, Language, Role, Text, Vocabulary, VocabularyFields};
 use begreb::registry::{Actor, identity};
 use common::crew::person;
+use common::klasser::{create, home, klasse, since, write};
 use common::{Answer, Folder, World, edition, encoded, kl, on_every_database, operator, root};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -199,7 +200,26 @@ async fn what_there_is() {
         );
     }
     insta::assert_snapshot!("classes", w.get("/klassifikation/classes").await.ok().shown());
-    insta::assert_snapshot!("site_map", w.get("/site-map").await.ok().shown());
+    let map = w.get("/site-map").await.ok();
+    insta::assert_snapshot!("site_map", map.shown());
+    assert_eq!(w.get("/site-map/").await.ok().body, map.body);
+}
+
+#[tokio::test]
+async fn the_front_page_is_for_who_takes_pages() {
+    let w = World::open("sqlite").await.expect("it opens");
+    for accept in ["application/json", "APPLICATION/JSON", "application/json, text/html;q=0.5", "application/*"] {
+        let answer = w.ask("GET", "/", &[("accept", accept)]).await.with(308);
+        assert_eq!((answer.header("location"), answer.header("vary").contains("accept")), ("/site-map".into(), true));
+        w.ask("HEAD", "/", &[("accept", accept)]).await.with(308);
+    }
+    // A browser, curl, who says nothing, and who takes neither.
+    let browser = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8";
+    for accept in [browser, "*/*", "text/html", "text/*", "text/turtle", "application/json;q=0"] {
+        let page = w.ask("GET", "/", &[("accept", accept)]).await.ok();
+        assert_eq!(page.header("content-type"), "text/html; charset=utf-8", "{accept}");
+    }
+    assert_eq!(w.get("/").await.ok().header("content-type"), "text/html; charset=utf-8");
 }
 
 #[tokio::test]
@@ -305,6 +325,24 @@ async fn list() {
         // Nothing is asked for, or nothing of it is there.
         for uri in [K.to_owned(), format!("{K}?virkningstid=2026-02-01"), format!("{K}?uuid={NOWHERE}")] {
             assert_eq!(w.get(&uri).await.ok().json(), json!({ "results": [] }), "{uri}");
+        }
+        // Every parameter of time, each alone: how many registreringer and how many titles they show.
+        for (query, shown) in [
+            ("virkningstid=2026-02-01", (1, 1)),
+            ("virkningFra=2026-02-01", (1, 3)),
+            ("virkningTil=2026-02-01", (1, 1)),
+            ("registreringstid=2026-02-01", (1, 1)),
+            ("registreretFra=2026-06-21", (1, 1)),
+            ("registreretTil=2026-06-01", (1, 1)),
+            ("registreretFra=-infinity", (3, 1)),
+        ] {
+            let answer = w.json(&format!("{K}?uuid={CLASS}&{query}")).await;
+            let all = answer["results"][0][0]["registreringer"].as_array().expect("a list").clone();
+            let titles = all[0]["attributter"]["klasseegenskaber"].as_array().map_or(0, Vec::len);
+            assert_eq!((all.len(), titles), shown, "{query}");
+            // Søg takes the same.
+            let searched = w.json(&format!("{K}?bvn=IND.2.1&{query}&list=1")).await;
+            assert_eq!(searched, answer, "{query}");
         }
         // The same for the other kinds.
         let facets = w.json(&format!("/klassifikation/facet?uuid={FACET_2}&uuid={CLASS}")).await;
@@ -670,8 +708,14 @@ async fn what_is_refused() {
 
 #[tokio::test]
 async fn no_query_is_too_strange() {
-    let w = World::open("sqlite").await.expect("it opens");
-    three_editions(&w).await;
+    on_every_database(async |w| {
+        three_editions(&w).await;
+        strange_queries(&w).await;
+    })
+    .await;
+}
+
+async fn strange_queries(w: &World) {
     let names = [
         "uuid",
         "bvn",
@@ -716,8 +760,8 @@ async fn no_query_is_too_strange() {
         ]),
     ];
     let query = prop::collection::vec((name, value), 0..5);
-    let mut runner = TestRunner::new(Config { cases: 400, failure_persistence: None, ..Config::default() });
-    for _ in 0..400 {
+    let mut runner = TestRunner::new(Config { cases: 200, failure_persistence: None, ..Config::default() });
+    for _ in 0..200 {
         let pairs = query.new_tree(&mut runner).expect("a query").current();
         let query: Vec<String> = pairs.iter().map(|(n, v)| format!("{}={}", encoded(n), encoded(v))).collect();
         for path in [
@@ -791,6 +835,51 @@ async fn as_xml_by_kombits_schemas() {
         for uri in of(kind, uuid) {
             answers.push(xml(&uri).await);
         }
+        assert_valid(&answers, schema);
+    }
+}
+
+/// What was written by OIO has periods, hands and notes in klassifikation and facet too.
+#[tokio::test]
+async fn what_was_written_is_valid_xml_too() {
+    let w = World::open("sqlite").await.expect("it opens");
+    let pia = person(&w, "Pia", &[Role::Publisher]).await;
+    let (klassifikation, facet) = home(&w, &pia).await;
+    let hand = json!({ "from": "2020-01-01", "to": "2026-01-01", "aktoerref": OWNER, "aktoertypekode": "Organisation", "notetekst": "n" });
+    let later = json!({ "from": "2026-01-01", "to": "infinity", "aktoerref": OWNER, "aktoertypekode": "Bruger" });
+    let ret = |kind: &str, field: &str, relation: &str| {
+        json!({
+            "note": "rettet",
+            "attributter": { format!("{kind}egenskaber"): [{ field: "før", "virkning": hand }, { field: "efter", "virkning": later }] },
+            "tilstande": { "publiceret": [{ "publiceret": "IkkePubliceret", "virkning": hand }] },
+            "relationer": { relation: [{ "uuid": OWNER, "virkning": hand }, { "urn": "urn:oio:cvr-nr:12345678", "virkning": later }] } })
+    };
+    let uuid = create(&w, &pia, "klasse", klasse(&facet, "K", "A", &since("2019-01-01"))).await;
+    let objects = [
+        ("klassifikation", &klassifikation, "Klassifikation", ret("klassifikation", "kaldenavn", "ansvarlig")),
+        ("facet", &facet, "Facet", ret("facet", "plan", "redaktoerer")),
+        ("klasse", &uuid, "Klasse", ret("klasse", "omfang", "redaktoerer")),
+    ];
+    for (kind, uuid, schema, ret) in objects {
+        let path = format!("/klassifikation/{kind}");
+        write(&w, &pia, "PATCH", &format!("{kind}/{uuid}"), ret).await.ok();
+        let always = "virkningFra=-infinity&registreretFra=-infinity";
+        let mut answers = Vec::new();
+        for uri in [
+            format!("{path}/{uuid}?{always}"),
+            format!("{path}?uuid={uuid}&{always}"),
+            format!("{path}?list=1&bvn=%25&{always}&konsolider=1"),
+            format!("{path}?list=1&bvn=nej"),
+            format!("{path}?publiceret=IkkePubliceret&virkningstid=2021-01-01"),
+            format!("{path}?bvn=nej"),
+        ] {
+            answers.push(w.ask("GET", &uri, &[("accept", "application/xml")]).await.ok());
+        }
+        assert!(answers[0].text().contains("2026-01-01"), "{}", answers[0].text());
+        assert!(answers[4].text().contains(uuid.as_str()), "{}", answers[4].text());
+        // What is deleted is told by List.
+        write(&w, &pia, "DELETE", &format!("{kind}/{uuid}"), Value::Null).await.with(202);
+        answers.push(w.ask("GET", &format!("{path}?uuid={uuid}"), &[("accept", "application/xml")]).await.ok());
         assert_valid(&answers, schema);
     }
 }

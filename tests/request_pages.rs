@@ -281,7 +281,7 @@ async fn draft(w: &World, c: &Crew) -> Uuid {
         "notes": [{ "kind": "scope", "language": "da", "text": "Gruppens note." }],
     }))
     .expect("content");
-    let why = EditRequest { reason: "note".parse().unwrap(), because: None };
+    let why = EditRequest { reason: "note".parse().unwrap(), because: None, meaning: None };
     let made = Made::Whole(Box::new(content));
     w.registry.edit_concept(&secretary, draft, "A", made, &Precondition::Any, why).await.expect("it is lawful");
     draft

@@ -471,7 +471,7 @@ async fn into_a_draft_that_is_there_without_losing_what_others_wrote() {
         assert_eq!(code(&c.secretary.send(&w, "POST", &accept, json!({ "reason": "x", "other": 1 })).await).0, 400);
         // The group has written something else meanwhile.
         let fields = serde_json::from_value(content("gruppens ord")).unwrap();
-        let why = EditRequest { reason: "vores".parse().unwrap(), because: None };
+        let why = EditRequest { reason: "vores".parse().unwrap(), because: None, meaning: None };
         let contributor = c.reader.actor(&w).await;
         let made = w.registry.edit_concept(&contributor, kladde, "A", Made::Whole(fields), &Precondition::Any, why).await;
         let (_, proposed) = made.expect("it is lawful");

@@ -1117,3 +1117,213 @@ async fn a_secret_of_a_token_is_none_of_a_subscription() {
     })
     .await;
 }
+
+/// The notation and the kinds of what a receiver took in, in its order; each event once.
+fn happened(receiver: &Receiver) -> Vec<String> {
+    let one = |taken: Taken| {
+        let event = taken.json()["data"].clone();
+        let concept = &event["concept"];
+        let name = concept.get("after").or(concept.get("before")).map_or(Value::Null, |side| side["notation"].clone());
+        let (kind, kinds) = (event["type"].as_str().expect("a type"), &concept["kinds"]);
+        format!("{kind} {} {}", name.as_str().unwrap_or("-"), kinds[0].as_str().unwrap_or("-"))
+    };
+    receiver.taken().into_iter().map(one).collect()
+}
+
+#[tokio::test]
+async fn a_code_set_says_what_is_delivered() {
+    on_every_database(async |w| {
+        let (w, mut anne) = world(w).await;
+        let (receiver, hooks) = (Receiver::start().await, hooks(&w));
+        let edition_of = async |w: &World, label: &str, effective: &str, csv: &str| {
+            let csv = format!("notation,preferred.da,replaces\n{csv}");
+            let mut request = edition("koder", Format::Csv, csv.as_bytes(), label, effective);
+            request.accept_new = true;
+            w.import(request).await.expect("it is lawful");
+        };
+        let set = json!({ "name": "Sagssystemet", "vocabulary": "koder", "codes": ["A"] });
+        let set = anne.send(&w, "POST", "/code-sets", set).await.with(201).json()["usage"]["uuid"].clone();
+        let ask = |filter: Value| json!({ "url": receiver.url(), "after": 0, "filter": filter });
+        // Nobody else's, and none that is not there.
+        let bo = person(&w, "Bo", &[]).await;
+        for (who, uuid) in [(&bo, set.clone()), (&anne, json!(Uuid::from_u128(7)))] {
+            let answer = who.send(&w, "POST", "/subscriptions", ask(json!({ "codeSet": uuid }))).await.with(404).json();
+            assert_eq!(answer["where"]["field"], "filter.codeSet", "{answer}");
+        }
+        anne.send(&w, "POST", "/subscriptions", ask(json!({ "codeSet": "A" }))).await.with(400);
+        let types = json!(["concept.stated", "concept.retired", "concept.effective"]);
+        let made = subscribe(&w, &anne, ask(json!({ "codeSet": set, "types": types }))).await;
+        assert_eq!(made["filter"]["codeSet"], set);
+
+        // B is no code of the set, and what is decided ahead is told when it is decided and when it comes.
+        edition_of(&w, "2", "2027-01-01", "A,bedre a,\nB,bedre b,\n").await;
+        hooks.deliver_due().await.expect("it is delivered");
+        assert_eq!(happened(&receiver), ["concept.stated A added", "concept.stated A renamed"]);
+        receiver.forget();
+
+        // From now on B is one too: that, and what replaces it, in the order of the log.
+        let codes = |set: &Value| format!("/code-sets/{}/codes?vocabulary=koder", set.as_str().expect("a uuid"));
+        anne.send(&w, "PUT", &codes(&set), json!(["A", "B"])).await.ok();
+        edition_of(&w, "3", "2027-06-01", "A,endnu bedre a,\nX,x,B\n").await;
+        hooks.deliver_due().await.expect("it is delivered");
+        let order = ["concept.stated A renamed", "concept.retired B replaced", "concept.stated X added"];
+        let sorted = |mut all: Vec<String>| {
+            all.sort();
+            all
+        };
+        assert_eq!(sorted(happened(&receiver)), sorted(order.map(String::from).to_vec()));
+        assert!(receiver.positions().is_sorted());
+        receiver.forget();
+        w.clock.set("2027-06-02T12:00:00Z");
+        w.registry.tick().await.expect("it works");
+        anne.sign_in(&w, "Anne").await;
+        hooks.deliver_due().await.expect("it is delivered");
+        let effective = [
+            "concept.effective A renamed",
+            "concept.effective A renamed",
+            "concept.effective B renamed",
+            "concept.effective B replaced",
+            "concept.effective X added",
+        ];
+        assert_eq!(sorted(happened(&receiver)), effective.map(String::from).to_vec());
+        assert!(receiver.positions().is_sorted());
+        receiver.forget();
+
+        // A code less, and nothing is told of it any more.
+        anne.send(&w, "PUT", &codes(&set), json!(["A"])).await.ok();
+        edition_of(&w, "4", "2027-07-01", "A,a,\nX,helt andet x,\n").await;
+        hooks.deliver_due().await.expect("it is delivered");
+        assert_eq!(happened(&receiver), ["concept.stated A renamed"]);
+        receiver.forget();
+
+        // Without the set there is nothing to ask for: it rests, says why, and goes on where it was with another.
+        anne.send(&w, "DELETE", &format!("/code-sets/{}", set.as_str().expect("a uuid")), Value::Null).await.with(204);
+        let paused = state(&w, &anne, &made).await;
+        assert_eq!((&paused["state"], &paused["pausedBecause"]), (&json!("paused"), &json!("codeSetEnded")));
+        edition_of(&w, "5", "2027-08-01", "A,endelig a,\nX,helt andet x,\n").await;
+        hooks.deliver_due().await.expect("it is delivered");
+        assert_eq!(happened(&receiver), Vec::<String>::new());
+        assert_eq!(anne.send(&w, "POST", &at(&made, "/resume"), Value::Null).await.with(409).code(), "phase");
+        let other = json!({ "name": "Det nye system", "vocabulary": "koder", "codes": ["A"] });
+        let other = anne.send(&w, "POST", "/code-sets", other).await.with(201).json()["usage"]["uuid"].clone();
+        let change = json!({ "filter": { "codeSet": other, "types": types } });
+        anne.send(&w, "PATCH", &at(&made, ""), change).await.ok();
+        anne.send(&w, "POST", &at(&made, "/resume"), Value::Null).await.ok();
+        hooks.deliver_due().await.expect("it is delivered");
+        assert_eq!(happened(&receiver), ["concept.stated A renamed"]);
+        w.registry.verify().await.expect("the log and what lies on disk agree");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_pages_of_webhooks() {
+    on_every_database(async |w| {
+        let (w, anne) = world(w).await;
+        let (receiver, hooks) = (Receiver::start().await, hooks(&w));
+        let set = json!({ "name": "Sagssystemet", "vocabulary": "koder", "codes": ["A"] });
+        let set = anne.send(&w, "POST", "/code-sets", set).await.with(201).json()["usage"]["uuid"].clone();
+        let set = set.as_str().expect("a uuid");
+        let url = receiver.url();
+        assert_eq!(Person::default().read(&w, "/webhooks").await.with(303).header("location"), "/sign-in");
+        assert!(anne.read(&w, "/webhooks").await.ok().text().contains("Der er ingen endnu."));
+        // What was written comes back with what was wrong in it.
+        for (wrong, said) in [
+            (vec![("url", "ftp://x"), ("description", "Ø-system")], "role=\"alert\""),
+            (vec![("url", &*url), ("description", "Ø-system"), ("vocabularies", "nix")], "nix"),
+            (vec![("url", &*url), ("description", "Ø-system"), ("concepts", "Q9")], "»Q9« er ikke ét begreb (linje 1)"),
+            (vec![("url", &*url), ("description", "Ø-system"), ("batch", "mange")], "ikke et tal"),
+            (vec![("url", &*url), ("description", "Ø-system"), ("owner", "organisation")], "organisation"),
+        ] {
+            let answer = anne.fill(&w, "/webhooks", &wrong).await;
+            assert!((400..500).contains(&answer.status) && answer.text().contains(said), "{}", answer.text());
+            assert!(answer.text().contains("value=\"Ø-system\""));
+        }
+        let fields = [
+            ("url", &*url),
+            ("description", "<b>Ø-system"),
+            ("vocabularies", "koder"),
+            ("concepts", "A\nB"),
+            ("codeSet", set),
+            ("type", "concept.stated"),
+            ("type", "concept.retired"),
+            ("batch", "1"),
+            ("after", "0"),
+        ];
+        let made = anne.fill(&w, "/webhooks", &fields).await.with(201);
+        assert!(made.text().contains("<code>whsec_") && made.header("cache-control") == "no-store");
+        let all = anne.get(&w, "/subscriptions").await.ok().json();
+        let hook = all[0].clone();
+        assert_eq!(hook["filter"]["concepts"].as_array().map(Vec::len), Some(2));
+        assert_eq!(
+            (&hook["filter"]["codeSet"], &hook["filter"]["types"]),
+            (&json!(set), &json!(["concept.stated", "concept.retired"]))
+        );
+        let at = format!("/webhooks/{}", hook["uuid"].as_str().expect("a uuid"));
+        let page = async |w: &World| anne.read(w, &at).await.ok().text();
+        let shown = page(&w).await;
+        assert!(
+            !shown.contains("whsec_")
+                && shown.contains("&#60;b&#62;Ø-system")
+                && shown.contains("Intet er sendt endnu.")
+        );
+        assert!(
+            shown.contains("value=\"concept.stated\" checked") && !shown.contains("value=\"hearing.opened\" checked")
+        );
+
+        let press = async |w: &World, fields: &[(&str, &str)]| anne.fill(w, &format!("{at}/do"), fields).await;
+        press(&w, &[("do", "test")]).await.ok();
+        press(&w, &[("do", "test")]).await.with(503);
+        hooks.deliver_due().await.expect("it is delivered");
+        assert_eq!(receiver.taken().len(), 2, "a test, and what is said of A");
+        assert!(page(&w).await.contains("leveret"));
+
+        press(&w, &[("do", "pause")]).await.with(303);
+        assert!(page(&w).await.contains("på pause"));
+        press(&w, &[("do", "resume")]).await.with(303);
+        let again = press(&w, &[("do", "secret"), ("overlap", "1")]).await.ok().text();
+        assert!(again.contains("<code>whsec_") && !page(&w).await.contains("whsec_"));
+        assert!(press(&w, &[("do", "secret"), ("overlap", "-1")]).await.with(422).text().contains("role=\"alert\""));
+        press(&w, &[("do", "secret"), ("overlap", "x")]).await.with(400);
+
+        // What was given up is there, and goes again.
+        receiver.behave(Mode::Says(500, vec![], "nej"));
+        let plan = RetryPlan { first: 60, tried: 0, ..RetryPlan::default() };
+        let courier = Courier::new(true).expect("TLS is there").patient(Duration::from_secs(2));
+        let impatient = Arc::new(Webhooks::new(w.registry.clone(), courier).planned(plan));
+        press(&w, &[("do", "after"), ("after", "0")]).await.ok();
+        impatient.deliver_due().await.expect("it is tried");
+        let shown = page(&w).await;
+        assert!(shown.contains("Opgivet") && shown.contains("500 nej") && shown.contains("opgivet"), "{shown}");
+        let letters =
+            anne.get(&w, &format!("/subscriptions{}/dead-letters", &at["/webhooks".len()..])).await.ok().json();
+        receiver.behave(Mode::Well);
+        press(&w, &[("do", "letter"), ("letter", letters[0]["uuid"].as_str().expect("a uuid"))]).await.ok();
+        press(&w, &[("do", "letter"), ("letter", &Uuid::from_u128(7).to_string())]).await.with(404);
+        press(&w, &[("do", "all")]).await.ok();
+        hooks.deliver_due().await.expect("it is delivered");
+        assert!(!page(&w).await.contains("id=\"dead\""));
+        press(&w, &[("do", "after"), ("after", "999999")]).await.with(400);
+        press(&w, &[("do", "dans")]).await.with(400);
+
+        // Changed by the form that it is shown in.
+        let change = [("url", &*url), ("description", "Andet"), ("batch", "5"), ("codeSet", set)];
+        anne.fill(&w, &at, &change).await.with(303);
+        let changed = state(&w, &anne, &hook).await;
+        assert_eq!((&changed["filter"], &changed["batch"]), (&json!({ "codeSet": set }), &json!(5)));
+        anne.fill(&w, &at, &[("url", "x"), ("description", "Andet")]).await.with(400);
+
+        // Nobody else's, from no other site, and ended by who means it.
+        let bo = person(&w, "Bo", &[]).await;
+        bo.read(&w, &at).await.with(404);
+        bo.fill(&w, &format!("{at}/do"), &[("do", "pause")]).await.with(404);
+        let foreign = [("content-type", "application/x-www-form-urlencoded"), ("origin", "https://ond.example")];
+        let request = axum::http::Request::post(format!("{at}/do")).header("cookie", anne.cookie());
+        let request = foreign.iter().fold(request, |r, (name, value)| r.header(*name, *value));
+        w.send(request.body(Body::from("do=end&sure=yes")).expect("a request")).await.with(403);
+        assert!(press(&w, &[("do", "end")]).await.with(400).text().contains("flueben"));
+        assert_eq!(press(&w, &[("do", "end"), ("sure", "yes")]).await.with(303).header("location"), "/webhooks");
+        anne.read(&w, &at).await.with(404);
+    })
+    .await;
+}

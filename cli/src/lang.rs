@@ -65,6 +65,7 @@ pub fn word(lang: Lang, name: &str) -> &str {
         "replaced" => ("erstattet", "replaced"),
         "edited" => ("rettet", "edited"),
         "reordered" => ("omordnet", "reordered"),
+        "passivated" => ("passiveret", "passivated"),
         "identity" => ("efter identitetsfilen", "by the identity file"),
         "uuid" => ("på uuid", "by uuid"),
         "code" => ("på kode", "by code"),

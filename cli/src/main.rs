@@ -112,7 +112,7 @@ fn main() -> ExitCode {
         Err(error) => error.exit(),
     };
     let lang = cli.global.language.unwrap_or(lang);
-    let json = cli.global.json;
+    let json = cli.global.json || cli.verb.wants_json();
     let server = cli.global.server.filter(|url| !url.is_empty() && !database_is_nearer(&matches));
     let config = cli.global.config.filter(|path| !path.as_os_str().is_empty());
     let context = Context { db: cli.global.db, server, json, lang, config };

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use begreb::exchange::{Format, MigrationFormat};
+use begreb::exchange::{Columns, Format, MigrationFormat, codes_in};
 use begreb::model::{Code, Refusal};
 use begreb::registry::{At, CheckRequest, Registry, SearchFilter, ValidateItem};
 use serde::Serialize;
@@ -91,14 +91,21 @@ impl Source<'_> {
     }
 
     /// What becomes of the codes of a list: the JSON of the report.
-    pub fn check(&self, list: &[u8], asked: &CheckRequest) -> Result<String> {
+    pub fn check(&self, list: &[u8], columns: &Columns, asked: &CheckRequest) -> Result<String> {
         match self {
             Self::Here(registry, lang) => {
-                json(&registry.check_codes(&begreb::exchange::codes(list)?, asked, lang.tag())?)
+                json(&registry.check_codes(&codes_in(list, columns)?, asked, lang.tag())?)
             }
             Self::There(server) => {
                 let days = asked.horizon.map(|days| days.to_string());
-                let pairs = [("on", &asked.on), ("horizon", &days), ("vocabulary", &asked.vocabulary)];
+                let heading = columns.heading.map(|heading| heading.to_string());
+                let pairs = [
+                    ("on", &asked.on),
+                    ("horizon", &days),
+                    ("vocabulary", &asked.vocabulary),
+                    ("column", &columns.column),
+                    ("heading", &heading),
+                ];
                 let query: Vec<_> = pairs.iter().filter_map(|(n, v)| Some((*n, v.as_deref()?))).collect();
                 Ok(server.send("/api/v1/check", &query, None, list)?.to_string())
             }

@@ -26,6 +26,8 @@ pub enum Stop {
     Usage(Box<Refusal>),
     /// Everything has been said already, and the answer is no.
     No,
+    /// There is no answer: why the question could not be asked. For verbs whose 1 means that the answer is no.
+    Unable(Box<Stop>),
 }
 
 /// A problem document (RFC 9457) of a server, or that there was none.
@@ -94,13 +96,25 @@ impl Stop {
         Self::Usage(Box::new(refusal))
     }
 
+    /// Whatever stopped it, but for a no, is no answer.
+    pub fn unable(self) -> Self {
+        match self {
+            Self::No | Self::Usage(_) | Self::Unable(_) => self,
+            stop => Self::Unable(Box::new(stop)),
+        }
+    }
+
     /// Tells the user: people on stderr, programs on stdout. The answer is how the process ends.
     pub fn tell(&self, lang: Lang, json: bool) -> ExitCode {
+        if let Self::Unable(stop) = self {
+            stop.tell(lang, json);
+            return ExitCode::from(2);
+        }
         if json {
             let document = match self {
                 Self::Refused(refusal) | Self::Usage(refusal) => serde_json::to_value(refusal).ok(),
                 Self::Answered(problem) => Some(problem.document.clone()),
-                Self::No => None,
+                Self::No | Self::Unable(_) => None,
             };
             if let Some(document) = document {
                 crate::print::out(&format!("{document}\n"));
@@ -117,7 +131,7 @@ impl Stop {
                 Some(told(lang, paint, lang.text(r), r.code.as_str(), &r.place, &r.allowed, &r.items))
             }
             Self::Answered(p) => Some(told(lang, paint, &p.text, &p.code, &p.place, &p.allowed, &p.items)),
-            Self::No => None,
+            Self::No | Self::Unable(_) => None,
         }
     }
 }

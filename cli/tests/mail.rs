@@ -21,6 +21,13 @@ fn who_runs_the_registry_sees_its_mail() {
         assert_eq!(f.told(&["mail", verb, id], 1)["code"], "not-found");
         assert_eq!(f.told(&["mail", verb, "x"], 1)["code"], "invalid-identifier");
     }
+    assert_eq!(f.told(&["digest", "list"], 0), json!([]));
+    assert_eq!(f.told(&["digest", "list", "--state", "paused"], 0), json!([]));
+    assert_eq!(f.told(&["digest", "list", "--state", "asleep"], 1)["code"], "invalid-parameter");
+    for verb in ["pause", "resume", "remove"] {
+        assert_eq!(f.told(&["digest", verb, id], 1)["code"], "unknown-subscription");
+        assert_eq!(f.told(&["digest", verb, "x"], 1)["code"], "invalid-identifier");
+    }
     let text = f.run(&["mail", "status"]);
     assert_eq!(String::from_utf8_lossy(&text.stdout), "Mail has not been turned on.\n");
 }

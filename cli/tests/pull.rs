@@ -141,6 +141,18 @@ enum Lie {
     Fail(usize),
     /// Something that is no answer at all.
     Garbage,
+    /// One character after the other, without end.
+    Endless,
+    /// The right answer, in parts with pauses of so many milliseconds between.
+    Slow(u64),
+    /// The right headers, and then nothing.
+    Silent,
+    /// The same address over https.
+    Safer,
+    /// That there is no such address.
+    Older,
+    /// Nothing until there is another lie.
+    Wait,
 }
 
 /// A server between the reader and a real one that lies about what an address begins with.
@@ -233,11 +245,44 @@ fn between(mut stream: TcpStream, behind: &str, lies: &Mutex<(String, Lie)>, ask
             body = b"[[[[\xff".to_vec();
             told = body.len();
         }
+        Lie::Endless | Lie::Slow(_) | Lie::Silent => {}
+        Lie::Older => {
+            "HTTP/1.1 404 Not Found".clone_into(&mut status);
+            headers = vec!["content-type: application/problem+json".to_owned()];
+            body = br#"{"code":"not-found","title":"no such address","status":404}"#.to_vec();
+            told = body.len();
+        }
+        Lie::Wait => {
+            while lies.lock().ok()?.1 == Lie::Wait {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+        }
+        Lie::Safer => {
+            "HTTP/1.1 308 Permanent Redirect".clone_into(&mut status);
+            let host = stream.local_addr().ok()?;
+            headers = vec![format!("location: https://{host}{path}")];
+            (body, told) = (Vec::new(), 0);
+        }
     }
     let headers = headers.join("\r\n");
-    write!(stream, "{status}\r\n{headers}\r\ncontent-length: {told}\r\nconnection: close\r\n\r\n").ok()?;
-    if method != "HEAD" {
-        stream.write_all(&body).ok()?;
+    // What has no end has no length.
+    let length = if lie == Lie::Endless { String::new() } else { format!("content-length: {told}\r\n") };
+    write!(stream, "{status}\r\n{headers}\r\n{length}connection: close\r\n\r\n").ok()?;
+    if method == "HEAD" {
+        return Some(());
+    }
+    match lie {
+        Lie::Endless => loop {
+            stream.write_all(&[b' '; 1 << 16]).ok()?;
+        },
+        Lie::Silent => std::thread::sleep(Duration::from_secs(20)),
+        Lie::Slow(pause) => {
+            for part in body.chunks(body.len().div_ceil(8).max(1)) {
+                std::thread::sleep(Duration::from_millis(pause));
+                stream.write_all(part).ok()?;
+            }
+        }
+        _ => stream.write_all(&body).ok()?,
     }
     Some(())
 }
@@ -391,6 +436,11 @@ fn a_server_that_lies_is_refused_and_the_copy_stays() {
         // A version that is held has become another, or is gone.
         ("/versions", Lie::Forge("\"label\":\"1\"", "\"label\":\"9\""), "unverified"),
         ("/versions", Lie::Forge("2020-01-01T", "2020-01-02T"), "unverified"),
+        ("/versions", Lie::Endless, "unverified"),
+        ("/versions", Lie::Safer, "unverified"),
+        ("/days", Lie::Garbage, "unexpected-answer"),
+        ("/days", Lie::Truncate, "unreachable"),
+        ("/days", Lie::Forge("\"from\":\"2024-01-01\"", "\"from\":\"../../x\""), "unexpected-answer"),
         ("/changes", Lie::Garbage, "unexpected-answer"),
         ("/changes", Lie::Forge("\"more\":false", "\"more\":\"x\""), "unexpected-answer"),
     ];
@@ -401,6 +451,22 @@ fn a_server_that_lies_is_refused_and_the_copy_stays() {
         assert_eq!(f.manifest("v"), before, "{address} {lie:?}");
         f.json(&["pull", "--check"], 0);
     }
+    // It is told which address is meant when only that was wrong.
+    liar.lies("", Lie::Safer);
+    let safer = text(&f.run(&arguments).stderr);
+    assert!(safer.contains(&format!("--server {}", liar.url.replace("http://", "https://"))), "{safer}");
+    // A server that is slow is waited for, one that falls silent is not.
+    liar.lies("/export", Lie::Silent);
+    let began = Instant::now();
+    let quick = [&arguments[..5], &["--tries", "1", "--timeout", "1"]].concat();
+    assert_eq!(f.json(&quick, 1)["code"], "unreachable");
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    assert_eq!(f.manifest("v"), before);
+    let left = f.0.join("begreb-copy/v/copies/.stage");
+    assert!(!left.exists(), "what was begun is taken away at once");
+    liar.lies("/versions", Lie::Slow(200));
+    f.json(&[&arguments[..5], &["--timeout", "1", "--keep", "0", "--version", "1"]].concat(), 0);
+    f.json(&arguments[..5].iter().copied().chain(["--date", "2020-01-01"]).collect::<Vec<_>>(), 0);
     // What is broken only for a while is asked for again.
     liar.lies("/export", Lie::Fail(1));
     assert_eq!(one(&f.json(&arguments, 0))["inForce"], "2");
@@ -481,4 +547,310 @@ fn a_watched_copy_follows_what_is_published() {
     f.json(&["pull", "--check"], 0);
     let busy = f.json(&["pull", "--server", &server.url, "--vocabulary", "w"], 0);
     assert_eq!(one(&busy)["changed"], false, "one that waits holds no lock");
+}
+
+/// A server of whom single concepts are said by OIO Klassifikation.
+struct Direct {
+    server: Server,
+    token: String,
+    facet: String,
+}
+
+impl Direct {
+    /// With a vocabulary `koder` that has concepts and no version.
+    fn start(f: &Folder) -> Self {
+        f.json(&["account", "create", "--name", "Pia", "--mail", "pia@example.dk", "--role", "publisher"], 0);
+        let commands = ["--command", "publish", "--command", "frame"];
+        let made = f.json(&[&["token", "create", "pia@example.dk", "--name", "x"], &commands[..]].concat(), 0);
+        let token = made["secret"].as_str().expect("a secret").to_owned();
+        let mut direct = Self { server: Server::start(f), token, facet: String::new() };
+        let always = json!({"from": "-infinity", "to": "infinity"});
+        let klassifikation = direct.write(
+            "klassifikation",
+            &json!({
+                "attributter": {"klassifikationegenskaber": [{"brugervendtnoegle": "Koder", "virkning": always}]},
+                "tilstande": {"klassifikationpubliceret": [{"publiceret": "Publiceret", "virkning": always}]},
+            }),
+        );
+        direct.facet = direct.write(
+            "facet",
+            &json!({
+                "attributter": {"facetegenskaber": [{"brugervendtnoegle": "F", "virkning": always}]},
+                "tilstande": {"facetpubliceret": [{"publiceret": "Publiceret", "virkning": always}]},
+                "relationer": {"facettilhoerer": [{"uuid": klassifikation, "virkning": always}]},
+            }),
+        );
+        direct
+    }
+
+    /// Says a klasse from a day on.
+    fn klasse(&self, key: &str, title: &str, from: &str) {
+        let virkning = json!({"from": from, "to": "infinity"});
+        self.write(
+            "klasse",
+            &json!({
+                "attributter": {"klasseegenskaber": [{"brugervendtnoegle": key, "titel": title, "virkning": virkning}]},
+                "tilstande": {"klassepubliceret": [{"publiceret": "Publiceret", "virkning": virkning}]},
+                "relationer": {"facet": [{"uuid": self.facet, "virkning": virkning}]},
+            }),
+        );
+    }
+
+    /// Opret: the uuid of what was made.
+    fn write(&self, kind: &str, object: &Value) -> String {
+        let host = self.server.url.trim_start_matches("http://");
+        let (body, token) = (object.to_string(), &self.token);
+        let mut stream = TcpStream::connect(host).expect("the server answers");
+        let length = body.len();
+        write!(
+            stream,
+            "POST /klassifikation/{kind} HTTP/1.0\r\nhost: {host}\r\ncontent-type: application/json\r\n\
+             authorization: Bearer {token}\r\ncontent-length: {length}\r\n\r\n{body}"
+        )
+        .expect("it is sent");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("an answer");
+        let json = answer.split_once("\r\n\r\n").and_then(|(_, body)| serde_json::from_str::<Value>(body).ok());
+        let uuid = json.as_ref().and_then(|v| v["uuid"].as_str());
+        uuid.unwrap_or_else(|| panic!("{object}: {answer}")).to_owned()
+    }
+}
+
+#[test]
+fn what_is_said_between_versions_is_in_the_copy() {
+    let f = Folder::new("between");
+    let direct = Direct::start(&f);
+    direct.klasse("A", "a", "2024-01-01");
+    let liar = Liar::start(&direct.server);
+    let arguments = ["pull", "--server", &liar.url, "--vocabulary", "koder", "--format", "csv,ttl"];
+    // A vocabulary without versions has a copy too, unless only versions are wanted.
+    assert_eq!(f.json(&[&arguments[..], &["--versions-only"]].concat(), 1)["code"], "unknown-version");
+    let first = f.json(&arguments, 0);
+    assert_eq!((one(&first)["days"][0]["beyond"].as_u64(), one(&first)["inForce"].as_str()), (Some(1), None));
+    let csv = text(&f.copied("koder/current/days/2024-01-01/koder.csv"));
+    assert!(csv.contains("A,") && !csv.contains("B,"), "{csv}");
+    let checked = f.json(&["pull", "--check"], 0);
+    assert!(one(&checked)["inForceFolder"].as_str().is_some_and(|p| p.ends_with("days/2024-01-01")), "{checked}");
+    // Now all of it is a version, and nothing is said beyond it.
+    std::fs::write(f.0.join("1.csv"), "notation,preferred.da,facet\nA,a,F\n").expect("a file");
+    f.json(&["import", "--vocabulary", "koder", "1.csv", "--version", "1", "--effective", "2024-01-01"], 0);
+    direct.server.has(&f, "koder", "1");
+    let version = f.json(&arguments, 0);
+    assert_eq!((&one(&version)["days"], one(&version)["inForce"].as_str()), (&json!([]), Some("1")));
+    assert!(!f.0.join("begreb-copy/koder/current/days").exists());
+    // Two concepts are said beyond it, one of them ahead: there is a day for each.
+    direct.klasse("B", "b", "2024-02-01");
+    direct.klasse("C", "c", "2999-01-01");
+    let beyond = f.json(&arguments, 0);
+    let days: Vec<_> =
+        one(&beyond)["days"].as_array().expect("days").iter().map(|d| (&d["from"], &d["beyond"])).collect();
+    let expected = [(json!("2024-02-01T00:00:00Z"), json!(1)), (json!("2999-01-01T00:00:00Z"), json!(2))];
+    assert_eq!(days, expected.iter().map(|(a, b)| (a, b)).collect::<Vec<_>>());
+    assert_eq!((&one(&beyond)["beyond"], one(&beyond)["inForce"].as_str()), (&json!(1), Some("1")));
+    let manifest = f.manifest("koder");
+    for (at, day) in ["2024-02-01", "2999-01-01"].iter().enumerate() {
+        let registered = manifest["registered"].as_str().expect("an instant");
+        for (format, ending) in [("json", "json"), ("csv", "csv"), ("ttl", "ttl")] {
+            let bytes = f.copied(&format!("koder/current/days/{day}/koder.{ending}"));
+            let there = ["export", "--vocabulary", "koder", "--date", day, "--registered", registered];
+            let there = f.run(&[&there[..], &["--format", format, "--server", &direct.server.url]].concat());
+            assert!(bytes == there.stdout, "{day} {format}: what the server would send");
+            let told = manifest["days"][at]["files"].as_array().expect("files");
+            assert!(told.iter().any(|file| file["format"] == format && file["bytes"] == bytes.len()), "{manifest}");
+        }
+    }
+    let checked = f.json(&["pull", "--check"], 0);
+    assert!(one(&checked)["inForceFolder"].as_str().is_some_and(|p| p.ends_with("days/2024-02-01")), "{checked}");
+    let said = text(&f.run(&["pull", "--verify"]).stdout);
+    assert!(said.contains("days/2024-02-01"), "{said}");
+    // Nothing new: nothing is downloaded. Something new: the day alone.
+    liar.lies("", Lie::None);
+    assert_eq!((&one(&f.json(&arguments, 0))["changed"], liar.asked("/export")), (&json!(false), 0));
+    direct.klasse("D", "d", "2024-02-01");
+    liar.lies("", Lie::None);
+    assert_eq!(one(&f.json(&arguments, 0))["days"][0]["beyond"], 2);
+    assert_eq!((liar.asked("/export?format=json&date="), liar.asked("/export?format=json&version=")), (2, 0));
+    // What is not what was said is not believed.
+    direct.klasse("E", "e", "2024-02-01");
+    let before = f.manifest("koder");
+    for (address, lie, code) in [
+        ("/export", Lie::Flip, "unverified"),
+        ("/export", Lie::Forge("\"concepts\":[\n{\"content\":{", "\"concepts\":[\n{\"content\":{ "), "unverified"),
+        ("/days", Lie::Forge("\"concepts\":4", "\"concepts\":9"), "unverified"),
+        ("/days", Lie::Forge("\"beyond\":3", "\"beyond\":\"x\""), "unexpected-answer"),
+    ] {
+        liar.lies(address, lie.clone());
+        let refused = f.json(&[&arguments[..], &["--tries", "1"]].concat(), 1);
+        assert_eq!(refused["code"], code, "{lie:?}: {refused}");
+        assert_eq!(f.manifest("koder"), before, "{lie:?}");
+    }
+    liar.lies("", Lie::None);
+    f.json(&arguments, 0);
+    // A file of a day that was altered is told, and mended.
+    let path = f.0.join("begreb-copy/koder/current/days/2024-02-01/koder.csv");
+    std::fs::remove_file(&path).expect("it is there");
+    std::fs::write(&path, "notation\n").expect("a file");
+    let wrong = f.json(&["pull", "--verify"], 1);
+    assert!(one(&wrong)["problems"][0]["place"]["name"].as_str().is_some_and(|n| n.ends_with("koder.csv")), "{wrong}");
+    assert_eq!(one(&f.json(&arguments, 0))["changed"], true);
+    f.json(&["pull", "--verify"], 0);
+    // Only versions: the days are let go, and it is told that there is more.
+    let only = f.json(&[&arguments[..], &["--versions-only"]].concat(), 0);
+    assert_eq!((&one(&only)["days"], &one(&only)["beyond"]), (&json!([]), &json!(3)));
+    assert!(!f.0.join("begreb-copy/koder/current/days").exists());
+}
+
+#[test]
+fn the_first_pull_begins_where_the_log_ends() {
+    let f = Folder::new("first");
+    f.publish("v", "1", "2020-01-01", &[]);
+    let server = Server::start(&f);
+    let liar = Liar::start(&server);
+    let arguments = ["pull", "--server", &liar.url, "--vocabulary", "v"];
+    liar.lies("", Lie::None);
+    let first = f.json(&arguments, 0);
+    assert_eq!(liar.asked("/api/v1/changes"), 0, "nobody needs the log from its beginning");
+    assert!(one(&first)["position"].as_i64().is_some_and(|p| p > 40), "{first}");
+    // It goes on from there.
+    f.publish("v", "2", "2024-01-01", &[7]);
+    server.has(&f, "v", "2");
+    liar.lies("", Lie::None);
+    let second = f.json(&arguments, 0);
+    assert_eq!(
+        (&one(&second)["versions"][1]["how"], &one(&second)["versions"][1]["fetched"]),
+        (&json!("delta"), &json!(1))
+    );
+    assert_eq!(liar.asked("after=0"), 0);
+    // From an older server, which does not tell the days, the log is read as before.
+    std::fs::remove_dir_all(f.0.join("begreb-copy")).expect("a copy");
+    liar.lies("/days", Lie::Older);
+    assert_eq!(one(&f.json(&arguments, 0))["inForce"], "2");
+    assert!(liar.asked("after=0") > 0);
+}
+
+#[test]
+fn what_is_published_meanwhile_is_in_this_copy_or_in_the_next() {
+    let f = Folder::new("meanwhile");
+    f.publish("v", "1", "2020-01-01", &[]);
+    let server = Server::start(&f);
+    let liar = Liar::start(&server);
+    let arguments = ["pull", "--server", &liar.url, "--vocabulary", "v"];
+    for (at, address) in ["/days", "/versions", "/export"].into_iter().enumerate() {
+        let label = (at + 2).to_string();
+        if address == "/export" {
+            // Something to be fetched as a whole.
+            f.publish("v", "x", "2024-01-02", &(0..40).collect::<Vec<_>>());
+            server.has(&f, "v", "x");
+        }
+        liar.lies(address, Lie::Wait);
+        let child = f.begreb(&[&arguments[..], &["--json"]].concat()).stdout(Stdio::piped()).spawn().expect("it runs");
+        let began = Instant::now();
+        while liar.asked(address) == 0 {
+            assert!(began.elapsed() < Duration::from_secs(20), "it never asked for {address}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        f.publish("v", &label, &format!("2024-01-0{}", at + 1), &[at]);
+        server.has(&f, "v", &label);
+        liar.lies("", Lie::None);
+        let output = child.wait_with_output().expect("it ends");
+        assert!(output.status.success(), "{address}: {}", text(&output.stdout));
+        f.json(&["pull", "--check"], 0);
+        let next = f.json(&arguments, 0);
+        assert_eq!(one(&next)["inForce"], label.as_str(), "{address}");
+        f.json(&["pull", "--check"], 0);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_disk_that_is_full_leaves_the_copy_and_no_rest() {
+    let f = Folder::new("full");
+    f.publish("v", "1", "2020-01-01", &[]);
+    let server = Server::start(&f);
+    let arguments = ["pull", "--server", &server.url, "--vocabulary", "v", "--format", "csv,rdf"];
+    f.json(&arguments, 0);
+    let before = f.manifest("v");
+    f.publish("v", "2", "2024-01-01", &(0..40).collect::<Vec<_>>());
+    server.has(&f, "v", "2");
+    // As on a full disk, a write fails in the middle of a file: here of the JSON, and of what is made of it.
+    for blocks in ["1", "16"] {
+        let line = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");
+        let mut limited = Command::new("sh");
+        limited.current_dir(&f.0).args(["-c", &line, env!("CARGO_BIN_EXE_begreb")]).args(arguments).arg("--json");
+        let output = limited.env_remove("BEGREB_DB").env("LANG", "en_GB.UTF-8").output().expect("it runs");
+        let refused: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("{e}: {output:?}"));
+        assert_eq!((output.status.code(), &refused["code"]), (Some(1), &json!("file")), "{refused}");
+        assert_eq!(f.manifest("v"), before);
+        assert!(!f.0.join("begreb-copy/v/copies/.stage").exists(), "the room is free again");
+        f.json(&["pull", "--check"], 0);
+    }
+    assert_eq!(one(&f.json(&arguments, 0))["inForce"], "2");
+}
+
+/// A proxy that passes on what it is asked for, and counts.
+fn proxy() -> (String, Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    let asked: Arc<Mutex<Vec<String>>> = Arc::default();
+    let asks = asked.clone();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            let asks = asks.clone();
+            std::thread::spawn(move || through(stream, &asks));
+        }
+    });
+    (url, asked)
+}
+
+/// One connection through the proxy: a tunnel (CONNECT), or one request with its whole address.
+fn through(mut stream: TcpStream, asks: &Mutex<Vec<String>>) -> Option<()> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        stream.read_exact(&mut byte).ok()?;
+        head.push(byte[0]);
+    }
+    let head = text(&head);
+    let request = head.lines().next()?.to_owned();
+    asks.lock().ok()?.push(request.clone());
+    let target = request.split(' ').nth(1)?;
+    let mut upstream = if request.starts_with("CONNECT ") {
+        let upstream = TcpStream::connect(target).ok()?;
+        stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").ok()?;
+        upstream
+    } else {
+        let rest = target.strip_prefix("http://")?;
+        let (host, path) = rest.split_once('/')?;
+        let mut upstream = TcpStream::connect(host).ok()?;
+        write!(upstream, "{}", head.replacen(target, &format!("/{path}"), 1)).ok()?;
+        upstream
+    };
+    let (mut from, mut to) = (stream.try_clone().ok()?, upstream.try_clone().ok()?);
+    std::thread::spawn(move || std::io::copy(&mut from, &mut to));
+    std::io::copy(&mut upstream, &mut stream).ok().map(drop)
+}
+
+#[test]
+fn a_proxy_is_used_where_the_environment_names_one() {
+    let f = Folder::new("proxy");
+    f.publish("v", "1", "2020-01-01", &[]);
+    let server = Server::start(&f);
+    let (url, asked) = proxy();
+    let pull = |name: &str, value: &str, more: &[(&str, &str)]| {
+        let mut command = f.begreb(&["pull", "--server", &server.url, "--vocabulary", "v", "--tries", "1", "--json"]);
+        for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"] {
+            command.env_remove(name).env_remove(name.to_lowercase());
+        }
+        command.env(name, value).envs(more.iter().copied()).output().expect("begreb runs")
+    };
+    let through = pull("HTTP_PROXY", &url, &[]);
+    assert!(through.status.success(), "{}", text(&through.stdout));
+    assert!(!asked.lock().expect("a lock").is_empty(), "it went past the proxy");
+    asked.lock().expect("a lock").clear();
+    let past = pull("HTTP_PROXY", &url, &[("NO_PROXY", "127.0.0.1")]);
+    assert!(past.status.success() && asked.lock().expect("a lock").is_empty(), "{}", text(&past.stdout));
+    // A proxy that is not there is told as such, and the copy stays.
+    let gone = pull("HTTP_PROXY", "http://127.0.0.1:9", &[]);
+    assert_eq!(gone.status.code(), Some(1), "{}", text(&gone.stdout));
+    f.json(&["pull", "--check"], 0);
 }

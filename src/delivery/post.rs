@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use super::digests::DIGEST;
 use super::{Composed, Composer, Desk, Outcome, Smtp};
 use crate::model::{Change, Code, Instant, Result};
 use crate::registry::Registry;
@@ -15,6 +16,17 @@ const BATCH: i64 = 100;
 /// How long a sender that found nothing to do waits, or one whose server could not be reached.
 const REST: Duration = Duration::from_secs(1);
 const LONG_REST: Duration = Duration::from_secs(30);
+
+/// How often a digest is tried whose letter is refused, or of which nobody knows whether it arrived, until it is paused.
+const IN_VAIN: i64 = 5;
+
+/// What becomes of a letter after an attempt.
+enum Fate {
+    /// As a letter.
+    Settled(Settled),
+    /// It waits, and with it the digest that it is of, until somebody lets that go on.
+    Held,
+}
 
 /// What became of a turn of a sender.
 enum Turn {
@@ -35,6 +47,8 @@ pub struct Patience {
     pub longest: u32,
     /// For how long a letter is tried.
     pub tried: u32,
+    /// The wait of a digest after its letter was refused.
+    pub refused: u32,
     /// How long an attempt is a sender's; longer than any attempt can take.
     pub held: u32,
     /// How long a letter is kept after it came to rest.
@@ -43,7 +57,7 @@ pub struct Patience {
 
 impl Default for Patience {
     fn default() -> Self {
-        Self { first: 60, longest: 6 * 3600, tried: 3 * 86400, held: 900, kept: 30 * 86400 }
+        Self { first: 60, longest: 6 * 3600, tried: 3 * 86400, refused: 3600, held: 900, kept: 30 * 86400 }
     }
 }
 
@@ -164,11 +178,13 @@ impl Post {
     }
 
     async fn settle(&self, letter: &Claimed, outcome: Outcome) -> Result<()> {
-        let (settled, answer) = match outcome {
-            Outcome::Sent(answer) => (Settled::As(LetterState::Sent), answer),
-            Outcome::Refused(answer) => (Settled::As(LetterState::Refused), answer),
-            Outcome::Doubt(answer) => (Settled::As(LetterState::Doubt), answer),
-            Outcome::Later(answer) | Outcome::Unreachable(answer) => (self.later(letter)?, answer),
+        let (fate, answer) = self.fate(letter, outcome)?;
+        let settled = match fate {
+            Fate::Settled(settled) => settled,
+            Fate::Held => {
+                self.registry.pause_refused(letter.recipient).await?;
+                Settled::Later(self.now())
+            }
         };
         // The answer may name the recipient: it is for the table, which can be erased, and not for the log of the
         // machine.
@@ -181,17 +197,45 @@ impl Post {
         self.registry.store().settle_letter(letter, &settled, &answer, self.now()).await
     }
 
-    /// When a letter is tried again: later each time, and not all at once; or never.
-    fn later(&self, letter: &Claimed) -> Result<Settled> {
-        let Patience { first, longest, tried, .. } = self.patience;
+    /// What becomes of a letter. A digest goes at least once and in order: what is in doubt is sent again, and what is
+    /// refused for good holds back what comes after it, rather than be left out.
+    fn fate(&self, letter: &Claimed, outcome: Outcome) -> Result<(Fate, String)> {
+        let later = || self.later(letter);
+        let tried = |due: Instant| due > after(letter.since, self.patience.tried);
+        let is_digest = letter.kind == DIGEST;
+        let state = |state| Fate::Settled(Settled::As(state));
+        Ok(match outcome {
+            Outcome::Sent(answer) => (state(LetterState::Sent), answer),
+            Outcome::Refused(answer) | Outcome::Doubt(answer) if is_digest && letter.tries >= IN_VAIN => {
+                (Fate::Held, answer)
+            }
+            Outcome::Refused(answer) if is_digest => {
+                let due = later()?.max(after(self.now(), self.patience.refused));
+                (Fate::Settled(Settled::Later(due)), answer)
+            }
+            Outcome::Doubt(answer) if is_digest => (Fate::Settled(Settled::Later(later()?)), answer),
+            // Our own mail server is away: that says nothing of the digest.
+            Outcome::Unreachable(answer) if is_digest => (Fate::Settled(Settled::Later(later()?)), answer),
+            Outcome::Refused(answer) => (state(LetterState::Refused), answer),
+            Outcome::Doubt(answer) => (state(LetterState::Doubt), answer),
+            Outcome::Later(answer) | Outcome::Unreachable(answer) => match later()? {
+                due if !tried(due) => (Fate::Settled(Settled::Later(due)), answer),
+                _ if is_digest => (Fate::Held, answer),
+                _ => (state(LetterState::GivenUp), answer),
+            },
+        })
+    }
+
+    /// When a letter is tried again: later each time, and not all at once.
+    fn later(&self, letter: &Claimed) -> Result<Instant> {
+        let Patience { first, longest, .. } = self.patience;
         let doublings = u32::try_from(letter.tries - 1).unwrap_or(0).min(20);
         let wait = u64::from(first).saturating_mul(1 << doublings).min(longest.into());
         let chance = self.registry.dice().throw()?[0];
         // From three quarters to five quarters of it.
         let wait = wait.saturating_mul(768 + 2 * u64::from(chance)) / 1024;
         let (now, wait) = (self.now(), u32::try_from(wait).unwrap_or(longest));
-        let due = after(now, wait.min(longest));
-        Ok(if due > after(letter.since, tried) { Settled::As(LetterState::GivenUp) } else { Settled::Later(due) })
+        Ok(after(now, wait.min(longest)))
     }
 
     /// Puts in doubt what a sender began and never settled, and empties what came to rest long ago. Answers how many

@@ -342,6 +342,7 @@ mod tests {
                 uuid: uuid::Uuid::nil(),
                 change: 7,
                 kind: "test".into(),
+                recipient: uuid::Uuid::nil(),
                 attempt: 1,
                 tries: 1,
                 created: crate::model::Instant::from_micros(0),

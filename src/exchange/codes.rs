@@ -1,7 +1,7 @@
 //! Lists of codes: what a system says that it uses, as a table or as JSON. This is the format's reference.
 //!
-//! A table (UTF-8; `,`, `;` or tab between cells, as in [`super::csv`]) has a heading that names these columns, in any
-//! order and in Danish or English; others are passed over:
+//! A table (`,`, `;` or tab between cells, as in [`super::csv`]; in an encoding of [`super::charset`]) has a heading that
+//! names these columns, in any order and in Danish or English; others are passed over:
 //!
 //! | Column | Holds |
 //! |---|---|
@@ -12,17 +12,18 @@
 //!
 //! A file of one column needs no heading: each line is a code, an IRI or a uuid, with whatever commas it has. JSON is a
 //! list, or an object with a list `codes`, of texts or of objects with members that are named as the columns; or one such
-//! object.
+//! object. Whoever has other columns says which one has the codes ([`Columns`]).
 
 use std::fmt;
 
 use ::csv::{ReaderBuilder, StringRecord};
 use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
-use utoipa::ToSchema;
+use serde_json::Value;
+use utoipa::{IntoParams, ToSchema};
 
+use super::charset;
 use super::csv::{quotes, separator};
-use super::utf8;
 use crate::model::{Code, Place, Refusal, Result};
 
 /// The most codes that a list may have.
@@ -33,6 +34,33 @@ pub const LARGEST_LIST: usize = 10 << 20;
 
 /// The longest code, IRI or name of a vocabulary, in characters.
 const LONGEST: usize = 1_000;
+
+/// How many rows that cannot be read are told at once.
+const WRONG_TOLD: usize = 50;
+
+/// Where the codes of a list stand, when its heading does not say so.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Columns {
+    /// The column with the codes: its name in the heading, or its number from 1; of JSON, the member.
+    #[param(example = "Ydelseskode")]
+    pub column: Option<String>,
+    /// Whether the first row is a heading; seen from its names when absent.
+    pub heading: Option<bool>,
+}
+
+impl Columns {
+    /// The column as a number from 1.
+    fn number(&self) -> Option<usize> {
+        self.column.as_deref()?.trim().parse().ok().filter(|n| *n > 0)
+    }
+
+    /// Whether a cell of a heading names the column.
+    fn is_named(&self, cell: &str) -> bool {
+        let same = |name: &String| name.trim().to_lowercase() == cell.trim().to_lowercase();
+        self.column.as_ref().is_some_and(same)
+    }
+}
 
 /// A code that stands in a list.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, ToSchema)]
@@ -69,18 +97,32 @@ impl Column {
     }
 }
 
+/// The codes of a list that names its columns itself.
+///
+/// # Errors
+/// As [`codes_in`].
+pub fn codes(bytes: &[u8]) -> Result<Vec<ListedCode>> {
+    codes_in(bytes, &Columns::default())
+}
+
 /// The codes of a list. Whether it is JSON or a table is seen by how it begins.
 ///
 /// # Errors
-/// [`Code::TooLarge`] for more than [`LARGEST_LIST`] bytes or [`MOST_CODES`] codes; [`Code::Encoding`] when it is not
-/// UTF-8; [`Code::Syntax`] when it cannot be read; [`Code::Incomplete`] when no column or member has the codes, or there
-/// are none.
-pub fn codes(bytes: &[u8]) -> Result<Vec<ListedCode>> {
+/// [`Code::TooLarge`] for more than [`LARGEST_LIST`] bytes or [`MOST_CODES`] codes; [`Code::Encoding`] when it is no text;
+/// [`Code::Syntax`] when it cannot be read, with every row that cannot; [`Code::Incomplete`] when no column or member
+/// has the codes, or there are none.
+pub fn codes_in(bytes: &[u8], columns: &Columns) -> Result<Vec<ListedCode>> {
     if bytes.len() > LARGEST_LIST {
         return Err(Refusal::new(Code::TooLarge, "listen er større end 10 MB", "the list is larger than 10 MB"));
     }
-    let text = utf8(bytes)?;
-    let listed = if text.trim_start().starts_with(['[', '{']) { from_json(text)? } else { from_table(text)? };
+    let text = charset::text(bytes)?;
+    let text = text.as_ref();
+    let listed = match columns.column {
+        _ if !text.trim_start().starts_with(['[', '{']) => from_table(text, columns)?,
+        Some(_) => from_members(text, columns)?,
+        None => from_json(text)?,
+    };
+    let listed = listed.done()?;
     if listed.is_empty() {
         return Err(Refusal::new(Code::Incomplete, "der er ingen koder i listen", "there are no codes in the list"));
     }
@@ -111,16 +153,51 @@ impl ListedCode {
     }
 }
 
-/// Takes one more code in, unless it is empty.
-fn push(listed: &mut Vec<ListedCode>, line: u64, system: Option<&str>, code: &str) -> Result<()> {
-    if code.trim().is_empty() {
-        return Ok(());
+/// The codes that were read, and what could not be.
+#[derive(Default)]
+struct Listed {
+    codes: Vec<ListedCode>,
+    /// The first refusal, and where each was.
+    wrong: Option<(Refusal, Vec<String>)>,
+}
+
+impl Listed {
+    /// Takes one more code in, unless it is empty. One that is wrong does not keep those after it from being looked at,
+    /// so that they are all told at once.
+    fn push(&mut self, line: u64, column: Option<usize>, system: Option<&str>, code: &str) -> Result<()> {
+        if code.trim().is_empty() {
+            return Ok(());
+        }
+        if self.codes.len() == MOST_CODES {
+            return Err(too_many(line));
+        }
+        match ListedCode::new(line, system, code) {
+            Ok(code) => self.codes.push(code),
+            Err(refusal) => {
+                let column = column.map(|c| c as u64 + 1);
+                let shown: String =
+                    code.chars().take(40).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+                let place = column.map_or_else(|| line.to_string(), |column| format!("{line}:{column}"));
+                let place = format!("{place}: {shown}");
+                let (_, items) = self.wrong.get_or_insert_with(|| {
+                    let at = Place { line: Some(line), column, ..Place::default() };
+                    (Refusal { place: at, ..refusal }, Vec::new())
+                });
+                if items.len() < WRONG_TOLD {
+                    items.push(place);
+                }
+            }
+        }
+        Ok(())
     }
-    if listed.len() == MOST_CODES {
-        return Err(too_many(line));
+
+    /// The codes, when all could be read.
+    fn done(self) -> Result<Vec<ListedCode>> {
+        match self.wrong {
+            Some((refusal, items)) => Err(refusal.items(items)),
+            None => Ok(self.codes),
+        }
     }
-    listed.push(ListedCode::new(line, system, code)?);
-    Ok(())
 }
 
 /// The line on which a record begins. The reader counts from where it went on, before lines that are empty.
@@ -131,16 +208,16 @@ fn first_line(text: &str, record: &StringRecord) -> u64 {
     position.line() + before.filter(|b| **b == b'\n').count() as u64
 }
 
-fn from_table(text: &str) -> Result<Vec<ListedCode>> {
+fn from_table(text: &str, asked: &Columns) -> Result<Listed> {
     let heading = text.lines().find(|l| !l.trim().is_empty()).unwrap_or_default();
     if !heading.contains([',', ';', '\t', '"']) {
-        return from_lines(text);
+        return from_lines(text, asked);
     }
     let separator = separator(text);
     quotes::check(text, separator)?;
     let mut reader =
         ReaderBuilder::new().has_headers(false).flexible(true).delimiter(separator).from_reader(text.as_bytes());
-    let (mut record, mut listed) = (StringRecord::new(), Vec::new());
+    let (mut record, mut listed) = (StringRecord::new(), Listed::default());
     let mut columns: Option<Vec<(Column, usize)>> = None;
     loop {
         let unreadable = |e: ::csv::Error| {
@@ -154,27 +231,107 @@ fn from_table(text: &str) -> Result<Vec<ListedCode>> {
         if record.iter().all(|cell| cell.trim().is_empty()) {
             continue;
         }
-        let Some(columns) = &columns else {
-            columns = Some(headed(&record)?);
-            continue;
+        let columns = match &columns {
+            Some(columns) => columns,
+            None => {
+                let (found, is_heading) = first_row(&record, asked)?;
+                let found = &*columns.insert(found);
+                if is_heading {
+                    continue;
+                }
+                found
+            }
         };
         let line = first_line(text, &record);
-        let cell = |of: Column| columns.iter().find(|(c, _)| *c == of).and_then(|(_, at)| record.get(*at));
-        let filled = |of: Column| cell(of).filter(|cell| !cell.trim().is_empty());
+        let filled = |of: Column| {
+            let at = columns.iter().find(|(c, _)| *c == of)?.1;
+            record.get(at).filter(|cell| !cell.trim().is_empty()).map(|cell| (at, cell))
+        };
         let code = filled(Column::Code).or_else(|| filled(Column::Iri)).or_else(|| filled(Column::Uuid));
-        push(&mut listed, line, filled(Column::System), code.unwrap_or_default())?;
+        let system = filled(Column::System).map(|(_, cell)| cell);
+        let (at, code) = code.map_or((None, ""), |(at, code)| (Some(at), code));
+        listed.push(line, at, system, code)?;
     }
 }
 
 /// A file of one column, with or without a heading.
-fn from_lines(text: &str) -> Result<Vec<ListedCode>> {
-    let mut listed = Vec::new();
+fn from_lines(text: &str, asked: &Columns) -> Result<Listed> {
+    let mut listed = Listed::default();
     let mut lines = (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty()).peekable();
-    lines.next_if(|(_, first)| Column::named(first).is_some_and(|c| c != Column::System));
+    let first = lines.peek().map(|(_, first)| *first).unwrap_or_default();
+    let known = Column::named(first).is_some_and(|c| c != Column::System);
+    let has_heading = match asked.number() {
+        Some(number) if number > 1 => return Err(no_such_column(asked, 1)),
+        Some(_) => asked.heading.unwrap_or(known),
+        None if asked.is_named(first) => true,
+        None if asked.column.is_some() => return Err(not_named(asked, [first])),
+        None => asked.heading.unwrap_or(known),
+    };
+    if has_heading {
+        lines.next();
+    }
     for (line, code) in lines {
-        push(&mut listed, line, None, code)?;
+        listed.push(line, None, None, code)?;
     }
     Ok(listed)
+}
+
+/// The columns by the first row, and whether that is a heading.
+fn first_row(record: &StringRecord, asked: &Columns) -> Result<(Vec<(Column, usize)>, bool)> {
+    let Some(column) = &asked.column else {
+        return match (asked.heading, headed(record)) {
+            (Some(false), _) => Err(which_column()),
+            (_, columns) => Ok((columns?, true)),
+        };
+    };
+    let known = record.iter().any(|name| Column::named(name).is_some());
+    let (at, has_heading) = match asked.number() {
+        Some(number) if number > record.len() => return Err(no_such_column(asked, record.len())),
+        Some(number) => (number - 1, asked.heading.unwrap_or(known)),
+        None => match record.iter().position(|name| asked.is_named(name)) {
+            Some(at) if asked.heading != Some(false) => (at, true),
+            Some(_) => return Err(no_such_column(asked, record.len())),
+            None => return Err(not_named(asked, record.iter())),
+        },
+    };
+    let mut columns = vec![(Column::Code, at)];
+    if has_heading {
+        let system = |(other, name): (usize, &str)| other != at && Column::named(name) == Some(Column::System);
+        let mut systems = record.iter().enumerate().filter(|one| system(*one));
+        columns.extend(systems.next().map(|(at, _)| (Column::System, at)));
+        if systems.next().is_some() {
+            return Err(twice(column));
+        }
+    }
+    Ok((columns, has_heading))
+}
+
+fn not_named<'n>(asked: &Columns, names: impl IntoIterator<Item = &'n str>) -> Refusal {
+    let name: String = asked.column.iter().flat_map(|c| c.chars()).take(80).collect();
+    let (da, en) = (format!("overskriften nævner ingen »{name}«"), format!("the heading names no '{name}'"));
+    let names = names.into_iter().take(50).map(|n| n.trim().chars().take(80).collect::<String>());
+    Refusal::new(Code::Incomplete, da, en).at(Place::field("column")).allowed(names.filter(|n| !n.is_empty()))
+}
+
+fn no_such_column(asked: &Columns, count: usize) -> Refusal {
+    let name: String = asked.column.iter().flat_map(|c| c.chars()).take(80).collect();
+    let (da, en) = (format!("der er ingen kolonne {name}"), format!("there is no column {name}"));
+    Refusal::new(Code::Incomplete, da, en).at(Place::field("column")).allowed([format!("1..{count}")])
+}
+
+fn which_column() -> Refusal {
+    let (da, en) = (
+        "overskriften nævner ingen kolonne med koder; sig, hvilken det er, med column (--column)",
+        "the heading names no column with codes; say which one it is with column (--column)",
+    );
+    let known = ["code", "kode", "notation", "iri", "uuid", "column=1"];
+    Refusal::new(Code::Incomplete, da, en).at(Place::row(1)).allowed(known)
+}
+
+fn twice(name: &str) -> Refusal {
+    let (da, en) =
+        (format!("to kolonner siger det samme som »{name}«"), format!("two columns say the same as '{name}'"));
+    Refusal::new(Code::Syntax, da, en).at(Place::row(1))
 }
 
 /// The columns of a heading, and where they are.
@@ -183,25 +340,52 @@ fn headed(record: &StringRecord) -> Result<Vec<(Column, usize)>> {
     for (at, name) in record.iter().enumerate() {
         let Some(column) = Column::named(name) else { continue };
         if columns.iter().any(|(c, _)| *c == column) {
-            let name = name.trim();
-            return Err(Refusal::new(
-                Code::Syntax,
-                format!("to kolonner siger det samme som »{name}«"),
-                format!("two columns say the same as '{name}'"),
-            )
-            .at(Place::row(1)));
+            return Err(twice(name.trim()));
         }
         columns.push((column, at));
     }
-    if columns.iter().any(|(c, _)| *c != Column::System) {
-        return Ok(columns);
-    }
-    let (da, en) = ("overskriften nævner ingen kolonne med koder", "the heading names no column with codes");
-    Err(Refusal::new(Code::Incomplete, da, en).at(Place::row(1)).allowed(["code", "kode", "notation", "iri", "uuid"]))
+    if columns.iter().any(|(c, _)| *c != Column::System) { Ok(columns) } else { Err(which_column()) }
 }
 
-fn from_json(text: &str) -> Result<Vec<ListedCode>> {
-    let Items(listed) = serde_json::from_str::<Whole>(text).map(|whole| whole.0).map_err(|e| {
+/// JSON whose codes stand in a member that is named by whoever sends it.
+fn from_members(text: &str, asked: &Columns) -> Result<Listed> {
+    let wrong = |place: Place, told: &str| {
+        let (da, en) = (format!("listen kan ikke læses: {told}"), format!("the list cannot be read: {told}"));
+        Refusal::new(Code::Syntax, da, en).at(place)
+    };
+    let whole: Value = serde_json::from_str(text)
+        .map_err(|e| wrong(Place::line(e.line() as u64, e.column() as u64), &e.to_string()))?;
+    let items = match whole {
+        Value::Array(items) => items,
+        Value::Object(mut members) if members.get("codes").is_some_and(Value::is_array) => {
+            members.remove("codes").and_then(|list| list.as_array().cloned()).unwrap_or_default()
+        }
+        one @ Value::Object(_) => vec![one],
+        _ => return Err(wrong(Place::line(1, 1), "[…]")),
+    };
+    let mut listed = Listed::default();
+    for (number, item) in (1..).zip(&items) {
+        let Value::Object(members) = item else {
+            listed.push(number, None, None, item.as_str().unwrap_or_default())?;
+            continue;
+        };
+        let code = members.iter().find(|(name, _)| asked.is_named(name)).map(|(_, value)| match value {
+            Value::String(text) => text.clone(),
+            Value::Number(number) => number.to_string(),
+            _ => String::new(),
+        });
+        let Some(code) = code else {
+            let refusal = not_named(asked, members.keys().map(String::as_str));
+            return Err(refusal.at(Place { line: Some(number), ..Place::field("column") }));
+        };
+        let system = members.iter().find(|(name, _)| Column::named(name) == Some(Column::System));
+        listed.push(number, None, system.and_then(|(_, value)| value.as_str()), &code)?;
+    }
+    Ok(listed)
+}
+
+fn from_json(text: &str) -> Result<Listed> {
+    let Items(items) = serde_json::from_str::<Whole>(text).map(|whole| whole.0).map_err(|e| {
         let place = Place::line(e.line() as u64, e.column() as u64);
         // What was refused within is told as it was.
         let told = e.to_string();
@@ -210,11 +394,11 @@ fn from_json(text: &str) -> Result<Vec<ListedCode>> {
         let shapes = [r#"["J1.4", …]"#, r#"[{"vocabulary": "fsiii", "code": "J1.4"}, …]"#, r#"{"codes": […]}"#];
         Refusal::new(code, da, en).at(place).allowed(shapes)
     })?;
-    let mut checked = Vec::with_capacity(listed.len());
-    for ListedCode { line, system, code } in listed {
-        push(&mut checked, line, system.as_deref(), &code)?;
+    let mut listed = Listed::default();
+    for ListedCode { line, system, code } in items {
+        listed.push(line, None, system.as_deref(), &code)?;
     }
-    Ok(checked)
+    Ok(listed)
 }
 
 /// A list, or an object with one.
@@ -372,7 +556,48 @@ mod tests {
         ] {
             assert_eq!(codes(wrong.as_bytes()).unwrap_err().code, code, "{wrong:?}");
         }
-        assert_eq!(codes(b"J\xf8").unwrap_err().code, Code::Encoding);
+        assert_eq!(codes(b"J\x81").unwrap_err().code, Code::Encoding);
+        assert_eq!(codes(b"kode;navn\r\n\xc61;\xf8l\r\n").unwrap()[0].code, "Æ1");
+    }
+
+    #[test]
+    fn whoever_has_other_columns_says_which_one_it_is() {
+        let read = |text: &str, column: &str, heading: Option<bool>| {
+            let column = Some(column.to_owned()).filter(|c| !c.is_empty());
+            let listed = codes_in(text.as_bytes(), &Columns { column, heading })?;
+            Ok::<_, Refusal>(
+                listed.into_iter().map(|l| (l.line, l.system.unwrap_or_default(), l.code)).collect::<Vec<_>>(),
+            )
+        };
+        let table = "Borger;Ydelseskode;system\r\n1;J1.4;fsiii\r\n2;A1;\r\n";
+        let expected = vec![row(2, "fsiii", "J1.4"), row(3, "", "A1")];
+        assert_eq!(read(table, "ydelseskode ", None), Ok(expected.clone()));
+        assert_eq!(read(table, "2", None), Ok(expected), "a known name says that it is a heading");
+        assert_eq!(read("1;J1.4\n2;A1\n", "2", None), Ok(vec![row(1, "", "J1.4"), row(2, "", "A1")]));
+        assert_eq!(read("x;y\n2;A1\n", "2", Some(true)), Ok(vec![row(2, "", "A1")]));
+        assert_eq!(read("kode\nA1\n", "1", Some(false)), Ok(vec![row(1, "", "kode"), row(2, "", "A1")]));
+        assert_eq!(read("Ydelse\nA1\n", "ydelse", None), Ok(vec![row(2, "", "A1")]));
+        let json = r#"[{"nr": "A1", "system": "v"}, {"NR": 7}, "B"]"#;
+        assert_eq!(read(json, "nr", None), Ok(vec![row(1, "v", "A1"), row(2, "", "7"), row(3, "", "B")]));
+        let refused = |text: &str, column: &str, heading| read(text, column, heading).unwrap_err();
+        assert_eq!(refused(table, "Ydelse", None).allowed, ["Borger", "Ydelseskode", "system"]);
+        assert_eq!(refused(table, "4", None).allowed, ["1..3"]);
+        assert_eq!(refused("A\nB\n", "2", None).allowed, ["1..1"]);
+        assert_eq!(refused("A;1\n", "", Some(false)).code, Code::Incomplete);
+        assert_eq!(refused("[{\"a\": 1}]", "b", None).place.line, Some(1));
+        assert_eq!(refused("system;x;klassifikation\n", "x", None).code, Code::Syntax);
+    }
+
+    #[test]
+    fn every_row_that_cannot_be_read_is_told() {
+        let long = "x".repeat(LONGEST + 1);
+        let refusal = codes(format!("navn;kode\na;A\nb;\u{7}B\nc;{long}\n").as_bytes()).unwrap_err();
+        assert_eq!((refusal.place.line, refusal.place.column), (Some(3), Some(2)));
+        assert_eq!(refusal.items.len(), 2);
+        assert_eq!(refusal.items[0], "3:2: \u{fffd}B");
+        assert!(refusal.items[1].starts_with("4:2: xxx") && refusal.items[1].len() < 60);
+        let many = "\u{7}\n".repeat(1000);
+        assert_eq!(codes(many.as_bytes()).unwrap_err().items.len(), WRONG_TOLD);
     }
 
     #[test]
@@ -403,6 +628,11 @@ mod tests {
         #[test]
         fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             let _ = codes(&bytes);
+        }
+
+        #[test]
+        fn any_column_is_found_or_refused(text in "[\\[{}\\]\",;:\tkode\nøuuid ]{0,80}", column in "[0-9kode\u{e6} ]{0,4}", heading in any::<Option<bool>>()) {
+            let _ = codes_in(text.as_bytes(), &Columns { column: Some(column), heading });
         }
 
         #[test]

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::model::{Code, ConceptChangeKind, Refusal, Result, Slug};
+use crate::model::{Code, ConceptChangeKind, Meaning, Refusal, Result, Slug};
 
 /// How a map is written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -129,6 +129,10 @@ pub struct MigrationLine {
     /// All that happened to it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub kinds: Vec<ConceptChangeKind>,
+    /// Of one that is redefined: whether it means something else, as those said who wrote what lies between. Absent when
+    /// something of it was left unsaid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub meaning: Option<Meaning>,
     /// What it is in the second version; none when nothing replaces it.
     pub to: Vec<MigrationSide>,
 }
@@ -144,6 +148,24 @@ pub struct MigrationEnd {
     pub day: Option<String>,
     /// How many concepts there are.
     pub concepts: usize,
+}
+
+impl MigrationLine {
+    /// How the concepts on both sides relate: one whose words alone are others is the same.
+    fn predicate(&self) -> &'static str {
+        match (self.fate, self.meaning) {
+            (Fate::Redefined, Some(Meaning::Kept)) => Fate::Same.predicate(),
+            (fate, _) => fate.predicate(),
+        }
+    }
+
+    /// What became of it, in words.
+    fn comment(&self) -> String {
+        match self.meaning {
+            Some(meaning) => format!("{}; meaning {meaning}", self.fate.name()),
+            None => self.fate.name().to_owned(),
+        }
+    }
 }
 
 impl MigrationEnd {
@@ -194,15 +216,17 @@ impl Migration {
     /// One row for each target. A cell that a spreadsheet would take for a formula has a `'` before it.
     fn csv(&self) -> Result<Vec<u8>> {
         let mut writer = WriterBuilder::new().from_writer(Vec::new());
-        let heading = ["from_code", "from_label", "from_uuid", "fate", "kinds", "to_code", "to_label", "to_uuid"];
+        let heading =
+            ["from_code", "from_label", "from_uuid", "fate", "kinds", "meaning", "to_code", "to_label", "to_uuid"];
         writer.write_record(heading).map_err(|e| failed(&e))?;
         for line in &self.lines {
             let kinds: Vec<String> = line.kinds.iter().filter_map(word).collect();
             let from = cells(Some(&line.from));
             for to in targets(line) {
                 let to = cells(to);
-                let row: [&str; 8] =
-                    [&from[0], &from[1], &from[2], line.fate.name(), &kinds.join("|"), &to[0], &to[1], &to[2]];
+                let (fate, kinds) = (line.fate.name(), kinds.join("|"));
+                let meaning = line.meaning.map_or("", Meaning::as_str);
+                let row: [&str; 9] = [&from[0], &from[1], &from[2], fate, &kinds, meaning, &to[0], &to[1], &to[2]];
                 writer.write_record(row).map_err(|e| failed(&e))?;
             }
         }
@@ -257,11 +281,11 @@ impl Migration {
                 let cells: [&str; 9] = [
                     &format!("c:{}", line.from.uuid),
                     &tsv(&line.from.label),
-                    line.fate.predicate(),
+                    line.predicate(),
                     &object,
                     &tsv(label),
                     "semapv:ManualMappingCuration",
-                    line.fate.name(),
+                    &line.comment(),
                     &tsv(line.from.code.as_deref().unwrap_or_default()),
                     &tsv(code),
                 ];
@@ -315,7 +339,7 @@ mod tests {
     }
 
     fn map() -> Migration {
-        let line = |from, fate, kinds, to| MigrationLine { from, fate, kinds, to };
+        let line = |from, fate, kinds, to| MigrationLine { from, fate, kinds, meaning: None, to };
         let end = |label: &str| MigrationEnd { version: Some(label.into()), day: None, concepts: 2 };
         Migration {
             vocabulary: "v".parse().unwrap(),
@@ -341,10 +365,10 @@ mod tests {
     #[test]
     fn a_table_runs_nothing() {
         let text = String::from_utf8(map().write(MigrationFormat::Csv).unwrap()).unwrap();
-        let expected = "from_code,from_label,from_uuid,fate,kinds,to_code,to_label,to_uuid\n\
-            '=A,a\tb,00000000-0000-0000-0000-000000000001,split,split,B,'-b,00000000-0000-0000-0000-000000000002\n\
-            '=A,a\tb,00000000-0000-0000-0000-000000000001,split,split,C,\"c \"\"d\"\"\",00000000-0000-0000-0000-000000000003\n\
-            D,d,00000000-0000-0000-0000-000000000004,retired,,,,\n";
+        let expected = "from_code,from_label,from_uuid,fate,kinds,meaning,to_code,to_label,to_uuid\n\
+            '=A,a\tb,00000000-0000-0000-0000-000000000001,split,split,,B,'-b,00000000-0000-0000-0000-000000000002\n\
+            '=A,a\tb,00000000-0000-0000-0000-000000000001,split,split,,C,\"c \"\"d\"\"\",00000000-0000-0000-0000-000000000003\n\
+            D,d,00000000-0000-0000-0000-000000000004,retired,,,,,\n";
         assert_eq!(text, expected);
     }
 

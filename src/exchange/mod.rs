@@ -17,6 +17,7 @@ use crate::model::{
     Vocabulary,
 };
 
+mod charset;
 mod codes;
 mod csv;
 mod fhir;
@@ -27,10 +28,10 @@ mod oioxml;
 pub mod paper;
 mod rdf;
 
-pub use codes::{LARGEST_LIST, ListedCode, MOST_CODES, codes};
+pub use codes::{Columns, LARGEST_LIST, ListedCode, MOST_CODES, codes, codes_in};
 pub use migration::{Fate, Migration, MigrationEnd, MigrationFormat, MigrationLine, MigrationSide};
-pub use oioxml::facets_of as oio_facets;
-pub use rdf::{EventPage, PREFIXES, event_page};
+pub use oioxml::{facets_of as oio_facets, is_stand_in, keep_stand_in};
+pub use rdf::{EventMember, EventPage, PREFIXES, event_page};
 
 /// The deepest hierarchy that is taken in.
 pub const DEEPEST: usize = 1000;

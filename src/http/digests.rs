@@ -168,10 +168,8 @@ async fn pending(
 ) -> Answer {
     let da = reads_danish(&headers);
     match app.pending_digest(&Secret::shown(&secret)).await {
-        Ok(()) => {
-            let action = Some(format!("/digests/confirm/{secret}"));
-            Ok(page(StatusCode::OK, &DigestPage { action, ..DigestPage::new(da, Stage::Confirm) })?)
-        }
+        // What there is to say yes to.
+        Ok(waiting) => shown(&app, waiting, da, Some(format!("/digests/confirm/{secret}")), Stage::Confirm),
         Err(refusal) => gone(refusal, da, Stage::Confirm),
     }
 }
@@ -182,7 +180,12 @@ async fn confirm(State(app): State<App>, Path(secret): Path<String>, headers: He
     }
     let da = reads_danish(&headers);
     match app.confirm_digest(&Secret::shown(&secret)).await {
-        Ok(digest) => shown(&app, digest, da, None, Stage::Confirmed),
+        // Who did not mean it can end it at once, before there is a letter.
+        Ok(digest) => {
+            let own = digest.link.as_deref().and_then(|link| link.strip_prefix(app.settings().public_url.as_str()));
+            let action = own.map(ToOwned::to_owned);
+            shown(&app, digest, da, action, Stage::Confirmed)
+        }
         Err(refusal) => gone(refusal, da, Stage::Confirm),
     }
 }

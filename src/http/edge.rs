@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{
     self, ACCEPT_ENCODING, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ORIGIN, X_CONTENT_TYPE_OPTIONS,
@@ -16,6 +16,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures::FutureExt;
 use http_body::Body as _;
+use http_body_util::BodyExt;
 use tower::{Layer, ServiceExt};
 use tower_http::compression::predicate::{Predicate, SizeAbove};
 use tower_http::compression::{CompressionLayer, CompressionLevel};
@@ -30,18 +31,27 @@ use super::sparql::Queried;
 const EXPOSED: HeaderValue =
     HeaderValue::from_static("etag, link, content-language, x-total-count, content-digest, begreb-log-position");
 
+/// How many bytes of bodies are held at once, whoever sends them: beyond that callers are told to come back.
+const BODIES: usize = 256 << 20;
+/// How much of each body is not counted: what is small always gets through.
+const SMALL: usize = 64 << 10;
+
 /// What the edge knows.
 pub struct Edge {
     counted: Counted,
     under_way: AtomicUsize,
     most: usize,
     body_limit: usize,
+    /// How many bytes of bodies are held, and how many may be.
+    held: AtomicUsize,
+    holds: usize,
 }
 
 impl Edge {
     /// An edge that lets at most `most` requests through at once, with bodies of at most `body_limit` bytes.
     pub fn new(counted: Counted, most: usize, body_limit: usize) -> Self {
-        Self { counted, under_way: AtomicUsize::new(0), most, body_limit }
+        let holds = BODIES.max(body_limit.saturating_mul(4));
+        Self { counted, under_way: AtomicUsize::new(0), most, body_limit, held: AtomicUsize::new(0), holds }
     }
 
     fn turn(&self) -> Option<Turn<'_>> {
@@ -62,13 +72,45 @@ impl Drop for Turn<'_> {
     }
 }
 
+/// The part of a body that counts among all that is held; given back when its request is answered, or its caller hangs
+/// up.
+struct Held<'e>(&'e Edge, usize);
+
+impl Held<'_> {
+    /// The whole body.
+    async fn take_in(&mut self, mut body: Body) -> Result<Bytes, StatusCode> {
+        let (mut parts, mut size) = (Vec::new(), 0_usize);
+        while let Some(frame) = body.frame().await {
+            let Ok(part) = frame.map_err(|_| StatusCode::BAD_REQUEST)?.into_data() else { continue };
+            size = size.saturating_add(part.len());
+            if size > self.0.body_limit {
+                return Err(StatusCode::PAYLOAD_TOO_LARGE);
+            }
+            let more = size.saturating_sub(SMALL) - self.1;
+            self.1 += more;
+            if self.0.held.fetch_add(more, Ordering::Relaxed).saturating_add(more) > self.0.holds {
+                return Err(StatusCode::SERVICE_UNAVAILABLE);
+            }
+            parts.push(part);
+        }
+        Ok(if parts.len() == 1 { parts.swap_remove(0) } else { parts.concat().into() })
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.0.held.fetch_sub(self.1, Ordering::Relaxed);
+    }
+}
+
 /// Lets a request through.
 pub async fn pass(State(edge): State<Arc<Edge>>, request: Request, next: Next) -> Response {
     let began = Instant::now();
     let route = request.extensions().get::<MatchedPath>().cloned();
     let (method, asked) = (request.method().clone(), Asked::of(&request));
     // A body is waited for before a place is taken: who sends slowly holds up nobody else.
-    let request = match whole(request, edge.body_limit).await {
+    let mut held = Held(&edge, 0);
+    let request = match whole(request, &mut held).await {
         Ok(request) => request,
         Err(status) => {
             let answer = render(status.into_response(), asked);
@@ -99,14 +141,13 @@ pub async fn pass(State(edge): State<Arc<Edge>>, request: Request, next: Next) -
 }
 
 /// The request with all of its body.
-async fn whole(request: Request, limit: usize) -> Result<Request, StatusCode> {
+async fn whole(request: Request, held: &mut Held<'_>) -> Result<Request, StatusCode> {
     if request.body().is_end_stream() {
         return Ok(request);
     }
     let (parts, body) = request.into_parts();
-    match tokio::time::timeout(PATIENCE, axum::body::to_bytes(body, limit)).await {
-        Ok(Ok(bytes)) => Ok(Request::from_parts(parts, Body::from(bytes))),
-        Ok(Err(_)) => Err(StatusCode::PAYLOAD_TOO_LARGE),
+    match tokio::time::timeout(PATIENCE, held.take_in(body)).await {
+        Ok(taken) => Ok(Request::from_parts(parts, Body::from(taken?))),
         Err(_) => Err(StatusCode::REQUEST_TIMEOUT),
     }
 }
@@ -147,5 +188,51 @@ async fn compressed(request: Request, next: Next) -> Response {
     match compression.layer(next).oneshot(request).await {
         Ok(response) => response.map(Body::new),
         Err(never) => match never {},
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use axum::Router;
+    use axum::middleware::from_fn_with_state;
+    use futures::StreamExt;
+
+    use super::*;
+
+    fn door(edge: &Arc<Edge>) -> Router {
+        let router = Router::new().fallback(|body: Bytes| async move { body.len().to_string() });
+        router.layer(from_fn_with_state(edge.clone(), pass))
+    }
+
+    async fn sent(edge: &Arc<Edge>, body: Body) -> (StatusCode, String) {
+        let answer = door(edge).oneshot(Request::post("/").body(body).unwrap()).await.unwrap();
+        let (status, body) = (answer.status(), answer.into_body());
+        let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+        (status, String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    #[tokio::test]
+    async fn bodies_are_held_within_bounds_and_small_ones_get_through() {
+        let edge = Arc::new(Edge { holds: 2 << 20, ..Edge::new(Counted::new(), 10, 3 << 20) });
+        // Somebody sends much, and then nothing for as long as he is let.
+        let much = futures::stream::iter([Ok::<_, Infallible>(Bytes::from(vec![b'x'; 3 << 19]))]);
+        let never_ends = Body::from_stream(much.chain(futures::stream::pending()));
+        let slow = tokio::spawn({
+            let edge = edge.clone();
+            async move { sent(&edge, never_ends).await }
+        });
+        while edge.held.load(Ordering::Relaxed) == 0 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(sent(&edge, Body::from(vec![b'x'; 1 << 20])).await.0, StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(sent(&edge, Body::from(vec![b'x'; SMALL])).await, (StatusCode::OK, SMALL.to_string()));
+        assert_eq!(sent(&edge, Body::from(vec![b'x'; 4 << 20])).await.0, StatusCode::PAYLOAD_TOO_LARGE);
+        // When he hangs up there is room again.
+        slow.abort();
+        assert!(slow.await.is_err());
+        assert_eq!(sent(&edge, Body::from(vec![b'x'; 1 << 20])).await, (StatusCode::OK, (1 << 20).to_string()));
+        assert_eq!(edge.held.load(Ordering::Relaxed), 0);
     }
 }

@@ -1,4 +1,4 @@
-//! What health and metrics tell of mail. It never makes the registry unready: what waits is sent later.
+//! What health and metrics tell of mail and of digests. It never makes the registry unready: what waits is sent later.
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::family::Family;
@@ -15,6 +15,13 @@ pub struct MailGauges {
     letters: Family<StateLabels, Gauge>,
     behind: Gauge,
     oldest: Gauge,
+    digests: Family<StandingLabels, Gauge>,
+    digest_letters: Family<StandingLabels, Gauge>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct StandingLabels {
+    state: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -25,7 +32,11 @@ struct StateLabels {
 impl MailGauges {
     /// Nothing told yet.
     pub fn new(metrics: &mut Metrics) -> Self {
-        let new = Self { letters: Family::default(), behind: Gauge::default(), oldest: Gauge::default() };
+        let (digests, digest_letters) = <(Family<_, Gauge>, Family<_, Gauge>)>::default();
+        metrics.register("digests", "Digests that are delivered, and that are paused", digests.clone());
+        metrics.register("digest_letters", "Letters of digests by how they fare", digest_letters.clone());
+        let (letters, behind, oldest) = Default::default();
+        let new = Self { letters, behind, oldest, digests, digest_letters };
         metrics.register("mail_letters", "Letters by where they stand", new.letters.clone());
         metrics.register("mail_behind", "Changes that were not read for letters yet", new.behind.clone());
         let oldest = "How long the letter that waits longest has been due";
@@ -42,6 +53,14 @@ impl MailGauges {
         self.behind.set(status.position.map_or(0, |position| (head.seq - position).max(0)));
         let due = status.oldest_due.map_or(0, |due| app.clock().now().micros() - due.micros());
         self.oldest.set(due.max(0) / 1_000_000);
+        let Ok((standing, letters)) = app.digests_status().await else { return };
+        for (state, n) in [("active", standing.active), ("paused", standing.paused)] {
+            self.digests.get_or_create(&StandingLabels { state }).set(n);
+        }
+        for state in ["sent", "waiting", "failing", "held", "failed", "dropped"] {
+            let n = letters.iter().find(|(s, _)| s == state).map_or(0, |(_, n)| *n);
+            self.digest_letters.get_or_create(&StandingLabels { state }).set(n);
+        }
     }
 }
 

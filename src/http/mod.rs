@@ -10,6 +10,7 @@ mod confirm;
 mod digests;
 mod edge;
 mod id;
+mod keeper;
 mod ldes;
 mod mail;
 mod mox;
@@ -18,6 +19,7 @@ mod oio;
 mod operation;
 mod params;
 mod peer;
+mod places;
 mod precondition;
 mod private;
 mod problem;
@@ -27,6 +29,7 @@ mod sign;
 mod sparql;
 mod upload;
 mod web;
+mod webhook_pages;
 mod webhooks;
 mod who;
 
@@ -72,6 +75,10 @@ impl Default for HttpOptions {
 /// How long a caller may take to say what it asks: the head of a request, and its body.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// How long a caller may take nothing of what it is sent.
+#[cfg(target_os = "linux")]
+const STALLED: Duration = Duration::from_secs(120);
+
 /// Serves until `stop` completes, then lets requests under way finish, for as long as a request may take.
 ///
 /// # Errors
@@ -101,6 +108,9 @@ pub async fn serve(
             () = &mut stop => break,
         };
         let _ = stream.set_nodelay(true);
+        // The system waits for ever for a reader that is there and takes nothing.
+        #[cfg(target_os = "linux")]
+        let _ = socket2::SockRef::from(&stream).set_tcp_user_timeout(Some(STALLED));
         // Whoever counts by caller has to know it.
         let named = move |mut request: Request<_>| {
             request.extensions_mut().insert(peer::Peer(address.ip()));
@@ -139,6 +149,7 @@ pub fn router(registry: Arc<Registry>, options: &HttpOptions) -> Router {
         .merge(web::decisions::router())
         .merge(web::drafts::router(&registry, options))
         .merge(code_sets::router())
+        .merge(webhook_pages::router())
         .merge(digests::router(options))
         .route("/id/{vocabulary}", get(id::vocabulary))
         .route("/id/{vocabulary}/{key}", get(id::concept))

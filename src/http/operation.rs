@@ -20,6 +20,7 @@ use serde_json::json;
 
 use super::app::App;
 use super::mail::{self, MailGauges};
+use super::mox::MoxGauges;
 use super::sparql::Queried;
 use super::webhooks::WebhookGauges;
 
@@ -42,7 +43,7 @@ pub struct Counted {
     graph_triples: Gauge,
     graph_bytes: Gauge,
     mail: MailGauges,
-    mox_behind: Family<NameLabels, Gauge>,
+    mox: MoxGauges,
     webhooks: WebhookGauges,
     /// How many requests are being worked on.
     pub under_way: Gauge<i64, AtomicI64>,
@@ -56,11 +57,6 @@ struct Instruments {
     status: u16,
     requests: Counter,
     seconds: Histogram,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct NameLabels {
-    name: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -114,8 +110,7 @@ impl Counted {
         metrics.register("graph_triples", "Triples in force today", graph_triples.clone());
         metrics.register("graph_bytes", "Memory of the graphs in force today", graph_bytes.clone());
         let (mail, webhooks) = (MailGauges::new(&mut metrics), WebhookGauges::new(&mut metrics));
-        let mox_behind = Family::<NameLabels, Gauge>::default();
-        metrics.register("mox_behind", "Changes that were not told by message yet", mox_behind.clone());
+        let mox = MoxGauges::new(&mut metrics);
         let metrics = Arc::new(metrics);
         Self {
             metrics,
@@ -134,7 +129,7 @@ impl Counted {
             graph_triples,
             graph_bytes,
             mail,
-            mox_behind,
+            mox,
             webhooks,
             under_way,
             known: Arc::default(),
@@ -264,11 +259,7 @@ pub async fn metrics(State((app, counted)): State<(App, Counted)>) -> Response {
         counted.graph_bytes.set(number(graphs.bytes()));
     }
     counted.mail.set(&app).await;
-    if let (Ok(told), Ok((_, head))) = (app.mox_positions().await, app.progress().await) {
-        for (name, position) in told {
-            counted.mox_behind.get_or_create(&NameLabels { name }).set((head.seq - position).max(0));
-        }
-    }
+    counted.mox.set(&app).await;
     counted.webhooks.set(&app).await;
     let mut text = String::new();
     match encode(&mut text, &counted.metrics) {

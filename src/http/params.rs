@@ -96,7 +96,9 @@ fn read<T: DeserializeOwned>(query: &str) -> Result<T> {
 fn wrong(name: &str, value: &str, error: &str) -> Refusal {
     let value: String = value.chars().take(80).collect();
     let (da, en) = (format!("{name} kan ikke være »{value}«"), format!("{name} cannot be '{value}'"));
-    let names = error.rsplit_once("expected").map_or("", |(_, names)| names);
+    // Of what is true or false it says so alone.
+    let truth = if error.contains("`true`") { error } else { "" };
+    let names = error.rsplit_once("expected").map_or(truth, |(_, names)| names);
     let mut allowed: Vec<&str> = names.split('`').skip(1).step_by(2).collect();
     if allowed.is_empty() {
         allowed.push("a whole number");

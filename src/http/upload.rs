@@ -1,10 +1,10 @@
-//! A file that is sent in: as the whole body, or in a form beside a table of who is who.
+//! A file that is sent in: as the whole body, or in a form (beside a table of who is who, where that is wanted).
 
 use axum::body::{Body, Bytes};
 use axum::extract::multipart::{Multipart, MultipartError};
 use axum::extract::{FromRequest, Request};
 use axum::http::StatusCode;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 
 use super::problem::Failure;
 use crate::model::{Code, Place, Refusal, Result};
@@ -16,6 +16,42 @@ pub struct Upload {
     pub file: Bytes,
     /// Who is who, where codes do not tell.
     pub identity: Identity,
+}
+
+/// A list that is sent in: the whole body, or the one file of a form, whatever it is called there.
+pub struct List(pub Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for List {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request<Body>, state: &S) -> Result<Self, Failure> {
+        let header = |name| request.headers().get(name).and_then(|v| v.to_str().ok()).unwrap_or_default().trim();
+        if !matches!(header(CONTENT_ENCODING).to_ascii_lowercase().as_str(), "" | "identity") {
+            let (da, en) = ("send listen, som den er, og ikke pakket", "send the list as it is, and not compressed");
+            let refusal = Refusal::new(Code::Encoding, da, en).at(Place::field("content-encoding"));
+            return Err(refusal.allowed(["identity"]).into());
+        }
+        if !header(CONTENT_TYPE).to_ascii_lowercase().starts_with("multipart/form-data") {
+            let list = Bytes::from_request(request, state).await.map_err(|e| unreadable(e.status()))?;
+            return Ok(Self(list));
+        }
+        let form = Multipart::from_request(request, state).await;
+        Ok(Self(the_one(form.map_err(|_| unreadable(StatusCode::BAD_REQUEST))?).await?))
+    }
+}
+
+/// The one part of a form.
+async fn the_one(mut form: Multipart) -> Result<Bytes> {
+    let wrong = |e: MultipartError| unreadable(e.status());
+    let mut one = None;
+    while let Some(part) = form.next_field().await.map_err(wrong)? {
+        let bytes = part.bytes().await.map_err(wrong)?;
+        if one.replace(bytes).is_some() {
+            let (da, en) = ("formularen har mere end den ene fil", "the form has more than the one file");
+            return Err(Refusal::new(Code::InvalidBody, da, en));
+        }
+    }
+    one.ok_or_else(|| Refusal::new(Code::InvalidBody, "filen mangler", "the file is missing"))
 }
 
 impl<S: Send + Sync> FromRequest<S> for Upload {

@@ -8,7 +8,9 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::content::Content;
+use super::meaning::Meaning;
 use super::parts::{RelationKind, TermStatus};
+use super::text::Language;
 
 /// The types of change. One concept may have several.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize, ToSchema)]
@@ -38,11 +40,13 @@ pub enum ConceptChangeKind {
     Edited,
     /// Only its place among its siblings was changed.
     Reordered,
+    /// It is no longer kept up, and says what it said. No difference between two readings: only an event tells it.
+    Passivated,
 }
 
 impl ConceptChangeKind {
     /// All types, most important first.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Added,
         Self::Retired,
         Self::Recoded,
@@ -55,6 +59,7 @@ impl ConceptChangeKind {
         Self::Remapped,
         Self::Edited,
         Self::Reordered,
+        Self::Passivated,
     ];
 }
 
@@ -87,6 +92,10 @@ pub struct ConceptChange {
     pub uuid: Uuid,
     /// What happened, most important first.
     pub kinds: Vec<ConceptChangeKind>,
+    /// Of one that is redefined: whether it means something else, as those said who wrote it. Absent when they said
+    /// nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub meaning: Option<Meaning>,
     /// How it was called.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub before: Option<Side>,
@@ -99,6 +108,28 @@ pub struct ConceptChange {
     /// The differences, field by field; none for what was added or retired.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<FieldChange>,
+}
+
+impl ConceptChange {
+    /// The same, with what was said of the meaning; nothing is said of what is not redefined.
+    #[must_use]
+    pub fn meaning(self, said: impl FnOnce() -> Option<Meaning>) -> Self {
+        let meaning = if self.kinds.contains(&ConceptChangeKind::Redefined) { said() } else { None };
+        Self { meaning, ..self }
+    }
+}
+
+/// Whether a concept that is on both sides has another definition, by more than white space.
+#[must_use]
+pub fn redefines(before: Option<&Content>, after: Option<&Content>) -> bool {
+    before.zip(after).is_some_and(|(before, after)| definitions(before) != definitions(after))
+}
+
+/// The definitions word by word, with for whom they are.
+fn definitions(content: &Content) -> Vec<(Language, Option<String>, String)> {
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let definitions = content.fields().definitions.iter();
+    definitions.map(|d| (d.language.clone(), d.audience.clone(), words(&d.text))).collect()
 }
 
 /// The typed changes of the concepts that differ; each is given with its content before and after.
@@ -131,6 +162,7 @@ pub fn diff(pairs: &[(Uuid, Option<&Content>, Option<&Content>)]) -> Vec<Concept
             Some(ConceptChange {
                 uuid: *uuid,
                 kinds,
+                meaning: None,
                 before: before.map(side),
                 after: after.map(side),
                 replaced_by: if retired { replaced_by.get(uuid).cloned().unwrap_or_default() } else { Vec::new() },
@@ -173,12 +205,7 @@ fn alteration(before: &Content, after: &Content) -> (Vec<ConceptChangeKind>, Vec
     if preferred(before).iter().any(|(language, value)| !now.iter().any(|(l, v)| l == language && v == value)) {
         kinds.push(ConceptChangeKind::Renamed);
     }
-    let meaning = |c: &Content| {
-        let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-        let definitions = c.fields().definitions.iter();
-        definitions.map(|d| (d.language.clone(), d.audience.clone(), words(&d.text))).collect::<Vec<_>>()
-    };
-    if meaning(before) != meaning(after) {
+    if definitions(before) != definitions(after) {
         kinds.push(ConceptChangeKind::Redefined);
     }
     let parents = |c: &Content| {

@@ -26,6 +26,9 @@ pub enum EventType {
     /// A concept was said not to be in force over a period, which may lie ahead.
     #[serde(rename = "concept.retired")]
     ConceptRetired,
+    /// A concept is no longer kept up, as was said by OIO Klassifikation; what is said of it stays in force.
+    #[serde(rename = "concept.passivated")]
+    ConceptPassivated,
     /// A version was published; the events of its concepts stand before it, registered at the same instant.
     #[serde(rename = "version.published")]
     VersionPublished,
@@ -46,11 +49,12 @@ pub enum EventType {
 
 impl EventType {
     /// All types.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::VocabularyCreated,
         Self::VocabularyChanged,
         Self::ConceptStated,
         Self::ConceptRetired,
+        Self::ConceptPassivated,
         Self::VersionPublished,
         Self::ConceptEffective,
         Self::EditionEffective,
@@ -66,6 +70,7 @@ impl EventType {
             Self::VocabularyChanged => "vocabulary.changed",
             Self::ConceptStated => "concept.stated",
             Self::ConceptRetired => "concept.retired",
+            Self::ConceptPassivated => "concept.passivated",
             Self::VersionPublished => "version.published",
             Self::ConceptEffective => "concept.effective",
             Self::EditionEffective => "edition.effective",
@@ -121,6 +126,9 @@ pub struct Event {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub valid_to: Option<Instant>,
+    /// Whether the vocabulary is deleted from then on (by OIO Klassifikation): what it says stays readable.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub deleted: bool,
     /// Whether it is the last event of its transaction: everything that was registered together has been told with it.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub ends_transaction: bool,
@@ -157,12 +165,23 @@ pub struct EventFilter {
     /// With one of these kinds of change: then events that are about no concept are left out.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub kinds: BTreeSet<ConceptChangeKind>,
+    /// About the concepts of this code set, as it is when the event is told: then events that are about no concept are
+    /// left out. Only those who keep the set may ask for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code_set: Option<Uuid>,
 }
 
 impl EventFilter {
-    /// Whether somebody who asks for this wants an event.
+    /// Whether somebody who asks for this wants an event. What is in a code set only the registry knows: nobody wants
+    /// anything by a set that was not looked at.
     #[must_use]
     pub fn wants(&self, event: &Event) -> bool {
+        self.code_set.is_none() && self.wants_beside_codes(event)
+    }
+
+    /// Whether somebody who asks for this wants an event, whatever stands in the code set.
+    #[must_use]
+    pub fn wants_beside_codes(&self, event: &Event) -> bool {
         let of_concept = |wanted: &dyn Fn(&ConceptChange) -> bool| event.concept.as_ref().is_some_and(wanted);
         (self.vocabularies.is_empty() || self.vocabularies.contains(&event.vocabulary))
             && (self.types.is_empty() || self.types.contains(&event.r#type))
@@ -190,6 +209,7 @@ mod tests {
         let renamed = ConceptChange {
             uuid,
             kinds: vec![ConceptChangeKind::Renamed],
+            meaning: None,
             before: None,
             after: None,
             replaced_by: Vec::new(),
@@ -204,13 +224,15 @@ mod tests {
             version: None,
             valid_from: None,
             valid_to: None,
+            deleted: false,
             ends_transaction: false,
             concept,
             hearing: None,
         };
         let stated = event(Some(renamed), EventType::ConceptStated);
         let published = event(None, EventType::VersionPublished);
-        let cases: [(&str, bool, bool); 9] = [
+        let cases: [(&str, bool, bool); 10] = [
+            (r#"{"codeSet":"00000000-0000-0000-0000-000000000007"}"#, false, false),
             ("{}", true, true),
             (r#"{"vocabularies":["fsiii"]}"#, true, true),
             (r#"{"vocabularies":["ffb"]}"#, false, false),

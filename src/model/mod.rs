@@ -9,6 +9,7 @@ mod content;
 mod diff;
 mod event;
 mod identifier;
+mod meaning;
 mod oio;
 mod parts;
 mod people;
@@ -26,9 +27,10 @@ mod vocabulary;
 pub use canonical::{Digest, canonical_json};
 pub use change::{Change, ChangeKind, GENESIS};
 pub use content::{Content, ContentFields};
-pub use diff::{ConceptChange, ConceptChangeKind, FieldChange, Side, diff};
+pub use diff::{ConceptChange, ConceptChangeKind, FieldChange, Side, diff, redefines};
 pub use event::{Event, EventFilter, EventType, HearingEvent};
 pub use identifier::{Label, Slug};
+pub use meaning::Meaning;
 pub use oio::{
     OioAssertion, OioExtras, OioHidden, OioLink, OioObject, OioPart, OioRegistration, OioRelation, OioSpan, OioWord,
 };

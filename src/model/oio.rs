@@ -189,6 +189,14 @@ pub struct OioObject {
     pub tilstande: Vec<OioPart>,
 }
 
+impl OioObject {
+    /// Whether it was deleted.
+    #[must_use]
+    pub fn is_deleted(&self) -> bool {
+        self.livscykluskode == "Slettet"
+    }
+}
+
 /// What a registration by OIO says of itself, in its row of the change log.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

@@ -89,8 +89,12 @@ words! {
         Asked = "asked",
         /// Its receiver answered 410: it is gone.
         Gone = "gone",
+        /// A mail server does not take its letters.
+        Refused = "refused",
         /// The registry was restored from a backup, which has no secrets.
         Restored = "restored",
+        /// The code set that it goes by has ended.
+        CodeSetEnded = "codeSetEnded",
     }
 }
 

@@ -42,7 +42,7 @@ impl Target {
         };
         let url = Some(text).filter(|t| t.len() <= LONGEST).and_then(|t| Url::parse(t).ok()).ok_or_else(invalid)?;
         let plain = url.username().is_empty() && url.password().is_none() && url.fragment().is_none();
-        if !plain || !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
+        if !plain || !matches!(url.scheme(), "http" | "https") || url.port() == Some(0) || !is_host(&url) {
             return Err(invalid());
         }
         let secure = url.scheme() == "https" || allow_private;
@@ -95,6 +95,17 @@ impl Target {
     #[must_use]
     pub fn path(&self) -> String {
         self.0.query().map_or_else(|| self.0.path().to_owned(), |query| format!("{}?{query}", self.0.path()))
+    }
+}
+
+/// Whether a host is an address, or a name that there may be (RFC 1035; an underscore is taken as well).
+fn is_host(url: &Url) -> bool {
+    let sign = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
+    let part = |part: &str| (1..=63).contains(&part.len()) && part.bytes().all(sign);
+    match url.host() {
+        Some(Host::Domain(name)) => name.len() <= 254 && name.strip_suffix('.').unwrap_or(name).split('.').all(part),
+        Some(_) => true,
+        None => false,
     }
 }
 
@@ -274,6 +285,12 @@ mod tests {
             "https://example.dk/#here",
             "https://",
             "gopher://127.0.0.1/",
+            "https://example.dk:0/",
+            "https://example..dk/",
+            "https://.dk/",
+            "https://*.dk/",
+            &format!("https://{}.dk/", "a".repeat(64)),
+            &format!("https://{}dk/", "a.".repeat(130)),
             &long,
         ] {
             for allow_private in [false, true] {

@@ -105,7 +105,7 @@ pub struct VocabularyFields {
     /// What OIO Klassifikation says of it, where it was written by that interface.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub oio: Option<OioObject>,
-    /// The facets that were deleted by that interface.
+    /// The facets that were deleted: concepts may still name their codes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub deleted_facets: Vec<Facet>,
 }
@@ -171,6 +171,12 @@ impl Vocabulary {
     #[must_use]
     pub fn title(&self, language: &str) -> &str {
         Text::choose(&self.0.titles, language).unwrap_or_default()
+    }
+
+    /// Whether OIO Klassifikation deleted it: it is kept up no longer, and what it says stays readable.
+    #[must_use]
+    pub fn is_deleted(&self) -> bool {
+        self.0.oio.as_ref().is_some_and(OioObject::is_deleted)
     }
 
     /// The IRI of a concept.

@@ -11,7 +11,8 @@ use uuid::Uuid;
 
 use super::{Plane, Said, Snapshot};
 use crate::model::{
-    Change, ConceptChange, Content, Event, EventType, HearingEvent, Instant, Label, Point, diff, today_in_denmark,
+    Change, ConceptChange, ConceptChangeKind, Content, Event, EventType, HearingEvent, Instant, Label, Point, diff,
+    today_in_denmark,
 };
 use crate::workflow::{Audience, Draft, Hearing};
 
@@ -52,17 +53,26 @@ fn event(snapshot: &Snapshot, change: &Change) -> Option<Event> {
         version: None,
         valid_from: body.from.or(body.effective).filter(|i| i.is_finite()),
         valid_to: body.to.filter(|i| i.is_finite()),
+        deleted: false,
         ends_transaction: false,
         concept: None,
         hearing: None,
     };
     match r#type {
-        EventType::VocabularyCreated | EventType::VocabularyChanged => {}
+        EventType::VocabularyCreated => {}
+        EventType::VocabularyChanged => {
+            event.deleted = plane.told().frame_at(change.at).is_some_and(|frame| frame.is_deleted());
+        }
         EventType::ConceptStated | EventType::ConceptRetired => {
             let valid = body.from.unwrap_or(Instant::BEGINNING);
             let before = Point { valid, registered: just_before(change.at) };
             event.concept = Some(told(plane, before, Point { valid, registered: change.at }, change.subject)?);
             event.version = plane.versions().iter().find(|v| v.registered == change.at).map(|v| v.label.clone());
+        }
+        EventType::ConceptPassivated => {
+            let day = Instant::from_date(today_in_denmark(change.at));
+            event.concept = Some(passivated(plane, Point { valid: day, registered: change.at }, change.subject)?);
+            event.valid_from = Some(day);
         }
         EventType::ConceptEffective => {
             let edge = body.from?;
@@ -89,13 +99,23 @@ fn told(plane: &Plane, before: Point, after: Point, concept: Uuid) -> Option<Con
         .map(|uuid| (uuid, content(uuid, before), content(uuid, after)))
         .collect();
     let pairs: Vec<_> = contents.iter().map(|(uuid, b, a)| (*uuid, b.as_ref(), a.as_ref())).collect();
-    diff(&pairs).into_iter().find(|change| change.uuid == concept).or_else(|| {
+    let found = diff(&pairs).into_iter().find(|change| change.uuid == concept);
+    found.map(|change| change.meaning(|| plane.meaning(concept, before, after))).or_else(|| {
         let content = contents.first()?.2.as_ref()?;
         let mut same = diff(&[(concept, None, Some(content))]).pop()?;
         same.before = same.after.clone();
         same.kinds.clear();
         Some(same)
     })
+}
+
+/// A concept that is no longer kept up, as it is called then: nothing when it is not published.
+fn passivated(plane: &Plane, at: Point, concept: Uuid) -> Option<ConceptChange> {
+    let content = plane.nearest(concept, at)?.state.content().content();
+    let mut change = diff(&[(concept, None, Some(&content))]).pop()?;
+    change.before = change.after.clone();
+    change.kinds = vec![ConceptChangeKind::Passivated];
+    Some(change)
 }
 
 /// The version that takes effect on a day, as it was known then.

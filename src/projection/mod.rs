@@ -10,6 +10,7 @@ mod edition;
 mod events;
 mod follower;
 mod matters;
+mod meaning;
 mod plane;
 pub mod rdf;
 mod said;

@@ -157,10 +157,16 @@ impl Plane {
         &self.told
     }
 
-    /// The vocabulary.
+    /// The vocabulary, in the frame that it has now.
     #[must_use]
     pub fn vocabulary(&self) -> &Arc<Vocabulary> {
         &self.vocabulary
+    }
+
+    /// The vocabulary in the frame that it had at an instant.
+    #[must_use]
+    pub fn vocabulary_at(&self, registered: Instant) -> &Arc<Vocabulary> {
+        self.told.frame_at(registered).unwrap_or(&self.vocabulary)
     }
 
     /// The versions, by effective date and then registration.
@@ -195,6 +201,19 @@ impl Plane {
         let mut all: Vec<_> = self.sayings(concept).iter().chain(unpublished).collect();
         all.sort_by_key(|s| (s.state.registered(), s.state.valid()));
         all
+    }
+
+    /// The same in no order.
+    pub fn everything(&self, concept: Uuid) -> impl Iterator<Item = &Arc<Saying>> + '_ {
+        let unpublished = self.unpublished.get(&concept).map_or(&[][..], |s| s);
+        self.sayings(concept).iter().chain(unpublished)
+    }
+
+    /// Whether anything was ever said of a concept without a facet.
+    #[must_use]
+    pub fn has_bare(&self) -> bool {
+        let mut all = self.concepts.values().chain(self.unpublished.values()).flatten();
+        all.any(|s| s.state.content().facet.is_none())
     }
 
     /// What is kept and not published, by concept.
@@ -238,6 +257,15 @@ impl Plane {
         self.replaced_by(concept).iter().chain(once).copied().filter(|other| *other != concept).collect()
     }
 
+    /// Since when a concept is passive: since it was said by OIO Klassifikation that it is no longer kept up, unless
+    /// something was registered of it after that.
+    #[must_use]
+    pub fn passive_since(&self, concept: Uuid) -> Option<Instant> {
+        let (at, words) = self.told.own(concept).last()?;
+        let untouched = self.kept(concept).iter().all(|s| s.state.registered().from() <= *at);
+        (untouched && words.livscykluskode == "Passiveret").then_some(*at)
+    }
+
     /// When anything was first said here; never when nothing was.
     #[must_use]
     pub fn first_said(&self) -> Instant {
@@ -277,10 +305,11 @@ impl Plane {
 }
 
 impl View {
-    /// The vocabulary.
+    /// The vocabulary. What can never change has the frame of when it was registered: a title or a licence that came
+    /// later is not part of it.
     #[must_use]
     pub fn vocabulary(&self) -> &Vocabulary {
-        &self.plane.vocabulary
+        if self.pinned { self.plane.vocabulary_at(self.at.registered) } else { &self.plane.vocabulary }
     }
 
     /// What a key leads to: a uuid, a notation or an alias here; else what it named at another time.

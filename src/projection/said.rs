@@ -27,6 +27,8 @@ pub struct Said {
     pub replaces: Box<[Uuid]>,
     /// Whether readers of editions see it.
     pub is_published: bool,
+    /// Whether OIO Klassifikation says something of it that it has no field for.
+    pub has_oio: bool,
     labels: Box<[(Language, Box<str>)]>,
 }
 
@@ -46,6 +48,7 @@ impl Said {
             rank: fields.rank.unwrap_or(i64::MAX),
             parents: content.parents().collect(),
             is_published: content.is_published(),
+            has_oio: fields.oio.is_some(),
             replaces: content.targets(RelationKind::Replaces).collect(),
             labels: preferred.map(|t| (t.language.clone(), t.value.as_str().into())).collect(),
             aliases: content.into_fields().aliases.into(),

@@ -1,4 +1,5 @@
-//! What the log tells of a vocabulary beside its states: every frame it had, and who registered what.
+//! What the log tells of a vocabulary beside its states: every frame it had, who registered what, and what
+//! was said of meanings.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,7 +8,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::Map;
-use crate::model::{Instant, OioObject, Result, Vocabulary};
+use crate::model::{Instant, Meaning, OioObject, Result, Vocabulary};
 use crate::store::RegistrationRow;
 
 /// The account or the door that registered something, as the log names it.
@@ -27,6 +28,8 @@ pub struct OwnWords {
 #[derive(Deserialize)]
 struct Act {
     oio: Option<OwnWords>,
+    #[serde(default)]
+    meaning: Option<Meaning>,
 }
 
 /// See the module.
@@ -35,6 +38,7 @@ pub struct Told {
     frames: BTreeMap<Instant, Arc<Vocabulary>>,
     actors: BTreeMap<Instant, Name>,
     own: Map<Uuid, Vec<(Instant, OwnWords)>>,
+    meanings: Map<Uuid, Vec<(Instant, Meaning)>>,
 }
 
 impl Told {
@@ -56,6 +60,9 @@ impl Told {
                 if let Some(words) = act.oio {
                     self.own.entry(row.subject).or_default().push((row.at, words));
                 }
+                if let Some(meaning) = act.meaning {
+                    self.meanings.entry(row.subject).or_default().push((row.at, meaning));
+                }
             }
         }
         Ok(())
@@ -75,8 +82,15 @@ impl Told {
     }
 
     /// The frames, each from when it was registered.
-    pub fn frames(&self) -> impl DoubleEndedIterator<Item = (Instant, &Arc<Vocabulary>)> {
+    pub fn frames(&self) -> impl DoubleEndedIterator<Item = (Instant, &Arc<Vocabulary>)> + ExactSizeIterator {
         self.frames.iter().map(|(at, frame)| (*at, frame))
+    }
+
+    /// The frame as it was said at an instant: the last that was registered by then, else the first of all.
+    #[must_use]
+    pub fn frame_at(&self, registered: Instant) -> Option<&Arc<Vocabulary>> {
+        let last = self.frames.range(..=registered).next_back();
+        last.or_else(|| self.frames.first_key_value()).map(|(_, frame)| frame)
     }
 
     /// Who registered what was registered at an instant, where the log was read for it: frames, versions, and what came
@@ -84,6 +98,18 @@ impl Told {
     #[must_use]
     pub fn actor(&self, at: Instant) -> Option<&str> {
         self.actors.get(&at).map(|name| &**name)
+    }
+
+    /// Whether anything was ever said of the meaning of a concept.
+    #[must_use]
+    pub fn speaks_of(&self, concept: Uuid) -> bool {
+        self.meanings.contains_key(&concept)
+    }
+
+    /// What was said of the meaning of a concept with what was registered of it at an instant.
+    #[must_use]
+    pub fn meaning(&self, concept: Uuid, at: Instant) -> Option<Meaning> {
+        self.meanings.get(&concept)?.iter().find(|(then, _)| *then == at).map(|(_, meaning)| *meaning)
     }
 
     /// What the registrations of a concept say of themselves.

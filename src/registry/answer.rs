@@ -21,6 +21,9 @@ pub struct VocabularyAnswer {
     pub vocabulary: VocabularyFields,
     /// Its IRI.
     pub iri: String,
+    /// Whether it was deleted (by OIO Klassifikation): it is kept up no longer, and what it says stays readable.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub deleted: bool,
     /// How many concepts are in force today.
     pub concepts: usize,
     /// How many versions it has.

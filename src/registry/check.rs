@@ -12,9 +12,12 @@ use uuid::Uuid;
 use super::answer::Reference;
 use super::query::unknown_vocabulary;
 use super::read::named;
-use super::{At, Registry};
+use super::{At, Registry, View};
 use crate::exchange::ListedCode;
-use crate::model::{Code, ConceptChange, ConceptChangeKind, Instant, Label, Place, Point, Refusal, Result, Side, Slug};
+use crate::model::{
+    Code, ConceptChange, ConceptChangeKind, Instant, Label, Meaning, Place, Point, Refusal, Result, Side, Slug,
+    today_in_denmark,
+};
 use crate::projection::{Plane, Said, Saying};
 
 /// The farthest that can be looked ahead, in days.
@@ -23,8 +26,12 @@ const FARTHEST: i64 = 36_525;
 /// For how many codes that never existed near ones are looked for.
 const NEAR_FOR: usize = 100;
 
-/// The most near codes of one.
-const NEAR_MOST: usize = 5;
+/// The most near codes of one. A kind of slip that leads to more says nothing: any sibling may have been meant.
+const NEAR_MOST: usize = 3;
+
+/// The shortest code of which another with one sign more, less or otherwise is near, in characters: of a shorter one too
+/// much is another.
+const SLIP_SHORTEST: usize = 3;
 
 /// The longest code for which near ones are looked for, in characters.
 const NEAR_LONGEST: usize = 40;
@@ -49,6 +56,8 @@ pub struct CheckRequest {
 pub enum CodeVerdict {
     /// It may be used, and nothing is decided that changes it.
     InForce,
+    /// It may be used, and nothing is decided that changes it; but its concept is no longer kept up.
+    Passive,
     /// It may be used, also later; but the concept is renamed, redefined, moved or otherwise changed ahead.
     Changing,
     /// It may be used until its concept is retired, which is decided.
@@ -73,7 +82,7 @@ impl CodeVerdict {
     /// Whether something must be done about the code.
     #[must_use]
     pub fn is_trouble(self) -> bool {
-        !matches!(self, Self::InForce | Self::Changing)
+        !matches!(self, Self::InForce | Self::Passive | Self::Changing)
     }
 }
 
@@ -104,6 +113,9 @@ pub struct ComingChange {
     pub version: Option<Label>,
     /// What happens.
     pub kinds: Vec<ConceptChangeKind>,
+    /// Of one that is redefined: whether it means something else, as those said who wrote it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub meaning: Option<Meaning>,
     /// How the concept was called until then.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub before: Option<Side>,
@@ -135,6 +147,10 @@ pub struct CheckedCode {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub since: Option<Instant>,
+    /// Since when its concept is passive: nobody keeps it up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub passivated: Option<Instant>,
     /// What to use instead of a code that may not be used, or may not be used any longer from the day in `ahead`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub replaced_by: Vec<Reference>,
@@ -248,13 +264,32 @@ fn decided(plane: &Plane, concept: Uuid, on: Instant) -> Instant {
 
 /// What happens to a concept on such a day; nothing when it only stands elsewhere among its siblings, or reads the same.
 pub(super) fn coming(plane: &Plane, concept: Uuid, turn: &Turn, language: &str) -> Option<ComingChange> {
-    let ConceptChange { kinds, before, after, .. } = plane.changed_on(concept, turn.on)?;
+    let ConceptChange { kinds, meaning, before, after, .. } = plane.changed_on(concept, turn.on)?;
     if kinds.iter().all(|k| *k == ConceptChangeKind::Reordered) {
         return None;
     }
     let version = plane.versions().iter().find(|v| v.registered == turn.decided).map(|v| v.label.clone());
     let replaced_by = if after.is_none() { instead(plane, concept, turn.on, language) } else { Vec::new() };
-    Some(ComingChange { on: turn.on, decided: turn.decided, version, kinds, before, after, replaced_by })
+    Some(ComingChange { on: turn.on, decided: turn.decided, version, kinds, meaning, before, after, replaced_by })
+}
+
+/// That a concept is no longer kept up, as something that happened on the day when it was said.
+pub(super) fn passivation(plane: &Plane, concept: Uuid) -> Option<(Turn, ComingChange)> {
+    let decided = plane.passive_since(concept)?;
+    let on = Instant::from_date(today_in_denmark(decided));
+    let said = plane.nearest(concept, known(on))?.state.content();
+    let name = Side { notation: said.notation.as_deref().map(Into::into), label: said.label("da").into() };
+    let change = ComingChange {
+        on,
+        decided,
+        version: None,
+        kinds: vec![ConceptChangeKind::Passivated],
+        meaning: None,
+        before: Some(name.clone()),
+        after: Some(name),
+        replaced_by: Vec::new(),
+    };
+    Some((Turn { on, decided }, change))
 }
 
 /// What to use instead of a concept that is not in force on a day: those who replace it, and where one of them is not
@@ -299,6 +334,7 @@ pub(super) fn judged(
         turns(plane, concept, on, until).iter().filter_map(|turn| coming(plane, concept, turn, language)).collect();
     let current = || plane.sayings(concept).iter().filter(|s| s.state.is_current());
     let (mut since, mut replaced_by) = (None, Vec::new());
+    let passivated = plane.passive_since(concept).filter(|_| plane.says(concept, known(on)).is_some());
     let verdict;
     let mut shown = plane.nearest(concept, known(on)).map(|s| named(s, language));
     match plane.says(concept, known(on)) {
@@ -315,6 +351,7 @@ pub(super) fn judged(
                     replaced_by.extend(then.map(|s| named(s, language)));
                     CodeVerdict::WillBeRecoded
                 }
+                _ if ahead.is_empty() && passivated.is_some() => CodeVerdict::Passive,
                 _ if ahead.is_empty() => CodeVerdict::InForce,
                 _ => CodeVerdict::Changing,
             };
@@ -340,7 +377,8 @@ pub(super) fn judged(
         }
     }
     let vocabulary = Some(plane.vocabulary().slug().clone());
-    CheckedCode { given, verdict, vocabulary, concept: shown, since, replaced_by, ahead, near: Vec::new() }
+    let (concept, near) = (shown, Vec::new());
+    CheckedCode { given, verdict, vocabulary, concept, since, passivated, replaced_by, ahead, near }
 }
 
 /// Checks codes. Codes that name no vocabulary are of `usual`, or of whichever vocabulary has them.
@@ -352,11 +390,6 @@ pub(super) fn check(
     until: Instant,
     language: &str,
 ) -> Vec<CheckedCode> {
-    let mut near_for = 0;
-    let mut near = |planes: &[Arc<Plane>], code: &str| {
-        near_for += 1;
-        if near_for > NEAR_FOR { Vec::new() } else { near_codes(planes, code, on, language) }
-    };
     let mut checked: Vec<CheckedCode> = Vec::with_capacity(codes.len());
     // What a system writes out has the same code many times over.
     let mut seen: HashMap<(Option<&str>, &str), usize> = HashMap::new();
@@ -377,6 +410,7 @@ pub(super) fn check(
             vocabulary,
             concept: None,
             since: None,
+            passivated: None,
             replaced_by: Vec::new(),
             ahead: Vec::new(),
             near,
@@ -387,13 +421,37 @@ pub(super) fn check(
                 let named = all.iter().filter_map(|(p, u)| near_code(p, *u, on, language));
                 nothing(CodeVerdict::Ambiguous, None, named.collect())
             }
-            Leads::Nowhere(Some(plane)) => {
-                let slug = Some(plane.vocabulary().slug().clone());
-                nothing(CodeVerdict::NeverExisted, slug, near(std::slice::from_ref(plane), &given.code))
+            Leads::Nowhere(plane) => {
+                let slug = plane.map(|p| p.vocabulary().slug().clone());
+                nothing(CodeVerdict::NeverExisted, slug, Vec::new())
             }
-            Leads::Nowhere(None) => nothing(CodeVerdict::NeverExisted, None, near(planes, &given.code)),
             Leads::NoVocabulary => nothing(CodeVerdict::UnknownVocabulary, None, Vec::new()),
         });
+    }
+    with_near(planes, checked, on, language)
+}
+
+/// The codes with those that may have been meant by what never existed: of the same vocabulary. Where none is named, it is
+/// one of those that the other codes are of.
+fn with_near(planes: &[Arc<Plane>], mut checked: Vec<CheckedCode>, on: Instant, language: &str) -> Vec<CheckedCode> {
+    let used: BTreeSet<Slug> = checked.iter().filter_map(|c| c.vocabulary.clone()).collect();
+    let mut found: HashMap<(Option<Slug>, String), Vec<NearCode>> = HashMap::new();
+    for code in checked.iter_mut().filter(|c| c.verdict == CodeVerdict::NeverExisted) {
+        let wanted = |plane: &&Arc<Plane>| {
+            let slug = plane.vocabulary().slug();
+            code.vocabulary.as_ref().map_or_else(|| used.is_empty() || used.contains(slug), |own| own == slug)
+        };
+        let key = (code.vocabulary.clone(), code.given.code.clone());
+        code.near = match found.get(&key) {
+            Some(near) => near.clone(),
+            None if found.len() == NEAR_FOR => continue,
+            None => {
+                let planes: Vec<&Arc<Plane>> = planes.iter().filter(wanted).collect();
+                let near = near_codes(&planes, &code.given.code, on, language);
+                found.insert(key, near.clone());
+                near
+            }
+        };
     }
     checked
 }
@@ -404,64 +462,88 @@ fn near_code(plane: &Plane, concept: Uuid, on: Instant, language: &str) -> Optio
 }
 
 /// Codes that differ from one by how they are written, or by one slip of the hand: looked up, never looked for, so that
-/// it takes the same time however many codes there are.
-fn near_codes(planes: &[Arc<Plane>], code: &str, on: Instant, language: &str) -> Vec<NearCode> {
-    let mut found: Vec<NearCode> = Vec::new();
+/// it takes the same time however many codes there are. The likeliest kind of slip that leads somewhere is taken.
+fn near_codes(planes: &[&Arc<Plane>], code: &str, on: Instant, language: &str) -> Vec<NearCode> {
     if code.chars().nth(NEAR_LONGEST).is_some() {
-        return found;
+        return Vec::new();
     }
-    for variant in slips(code) {
-        for plane in planes {
-            for uuid in plane.called(&variant) {
-                let new = near_code(plane, *uuid, on, language)
-                    .filter(|n| found.iter().all(|f| f.concept.uuid != n.concept.uuid));
-                found.extend(new);
-                if found.len() >= NEAR_MOST {
-                    return found;
+    for variants in slips(code) {
+        let mut found: Vec<NearCode> = Vec::new();
+        for variant in variants {
+            for plane in planes {
+                for uuid in plane.called(&variant) {
+                    let new = near_code(plane, *uuid, on, language)
+                        .filter(|n| found.iter().all(|f| f.concept.uuid != n.concept.uuid));
+                    found.extend(new);
                 }
             }
+            if found.len() > NEAR_MOST {
+                break;
+            }
+        }
+        if (1..=NEAR_MOST).contains(&found.len()) {
+            return found;
         }
     }
-    found
+    Vec::new()
 }
 
-/// How a code may have been meant, the likeliest first.
-fn slips(code: &str) -> Vec<String> {
+/// How a code may have been meant, by kinds of slips, the likeliest first: written otherwise, two signs the wrong way
+/// round, one too many, another one, one too few.
+fn slips(code: &str) -> Vec<Vec<String>> {
     let letters: Vec<char> = code.chars().collect();
-    let squeezed: String = letters.iter().filter(|c| !c.is_whitespace()).collect();
-    let mut all = vec![
+    let mut kinds = vec![writings(code)];
+    if letters.len() >= SLIP_SHORTEST {
+        let with = |at: usize, skip: usize, put: &[char]| -> String {
+            letters[..at].iter().chain(put).chain(&letters[at + skip..]).collect()
+        };
+        kinds.push((1..letters.len()).map(|at| with(at - 1, 2, &[letters[at], letters[at - 1]])).collect());
+        kinds.push((0..letters.len()).rev().map(|at| with(at, 1, &[])).collect());
+        let alphabet: Vec<char> = ('0'..='9').chain('A'..='Z').chain('a'..='z').chain(".-æøåÆØÅ".chars()).collect();
+        let signs = |at| alphabet.iter().map(move |sign| (at, *sign));
+        // The last sign is the one that differs between siblings.
+        kinds.push((0..letters.len()).rev().flat_map(signs).map(|(at, sign)| with(at, 1, &[sign])).collect());
+        kinds.push((0..=letters.len()).rev().flat_map(signs).map(|(at, sign)| with(at, 0, &[sign])).collect());
+    }
+    for variants in &mut kinds {
+        variants.retain(|variant| !variant.is_empty() && variant != code);
+    }
+    kinds
+}
+
+/// Other ways of writing a code: what keyboards, spreadsheets and other systems make of it.
+fn writings(code: &str) -> Vec<String> {
+    let squeezed: String = code.chars().filter(|c| !c.is_whitespace()).collect();
+    let exchanged = |pairs: &[(char, char)]| -> String {
+        let one = |c: char| pairs.iter().find(|(from, _)| *from == c).map_or(c, |(_, to)| *to);
+        squeezed.to_uppercase().chars().map(one).collect()
+    };
+    let spelt = squeezed.to_uppercase().replace("AA", "Å").replace("AE", "Æ").replace("OE", "Ø");
+    vec![
         squeezed.to_uppercase(),
         squeezed.to_lowercase(),
         squeezed.replace(',', ".").to_uppercase(),
         squeezed.replace(['-', '_', '/'], ".").to_uppercase(),
+        squeezed.replace('.', "").to_uppercase(),
         squeezed.trim_end_matches('.').to_owned(),
         squeezed.trim_start_matches('0').to_owned(),
         format!("0{squeezed}"),
-    ];
-    let with = |at: usize, skip: usize, put: &[char]| -> String {
-        letters[..at].iter().chain(put).chain(&letters[at + skip..]).collect()
-    };
-    for at in 0..letters.len().saturating_sub(1) {
-        all.push(with(at, 2, &[letters[at + 1], letters[at]]));
-    }
-    for at in (0..letters.len()).rev() {
-        all.push(with(at, 1, &[]));
-    }
-    let alphabet: Vec<char> = ('0'..='9').chain('A'..='Z').chain('a'..='z').chain(".-æøåÆØÅ".chars()).collect();
-    // The last sign is the one that differs between siblings.
-    for at in (0..=letters.len()).rev() {
-        for letter in &alphabet {
-            if at < letters.len() {
-                all.push(with(at, 1, &[*letter]));
-            }
-            all.push(with(at, 0, &[*letter]));
-        }
-    }
-    all.retain(|variant| !variant.is_empty() && variant != code);
-    all
+        exchanged(&[('O', '0'), ('I', '1'), ('L', '1')]),
+        exchanged(&[('0', 'O'), ('1', 'I')]),
+        spelt.to_lowercase(),
+        spelt,
+    ]
 }
 
 impl Registry {
+    /// What is decided of a concept and takes effect after today, the next first; its beginning is no change.
+    #[must_use]
+    pub fn ahead(&self, view: &View, concept: Uuid, language: &str) -> Vec<ComingChange> {
+        let turns = turns(&view.plane, concept, self.projections.today(), Instant::FOREVER);
+        let all = turns.iter().filter_map(|turn| coming(&view.plane, concept, turn, language));
+        all.filter(|change| change.before.is_some()).collect()
+    }
+
     /// What becomes of codes on a day and after it.
     ///
     /// # Errors
@@ -505,11 +587,23 @@ mod tests {
 
     #[test]
     fn slips_of_the_hand_are_bounded_and_lead_back() {
-        for (given, meant) in [("j1,4", "J1.4"), ("J1.44", "J1.4"), ("1J.4", "J1.4"), ("J1.", "J1.4"), ("J9.4", "J1.4")]
-        {
-            assert!(slips(given).iter().any(|s| s == meant), "{given}");
+        for (given, meant, kind) in [
+            ("j1,4", "J1.4", 0),
+            ("J1.", "J1", 0),
+            ("Jl.4", "J1.4", 0),
+            ("aa1", "å1", 0),
+            ("1J.4", "J1.4", 1),
+            ("J1.44", "J1.4", 2),
+            ("J9.4", "J1.4", 3),
+            ("J14", "J1.4", 4),
+        ] {
+            assert!(slips(given)[kind].iter().any(|s| s == meant), "{given}");
         }
-        assert!(slips(&"x".repeat(NEAR_LONGEST)).len() < 6_500);
-        assert!(slips("").iter().all(|s| !s.is_empty()));
+        let all = |code: &str| slips(code).into_iter().flatten().collect::<Vec<_>>();
+        assert!(all(&"x".repeat(NEAR_LONGEST)).len() < 6_500);
+        assert!(all("").iter().all(|s| !s.is_empty()));
+        // Of a short code, no other letter is near.
+        assert!(!all("J").iter().chain(&all("J1")).any(|s| s == "K" || s == "J2" || s == "K1"));
+        assert!(all("j").contains(&"J".to_owned()));
     }
 }

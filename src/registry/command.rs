@@ -1,18 +1,19 @@
 //! The commands: import an edition, publish one again.
 
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use uuid::Uuid;
 
 use super::identity::Identity;
 use super::permission::{Actor, Command, permit};
-use super::plan::{Known, Plan, Wish, plan};
+use super::plan::{Known, Plan, Planned, Wish, plan};
 use super::report::{ImportReport, Verdict, already_there, report};
 use super::{Registry, query};
 use crate::exchange::{self, Format, Incoming, IncomingConcept, Key, ReadOptions};
 use crate::model::{
-    Code, Content, Digest, Instant, Label, Language, Origin, Place, Refusal, Result, Slug, State, Timeline, Version,
-    Vocabulary, VocabularyFields, unprintable,
+    Code, ConceptChangeKind, Content, Digest, Instant, Label, Language, Meaning, Origin, Place, Refusal, Result, Slug,
+    State, Timeline, Version, Vocabulary, VocabularyFields, unprintable,
 };
 use crate::store::{Act, Facts, StateRow, Write};
 
@@ -38,6 +39,8 @@ pub struct ImportRequest<'a> {
     pub language: Option<Language>,
     /// Who decided, and where that is written.
     pub decision: Option<String>,
+    /// Whether the concepts that it redefines mean something else: said of all of them, or not at all.
+    pub meaning: Option<Meaning>,
     /// The frame of the vocabulary; made from the file when absent.
     pub frame: Option<VocabularyFields>,
 }
@@ -97,6 +100,7 @@ impl Registry {
             decision: request.decision.clone(),
             dry_run: request.dry_run,
             expected: None,
+            meanings: Meanings::All(request.meaning),
         };
         self.publish_edition(actor, Source::File(&request), naming).await
     }
@@ -114,6 +118,7 @@ impl Registry {
             decision: request.decision.clone(),
             dry_run: request.dry_run,
             expected: None,
+            meanings: Meanings::All(None),
         };
         self.publish_edition(actor, Source::Again(&request), naming).await
     }
@@ -266,6 +271,8 @@ impl Registry {
         self.refuse_foreign(&mut write, vocabulary.uuid(), &plan).await?;
         write.create_concepts(vocabulary.uuid(), &plan.created).await?;
         let none = Vec::new();
+        let redefined = |p: &&Planned| p.kinds.contains(&ConceptChangeKind::Redefined);
+        let redefined: HashSet<Uuid> = plan.concepts.iter().filter(redefined).map(|p| p.uuid).collect();
         let parts: Vec<_> = plan.acts.iter().map(|act| (plan.valid, act.content.clone())).collect();
         let acts: Vec<Act<'_>> = plan
             .acts
@@ -275,6 +282,7 @@ impl Registry {
                 concept: act.concept,
                 parts: std::slice::from_ref(part),
                 oio: None,
+                meaning: naming.meanings.of(act.concept).filter(|_| redefined.contains(&act.concept)),
                 states: known.states.get(&act.concept).unwrap_or(&none),
                 revision: &act.revision,
             })
@@ -418,6 +426,25 @@ pub(super) struct Naming {
     pub(super) dry_run: bool,
     /// The digest that the content must have: what was decided on.
     pub(super) expected: Option<Digest>,
+    /// What is said of the meaning of what is redefined.
+    pub(super) meanings: Meanings,
+}
+
+/// What is said of the meaning of what a version redefines.
+pub(super) enum Meanings {
+    /// The same of all; nothing when none.
+    All(Option<Meaning>),
+    /// Of each what was said of it.
+    Each(BTreeMap<Uuid, Meaning>),
+}
+
+impl Meanings {
+    fn of(&self, concept: Uuid) -> Option<Meaning> {
+        match self {
+            Self::All(meaning) => *meaning,
+            Self::Each(said) => said.get(&concept).copied(),
+        }
+    }
 }
 
 /// Who decided is told in a few lines of the log and of pages: so much, and nothing that cannot be seen.

@@ -11,12 +11,13 @@ use uuid::Uuid;
 
 use super::Registry;
 use super::permission::{Actor, Command, permit};
+use super::subscriptions::unknown;
 use super::work::AskedAnswer;
 use crate::model::{
-    Code, DigestLanguage, EventFilter, Frequency, Instant, Mail, Owner, Place, Refusal, Result, Secret, Slug,
-    SubscriptionKind, SubscriptionState, new_uuid,
+    Code, DigestLanguage, EventFilter, Frequency, Instant, Mail, Owner, PausedBecause, Place, Refusal, Result, Secret,
+    Slug, SubscriptionKind, SubscriptionState, new_uuid,
 };
-use crate::store::{Contact, Errand, ErrandKind, SubscriptionRow, Write};
+use crate::store::{Contact, DigestStanding, Errand, ErrandKind, SubscriptionRow, SubscriptionsStatus, Write};
 use crate::workflow::Author;
 
 /// How long a digest waits for its mail address to be confirmed, in days.
@@ -120,6 +121,35 @@ pub struct DigestAnswer {
     pub link: Option<String>,
 }
 
+/// A digest as who runs the registry sees it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct KeptDigest {
+    /// What was asked for, and the contact that it is for.
+    #[serde(flatten)]
+    pub digest: DigestAnswer,
+    /// Where it stands.
+    pub state: SubscriptionState,
+    /// Why it is paused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub paused_because: Option<PausedBecause>,
+    /// Since when it stands so.
+    #[schema(value_type = String)]
+    pub changed: Instant,
+    /// Where it goes; for those who manage accounts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mail: Option<String>,
+    /// The position of the log up to which letters were laid down.
+    pub position: i64,
+    /// How many letters wait.
+    pub waiting: i64,
+    /// How often the first of them was tried.
+    pub tries: i64,
+    /// What was answered to it, the last time; for those who manage accounts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub answer: Option<String>,
+}
+
 /// Whose digests.
 #[derive(Clone, PartialEq, Eq, Default, Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -179,12 +209,16 @@ impl Registry {
         Ok(AskedAnswer { state: "unconfirmed", expires })
     }
 
-    /// Whether a link still leads to a digest that waits.
+    /// The digest that waits behind a link, as it would be.
     ///
     /// # Errors
     /// [`Code::Expired`].
-    pub async fn pending_digest(&self, link: &Secret) -> Result<()> {
-        self.awaited(self.store.errand(link.digest()).await?).map(drop)
+    pub async fn pending_digest(&self, link: &Secret) -> Result<DigestAnswer> {
+        let errand = self.awaited(self.store.errand(link.digest()).await?)?;
+        let Wish { filter, code_set, every, language } = wished(&errand)?;
+        let EventFilter { vocabularies, concepts, .. } = filter;
+        let (uuid, created, contact, link) = (errand.matter, self.clock.now(), None, None);
+        Ok(DigestAnswer { uuid, created, vocabularies, concepts, code_set, every, language, contact, link })
     }
 
     /// Lets a digest begin whose link was followed: with what happens from now on. One that asks for the same and goes
@@ -199,16 +233,22 @@ impl Registry {
         let mut write = self.store.write(&Author::Contact(contact).to_string(), self.clock.now()).await?;
         // Somebody may have followed it meanwhile.
         let errand = self.awaited(write.errand(link.digest()).await?)?;
-        let Wish { filter, code_set, every, language } = serde_json::from_str(&errand.body)
-            .map_err(|e| Refusal::new(Code::Corrupt, e.to_string(), e.to_string()))?;
+        let Wish { filter, code_set, every, language } = wished(&errand)?;
         let mail = write.contact(contact).await?.ok_or_else(gone)?.mail;
         let mut others = write.digests_to(&mail).await?;
         let settings = DigestSettings { every, language, code_set, key: key.expose().to_owned() };
         let same = |row: &SubscriptionRow| {
             row.filter == filter && DigestSettings::read(&row.settings).is_ok_and(|s| s.code_set == code_set)
         };
+        let mut paused = None;
         for row in others.extract_if(.., |row| same(row)) {
-            end(&mut write, &row).await?;
+            match row.state {
+                SubscriptionState::Paused if paused.is_none() => paused = Some(row),
+                _ => end(&mut write, &row).await?,
+            }
+        }
+        if let Some(row) = paused {
+            return self.confirm_paused(write, row, settings, &errand).await;
         }
         if others.len() >= MOST_FOR_ONE || write.digests().await? >= MOST {
             let (da, en) = (
@@ -240,6 +280,105 @@ impl Registry {
         self.commit(write).await?;
         let link = Some(self.digest_link(row.uuid, &settings.key));
         Ok(DigestAnswer { link, ..answer(row)? })
+    }
+
+    /// Lets a digest that was paused go on, because whoever reads its mail asks for it once more: what waits is sent, and
+    /// nothing that happened meanwhile is left out.
+    async fn confirm_paused(
+        &self,
+        mut write: Write,
+        mut row: SubscriptionRow,
+        settings: DigestSettings,
+        errand: &Errand,
+    ) -> Result<DigestAnswer> {
+        // Links in its old letters work on.
+        let settings = DigestSettings { key: DigestSettings::read(&row.settings)?.key, ..settings };
+        row.settings = written(&settings)?;
+        write.change_subscription(&row).await?;
+        go_on(&mut write, &mut row, self.clock.now()).await?;
+        if let Some(contact) = errand.contact {
+            // It has one, with the same address.
+            write.erase_contact(contact).await?;
+        }
+        write.drop_errand(errand.uuid).await?;
+        self.commit(write).await?;
+        let link = Some(self.digest_link(row.uuid, &settings.key));
+        Ok(DigestAnswer { link, ..answer(row)? })
+    }
+
+    /// Every digest, in the order in which they were confirmed. Addresses are for those who manage accounts too.
+    ///
+    /// # Errors
+    /// What `permit` refuses; [`Code::Database`].
+    pub async fn digests(&self, actor: &Actor) -> Result<Vec<KeptDigest>> {
+        permit(actor, Command::ManageSubscriptions, None)?;
+        let sees = permit(actor, Command::ManageAccounts, None).is_ok();
+        let mut standing = self.store.digests_stand().await?;
+        let rows = self.store.subscriptions(None).await?.into_iter().filter(is_digest);
+        let kept = rows.filter_map(|row| standing.remove(&row.uuid).map(|s| kept(row, s, sees)));
+        kept.collect()
+    }
+
+    /// Pauses a digest: nothing is sent, and nothing is lost.
+    ///
+    /// # Errors
+    /// What `permit` refuses; [`Code::UnknownSubscription`].
+    pub async fn pause_digest(&self, actor: &Actor, digest: Uuid) -> Result<()> {
+        let (mut write, mut row) = self.digest_for(actor, digest).await?;
+        if row.state == SubscriptionState::Paused {
+            return Ok(());
+        }
+        pause(&mut write, &mut row, PausedBecause::Asked).await?;
+        self.commit(write).await.map(drop)
+    }
+
+    /// Lets a digest that was paused go on where it was.
+    ///
+    /// # Errors
+    /// As [`Registry::pause_digest`].
+    pub async fn resume_digest(&self, actor: &Actor, digest: Uuid) -> Result<()> {
+        let (mut write, mut row) = self.digest_for(actor, digest).await?;
+        if row.state == SubscriptionState::Active {
+            return Ok(());
+        }
+        go_on(&mut write, &mut row, self.clock.now()).await?;
+        self.commit(write).await.map(drop)
+    }
+
+    /// Ends a digest, as the link in its letters does.
+    ///
+    /// # Errors
+    /// As [`Registry::pause_digest`].
+    pub async fn remove_digest(&self, actor: &Actor, digest: Uuid) -> Result<()> {
+        let (mut write, row) = self.digest_for(actor, digest).await?;
+        end(&mut write, &row).await?;
+        self.commit(write).await.map(drop)
+    }
+
+    /// How many digests there are, active and paused, and how many of their letters, by how they fare.
+    ///
+    /// # Errors
+    /// [`Code::Database`].
+    pub async fn digests_status(&self) -> Result<(SubscriptionsStatus, Vec<(String, i64)>)> {
+        Ok((self.store.subscriptions_status(SubscriptionKind::Digest).await?, self.store.digest_letters().await?))
+    }
+
+    /// Pauses the digest of a contact whose letters no mail server takes, unless it ended meanwhile.
+    pub(crate) async fn pause_refused(&self, contact: Uuid) -> Result<()> {
+        let mut write = self.store.write(&Actor::Operator("mail".into()).name(), self.clock.now()).await?;
+        let rows = write.subscriptions_of_contact(contact).await?;
+        let active = |row: &SubscriptionRow| is_digest(row) && row.state == SubscriptionState::Active;
+        let Some(mut row) = rows.into_iter().find(active) else { return Ok(()) };
+        pause(&mut write, &mut row, PausedBecause::Refused).await?;
+        self.commit(write).await.map(drop)
+    }
+
+    /// A write by who may change any digest, and the digest as nobody else changes it meanwhile.
+    async fn digest_for(&self, actor: &Actor, digest: Uuid) -> Result<(Write, SubscriptionRow)> {
+        permit(actor, Command::ManageSubscriptions, None)?;
+        let mut write = self.begin_for(actor).await?;
+        let row = write.subscription(digest).await?.filter(is_digest).ok_or_else(|| unknown(digest))?;
+        Ok((write, row))
     }
 
     /// What the link in a letter leads to.
@@ -343,6 +482,41 @@ impl Registry {
     fn awaited(&self, errand: Option<Errand>) -> Result<Errand> {
         let waits = |e: &Errand| e.kind == ErrandKind::PendingDigest && e.expires > self.clock.now();
         errand.filter(waits).ok_or_else(gone)
+    }
+}
+
+fn wished(errand: &Errand) -> Result<Wish> {
+    serde_json::from_str(&errand.body).map_err(|e| Refusal::new(Code::Corrupt, e.to_string(), e.to_string()))
+}
+
+fn is_digest(row: &SubscriptionRow) -> bool {
+    row.kind == SubscriptionKind::Digest
+}
+
+fn kept(row: SubscriptionRow, standing: DigestStanding, sees: bool) -> Result<KeptDigest> {
+    let (state, paused_because, changed, position) = (row.state, row.why, row.changed, row.passed);
+    let contact = match row.owner {
+        Owner::Contact(contact) => Some(contact),
+        _ => None,
+    };
+    let DigestStanding { mail, waiting, tries, answer: said } = standing;
+    let digest = DigestAnswer { contact, ..answer(row)? };
+    let (mail, answer) = (Some(mail).filter(|_| sees), said.filter(|_| sees));
+    Ok(KeptDigest { digest, state, paused_because, changed, mail, position, waiting, tries, answer })
+}
+
+async fn pause(write: &mut Write, row: &mut SubscriptionRow, why: PausedBecause) -> Result<()> {
+    (row.state, row.why, row.changed) = (SubscriptionState::Paused, Some(why), write.at());
+    write.pause_subscription(row, Some(why)).await
+}
+
+/// Lets a digest go on, and what waits for it be tried.
+async fn go_on(write: &mut Write, row: &mut SubscriptionRow, now: Instant) -> Result<()> {
+    (row.state, row.why, row.changed) = (SubscriptionState::Active, None, write.at());
+    write.pause_subscription(row, None).await?;
+    match row.owner {
+        Owner::Contact(contact) => write.retry_letters(contact, now).await,
+        _ => Ok(()),
     }
 }
 

@@ -4,9 +4,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::Registry;
 use super::query::unknown_vocabulary;
-use crate::exchange::{EventPage, Format, OutgoingConcept, event_page};
+use super::read::named;
+use super::{Reference, Registry};
+use crate::exchange::{EventMember, EventPage, Format, OutgoingConcept, event_page};
 use crate::model::{Code, ConceptChangeKind, Event, EventFilter, EventType, Place, Point, Refusal, Result, Slug};
 use crate::projection::Plane;
 
@@ -52,6 +53,7 @@ impl FeedFilter {
                 let kind = serde_json::from_value::<ConceptChangeKind>(word.into());
                 kind.map_err(|_| not_allowed("kind", word, &kinds))
             })?,
+            code_set: None,
         })
     }
 }
@@ -106,6 +108,17 @@ impl Registry {
         .allowed([format!("0..{head}")]))
     }
 
+    /// How concepts of a vocabulary are called now or, when they are not in force, were or will be: code and name.
+    #[must_use]
+    pub fn called(&self, vocabulary: &Slug, concepts: &[Uuid], language: &str) -> Vec<String> {
+        let snapshot = self.snapshot();
+        let Some(plane) = snapshot.by_slug(vocabulary.as_str()) else { return Vec::new() };
+        let now = Point { valid: self.projections.today(), registered: crate::model::Instant::FOREVER };
+        let references = concepts.iter().filter_map(|concept| Some(named(plane.nearest(*concept, now)?, language)));
+        let name = |r: Reference| format!("{} {}", r.notation.as_deref().unwrap_or_default(), r.label);
+        references.map(|r| name(r).trim().to_owned()).collect()
+    }
+
     /// A page of the event stream of a vocabulary: what was said of its concepts after a position.
     ///
     /// # Errors
@@ -124,10 +137,13 @@ impl Registry {
         let [root, page, next] = [0, after, read.position].map(|position| format!("{stream}?after={position}"));
         // What was read a moment ago may need states of now.
         let plane = self.snapshot().by_slug(slug).cloned().ok_or_else(|| unknown_vocabulary(slug))?;
-        let members = read.events.iter().map(|event| (&**event, said(&plane, event))).collect();
+        let members = read.events.iter().map(|event| EventMember {
+            event,
+            vocabulary: plane.vocabulary_at(event.at),
+            concept: said(&plane, event),
+        });
         let next = full.then_some(next.as_str());
-        let page =
-            EventPage { stream: &stream, root: &root, page: &page, next, vocabulary: plane.vocabulary(), members };
+        let page = EventPage { stream: &stream, root: &root, page: &page, next, members: members.collect() };
         let mut bytes = Vec::new();
         event_page(format, &page, &mut bytes)
             .map_err(|e| Refusal::new(Code::Internal, e.to_string(), e.to_string()))?;

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::permission::{Actor, Command, permit};
 use super::{Registry, VocabularyAnswer};
-use crate::exchange::Frame;
+use crate::exchange::{Frame, is_stand_in, keep_stand_in};
 use crate::model::{
     Code, Facet, Governance, Kind, Language, Place, Refusal, Result, Slug, Text, Vocabulary, VocabularyFields,
 };
@@ -82,7 +82,7 @@ impl Registry {
         let (old, new) = (known.fields(), wanted.fields());
         // The namespace is what it was made: an address given away is not taken back.
         let mut wanted = VocabularyFields { namespace: old.namespace.clone(), ..new.clone() };
-        keep_oio(&mut wanted, old);
+        self.keep_told(&mut wanted, old);
         let wanted = Vocabulary::new(wanted)?;
         if (old.uuid, old.kind, old.governance) != (new.uuid, new.kind, new.governance) {
             return Err(Refusal::new(
@@ -111,6 +111,7 @@ impl Registry {
         request: FrameRequest,
     ) -> Result<(VocabularyAnswer, bool)> {
         let (mut write, _) = self.lock(actor).await?;
+        self.reach(write.facts().head().await?.seq).await?;
         let vocabularies = write.facts().vocabularies().await?;
         let known = vocabularies.iter().find(|v| *v.slug() == slug);
         permit(actor, Command::Frame, known)?;
@@ -163,17 +164,23 @@ impl Registry {
             let texts = texts.into_iter().map(|t| Text::new(t.language, &t.text));
             texts.collect::<Result<Vec<_>>>().map_err(|r| r.at(Place::field(field)))
         };
+        // A title stands in headings and in the subjects of letters.
+        let one_line = |texts: Vec<Text>, field: &str| {
+            let line = |t: &Text| t.text.parse::<Line>().map(drop);
+            texts.iter().try_for_each(line).map_err(|r| r.at(Place::field(field)))?;
+            lawful(texts, field)
+        };
         let facet = |f: FacetRequest| {
             let there = known.and_then(|k| k.facets.iter().find(|x| x.code == f.code.as_str())).map(|x| x.uuid);
             let made = || Uuid::new_v5(&uuid, format!("facet/{}", f.code).as_bytes());
-            let titles = lawful(f.titles, "facets")?;
+            let titles = one_line(f.titles, "facets")?;
             Ok(Facet { uuid: f.uuid.or(there).unwrap_or_else(made), code: f.code.into(), oio: None, titles })
         };
         let languages = if request.languages.is_empty() { vec![Language::danish()] } else { request.languages };
         let mut fields = VocabularyFields {
             uuid,
             slug: slug.clone(),
-            titles: lawful(request.titles, "titles")?,
+            titles: one_line(request.titles, "titles")?,
             descriptions: lawful(request.descriptions, "descriptions")?,
             kind: request.kind,
             governance: request.governance,
@@ -189,9 +196,24 @@ impl Registry {
             deleted_facets: Vec::new(),
         };
         if let Some(known) = known {
-            keep_oio(&mut fields, known);
+            self.keep_told(&mut fields, known);
         }
         Vocabulary::new(fields)
+    }
+
+    /// What was told of a vocabulary and its facets stays told, where a frame from another door does not say otherwise.
+    pub(super) fn keep_told(&self, wanted: &mut VocabularyFields, known: &VocabularyFields) {
+        keep_oio(wanted, known);
+        // The facet that stood for the vocabulary is one of its own since it has others: no list of facets knows it.
+        let stood = |f: &&Facet| is_stand_in(known, f.uuid) && wanted.facets.iter().all(|w| w.uuid != f.uuid);
+        let stood = known.facets.iter().find(stood).cloned();
+        let is_wanted = !wanted.facets.is_empty();
+        wanted.facets.extend(stood.filter(|_| is_wanted));
+        let gone = |f: &&Facet| !is_stand_in(known, f.uuid) && wanted.facets.iter().all(|w| w.uuid != f.uuid);
+        wanted.deleted_facets.extend(known.facets.iter().filter(gone).cloned().collect::<Vec<_>>());
+        if self.snapshot().by_uuid(known.uuid).is_some_and(|plane| plane.has_bare()) {
+            keep_stand_in(wanted, known);
+        }
     }
 
     /// The frame of a vocabulary that a file brings along.

@@ -109,6 +109,7 @@ impl Registry {
             let mut source = std::fs::File::open(&file).map_err(|e| unreadable(&file, &e))?;
             let bytes = exchange::read_bytes(&mut source, &file.display().to_string())?;
             let request = ImportRequest {
+                meaning: None,
                 vocabulary: manifest.slug.clone(),
                 format: Format::of_file(&file)?,
                 bytes: &bytes,

@@ -37,7 +37,9 @@ impl Registry {
             lines.push(match after.edition.get(entry.uuid()) {
                 Some(now) => {
                     let kinds = kinds(entry, now);
-                    MigrationLine { from, fate: kept(&kinds), kinds, to: vec![side(now, language)] }
+                    let redefined = kinds.contains(&ConceptChangeKind::Redefined);
+                    let meaning = redefined.then(|| plane.meaning(entry.uuid(), before.at, after.at)).flatten();
+                    MigrationLine { from, fate: kept(&kinds), kinds, meaning, to: vec![side(now, language)] }
                 }
                 None => {
                     let heirs = heirs.get(&entry.uuid()).map_or(&[][..], Vec::as_slice);
@@ -48,7 +50,7 @@ impl Registry {
                         _ => (Fate::Split, ConceptChangeKind::Split),
                     };
                     let to = heirs.iter().filter_map(|u| after.edition.get(*u)).map(|e| side(e, language)).collect();
-                    MigrationLine { from, fate, kinds: vec![kind], to }
+                    MigrationLine { from, fate, kinds: vec![kind], meaning: None, to }
                 }
             });
         }

@@ -8,6 +8,7 @@ mod answer;
 mod catalog;
 mod check;
 mod command;
+mod days;
 mod digests;
 mod effects;
 mod events;
@@ -44,8 +45,9 @@ pub use answer::{
 };
 pub use check::{CheckReport, CheckRequest, CheckedCode, CodeVerdict, ComingChange, NearCode};
 pub use command::{ImportRequest, PublishRequest};
+pub use days::{DayAnswer, DaysAnswer};
 pub(crate) use digests::DigestSettings;
-pub use digests::{DigestAnswer, DigestRequest, DigestsOf};
+pub use digests::{DigestAnswer, DigestRequest, DigestsOf, KeptDigest};
 pub use events::{BLOCK, Events};
 pub use export::Telling;
 pub use feed::{FeedAnswer, FeedFilter, StreamPage};
@@ -54,6 +56,7 @@ pub use identity::{Identity, identity};
 pub use list::{Codes, ConceptFilter, Cursor, FIELDS, Page, Relatives};
 pub use load::LoadReport;
 pub use lookup::{Resolution, ValidateItem, Validation, ValidationCode};
+pub use mox::{MoxCount, MoxCounts};
 pub use pages::{Paged, Pages};
 pub use people::{
     AccountChange, AccountRequest, Arrived, CameBack, Door, GiveRequest, GrantAnswer, GroupChange, GroupRequest,
@@ -61,7 +64,8 @@ pub use people::{
     TokenAnswer, TokenRequest,
 };
 pub use permission::{
-    About, Actor, By, Caller, Command, Guest, Held, RIGHTS, Right, Visitor, permit, permit_in, rights_table,
+    About, Actor, By, Caller, Command, Guest, Held, RIGHTS, Right, Visitor, not_signed_in, permit, permit_in,
+    rights_table,
 };
 pub use plan::{Matched, Outcome, Planned};
 pub use query::{At, ChangesAnswer, Edge};
@@ -154,6 +158,9 @@ pub struct Registry {
     effects_told: effects::Told,
     event_blocks: events::Blocks,
     codeset_filters: usages::Filters,
+    /// What is made of the planes for OIO Klassifikation.
+    oio: oio::Makings,
+    mox_counts: MoxCounts,
 }
 
 impl Registry {
@@ -167,6 +174,7 @@ impl Registry {
         follower.catch_up().await?;
         let (rdf, search, queries) = (Arc::default(), Arc::default(), sparql::Pool::new(&settings.sparql));
         let (paged, doorkeeper, event_blocks, codeset_filters) = Default::default();
+        let (mox_counts, oio) = Default::default();
         let effects_told = effects::Told::new((0, crate::model::Instant::BEGINNING));
         Ok(Self {
             store,
@@ -182,6 +190,8 @@ impl Registry {
             effects_told,
             event_blocks,
             codeset_filters,
+            oio,
+            mox_counts,
         })
     }
 

@@ -63,7 +63,8 @@ impl Pages {
     pub fn cut<T>(&self, mut items: Vec<T>, key: impl Fn(&T) -> Key) -> Result<Paged<T>> {
         let limit = self.limit()?;
         let after = self.cursor.as_deref().map(decoded).transpose()?;
-        items.sort_by_key(&key);
+        // A key may be dear to make.
+        items.sort_by_cached_key(&key);
         let total = items.len();
         let from = after.map_or(0, |after| items.partition_point(|item| key(item) <= after));
         let mut items = items.split_off(from);

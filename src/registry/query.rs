@@ -165,7 +165,11 @@ impl Registry {
         let differing: Vec<Uuid> = kept.chain(gone).filter(differs).collect();
         let contents: Vec<_> = differing.iter().map(|u| (*u, content(&before, *u), content(&after, *u))).collect();
         let pairs: Vec<_> = contents.iter().map(|(u, b, a)| (*u, b.as_ref(), a.as_ref())).collect();
-        let changes = diff(&pairs);
+        let said = |change: ConceptChange| {
+            let uuid = change.uuid;
+            change.meaning(|| plane.meaning(uuid, before.at, after.at))
+        };
+        let changes: Vec<ConceptChange> = diff(&pairs).into_iter().map(said).collect();
         let mut counts = std::collections::BTreeMap::new();
         for kind in changes.iter().flat_map(|c| &c.kinds) {
             *counts.entry(*kind).or_default() += 1;

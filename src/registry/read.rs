@@ -54,6 +54,7 @@ impl Registry {
         VocabularyAnswer {
             iri: fields.namespace.trim_end_matches(['/', '#']).to_owned(),
             vocabulary: fields,
+            deleted: plane.vocabulary().is_deleted(),
             concepts: self.projections.edition(plane, now).len(),
             versions: plane.versions().len(),
             version: plane.version_at(now).map(|v| VersionName::new(v)),

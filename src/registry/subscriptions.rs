@@ -10,7 +10,7 @@ use super::pages::{Paged, Pages};
 use super::permission::{Actor, not_signed_in, permit};
 use crate::model::{
     Code, Command, EventFilter, Instant, Owner, PausedBecause, Place, Refusal, Result, SigningSecret, SubscriptionKind,
-    SubscriptionState, Target, description, new_uuid,
+    SubscriptionState, Target, UsageForm, description, new_uuid,
 };
 use crate::store::{Aside, AsideKind, DeliveryRow, SubscriptionRow, SubscriptionsStatus, Write};
 
@@ -225,7 +225,8 @@ impl Registry {
     ///
     /// # Errors
     /// What `permit` refuses; [`Code::ForbiddenTarget`], [`Code::InvalidParameter`], [`Code::InvalidText`],
-    /// [`Code::TooLarge`], [`Code::UnknownVocabulary`], [`Code::TooManySubscriptions`], [`Code::Database`].
+    /// [`Code::TooLarge`], [`Code::UnknownVocabulary`], [`Code::NotFound`] for a code set that is not the owner's,
+    /// [`Code::TooManySubscriptions`], [`Code::Database`].
     pub async fn create_subscription(
         &self,
         actor: &Actor,
@@ -248,6 +249,7 @@ impl Registry {
         let filter = self.known(request.filter)?;
         let (uuid, secret) = (new_uuid(self.dice())?, SigningSecret::new(self.dice())?);
         let mut write = self.begin_for(actor).await?;
+        self.own_code_set(&mut write, owner, &filter).await?;
         room(&mut write, owner).await?;
         let (head, at) = (write.facts().head().await?.seq, write.at());
         let row = SubscriptionRow {
@@ -318,7 +320,10 @@ impl Registry {
         settings.description = described.unwrap_or(settings.description);
         settings.batch = size.unwrap_or(settings.batch);
         row.settings = written(&settings)?;
-        row.filter = filter.unwrap_or(row.filter);
+        if let Some(filter) = filter {
+            self.own_code_set(&mut write, row.owner, &filter).await?;
+            row.filter = filter;
+        }
         // What is as it was is no news.
         if row == before {
             return self.subscription_answer(row);
@@ -340,9 +345,18 @@ impl Registry {
     /// Lets a subscription that was paused go on where it was.
     ///
     /// # Errors
-    /// As [`Registry::subscription`]; [`Code::Phase`] when it has no secret, as after a restore.
+    /// As [`Registry::subscription`]; [`Code::Phase`] when it has no secret, as after a restore, or goes by a code set
+    /// that has ended.
     pub async fn resume_subscription(&self, actor: &Actor, subscription: Uuid) -> Result<SubscriptionAnswer> {
-        self.subscription_for(actor, subscription).await?;
+        let row = self.subscription_for(actor, subscription).await?;
+        if row.filter.code_set.is_some_and(|set| self.codeset_filter(set).is_err()) {
+            let (da, en) = (
+                "kodesættet, som abonnementet går efter, er afsluttet; giv det et andet filter først",
+                "the code set that the subscription goes by has ended; give it another filter first",
+            );
+            let change = format!("PATCH /api/v1/subscriptions/{subscription}");
+            return Err(Refusal::new(Code::Phase, da, en).at(Place::field("filter.codeSet")).allowed([change]));
+        }
         if self.store.signing_secrets(subscription, self.clock.now()).await? == 0 {
             let (da, en) = (
                 "abonnementet har ingen hemmelighed, for registret er genskabt fra en sikkerhedskopi; lav en ny først",
@@ -508,6 +522,43 @@ impl Registry {
         }
     }
 
+    /// Pauses the webhooks that go by a code set that ends: they ask for nothing any more, and their owner is to say for
+    /// what they ask instead.
+    pub(super) async fn pause_those_of_set(&self, write: &mut Write, set: Uuid) -> Result<()> {
+        let rows = write.facts().subscriptions().await?;
+        let go_by_it = |row: &SubscriptionRow| {
+            is_webhook(row) && row.state == SubscriptionState::Active && row.filter.code_set == Some(set)
+        };
+        for mut row in rows.into_iter().filter(go_by_it) {
+            let why = Some(PausedBecause::CodeSetEnded);
+            (row.state, row.why, row.changed) = (SubscriptionState::Paused, why, write.at());
+            write.pause_subscription(&row, why).await?;
+        }
+        Ok(())
+    }
+
+    /// Refuses a code set that whoever the subscription is of does not keep.
+    async fn own_code_set(&self, write: &mut Write, owner: Owner, filter: &EventFilter) -> Result<()> {
+        let Some(set) = filter.code_set else { return Ok(()) };
+        let usage = write.facts().usage(set).await?.filter(|usage| usage.form == UsageForm::CodeSet);
+        let own = match (&usage, owner) {
+            (Some(usage), Owner::Account(account)) if usage.owner == account => true,
+            (Some(usage), Owner::Account(account)) => {
+                usage.organisation.is_some() && usage.organisation == self.organisation_of(account).await?
+            }
+            (Some(usage), Owner::Organisation(organisation)) => usage.organisation == Some(organisation),
+            _ => false,
+        };
+        if own {
+            return Ok(());
+        }
+        let (da, en) = (
+            format!("den, der får besked, har intet kodesæt {set}"),
+            format!("whoever is told keeps no code set {set}"),
+        );
+        Err(Refusal::new(Code::NotFound, da, en).at(Place::field("filter.codeSet")))
+    }
+
     /// Ends the subscriptions of an account that is erased.
     pub(super) async fn end_subscriptions_of(&self, write: &mut Write, account: Uuid) -> Result<()> {
         for row in write.subscriptions_of(Owner::Account(account)).await? {
@@ -531,7 +582,7 @@ impl Registry {
     }
 
     /// A write by an actor who is still who it was.
-    async fn begin_for(&self, actor: &Actor) -> Result<Write> {
+    pub(super) async fn begin_for(&self, actor: &Actor) -> Result<Write> {
         let write = self.store.write(&actor.name(), self.clock.now()).await?;
         self.still(actor).await?;
         Ok(write)
@@ -658,7 +709,7 @@ async fn room(write: &mut Write, owner: Owner) -> Result<()> {
     Err(Refusal::new(Code::TooManySubscriptions, da, en).allowed([MOST.to_string()]))
 }
 
-fn unknown(subscription: Uuid) -> Refusal {
+pub(super) fn unknown(subscription: Uuid) -> Refusal {
     let (da, en) =
         (format!("der er intet abonnement {subscription}"), format!("there is no subscription {subscription}"));
     Refusal::new(Code::UnknownSubscription, da, en).at(Place::field("subscription"))

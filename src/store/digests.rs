@@ -3,6 +3,8 @@
 //! A digest is a subscription of a contact. Its letter is laid down in one transaction with how far it was told, so that
 //! of several nodes one tells it, and a node that dies has told all of it or nothing.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 use sqlx::Row;
 use uuid::Uuid;
@@ -47,6 +49,19 @@ pub struct DigestMove {
     pub passed: i64,
     /// When it is looked at next.
     pub due: Instant,
+}
+
+/// Where a digest goes, and how its letters fare.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DigestStanding {
+    /// Where it goes.
+    pub mail: String,
+    /// How many letters wait.
+    pub waiting: i64,
+    /// How often the first of them was tried.
+    pub tries: i64,
+    /// What was answered to it, the last time.
+    pub answer: Option<String>,
 }
 
 impl Outbox {
@@ -107,6 +122,35 @@ impl Store {
     /// [`crate::model::Code::Database`], [`crate::model::Code::Corrupt`].
     pub async fn digests_to(&self, mail: &Mail) -> Result<Vec<SubscriptionRow>> {
         rows(self.take().await?.link(), sql::DIGESTS_OF_MAIL, &[mail.to_string()]).await
+    }
+
+    /// Where digests go and how their letters fare, by the subscription.
+    ///
+    /// # Errors
+    /// [`crate::model::Code::Database`], [`crate::model::Code::Corrupt`].
+    pub async fn digests_stand(&self) -> Result<BTreeMap<Uuid, DigestStanding>> {
+        run!(self.take().await?.link(), sql::DIGESTS_STAND, |q, c| {
+            let rows = sqlx::query(q).fetch_all(c).await.map_err(broken)?;
+            rows.iter()
+                .map(|r| {
+                    let tries: Option<i64> = r.get(3);
+                    let (mail, waiting, answer) = (r.get(1), r.get(2), r.get(4));
+                    Ok((uuid(r.get(0))?, DigestStanding { mail, waiting, tries: tries.unwrap_or(0), answer }))
+                })
+                .collect()
+        })
+    }
+
+    /// How many letters of digests there are, by how they fare: `sent`, `waiting`, `failing` (tried in vain, and tried
+    /// again), `held` (with a digest that is paused), `failed`, `dropped`.
+    ///
+    /// # Errors
+    /// [`crate::model::Code::Database`].
+    pub async fn digest_letters(&self) -> Result<Vec<(String, i64)>> {
+        run!(self.take().await?.link(), sql::DIGEST_LETTERS_COUNT, |q, c| {
+            let rows = sqlx::query(q).fetch_all(c).await.map_err(broken)?;
+            Ok(rows.iter().map(|r| (r.get(0), r.get(1))).collect())
+        })
     }
 
     /// The digests whose time has come, after one of them, in the order of their uuids.

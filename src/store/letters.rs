@@ -108,6 +108,8 @@ pub struct Claimed {
     pub change: i64,
     /// What kind of letter it is.
     pub kind: String,
+    /// Whom it is to.
+    pub recipient: Uuid,
     /// The number of this attempt among all: who settles a letter must name it.
     pub attempt: i64,
     /// How many attempts there were since it was laid down or sent again, this one included.

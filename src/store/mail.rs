@@ -121,6 +121,18 @@ impl Write {
         Ok(())
     }
 
+    /// Lets the letters that wait for a digest that goes on be tried at once, and for as long as new ones.
+    ///
+    /// # Errors
+    /// [`Code::Database`].
+    pub async fn retry_letters(&mut self, recipient: Uuid, now: Instant) -> Result<()> {
+        run!(self.tx.link(), sql::LETTERS_RETRY, |q, c| {
+            let query = sqlx::query(q).bind(recipient.to_string()).bind(now.micros());
+            query.execute(c).await.map_err(broken)?;
+        });
+        Ok(())
+    }
+
     /// Forgets how far the log was read for letters: what a backup holds happened long ago.
     pub(super) async fn forget_mail(&mut self) -> Result<()> {
         run!(self.tx.link(), sql::MAIL_FORGET, |q, c| {
@@ -196,6 +208,7 @@ impl Store {
                     subject: r.get(10),
                     text: r.get(11),
                     unsubscribe: r.get(12),
+                    recipient: uuid(r.get(13))?,
                 })
             })
             .transpose()?
@@ -223,22 +236,22 @@ impl Store {
         tx.end().await
     }
 
-    /// Puts in doubt what was begun and never settled, and empties what came to rest before `kept_since`. Answers how
-    /// many came into doubt.
+    /// Puts in doubt what was begun and never settled, or to be tried again where it is a digest, and empties what came
+    /// to rest before `kept_since`. Answers how many came into doubt.
     ///
     /// # Errors
     /// [`Code::Database`].
     pub async fn sweep_letters(&self, now: Instant, kept_since: Instant) -> Result<u64> {
         let mut tx = self.own_tx().await?;
-        let mut changed = [0; 2];
-        let steps = [(sql::LETTERS_DOUBT, now), (sql::LETTERS_FORGET, kept_since)];
+        let mut changed = [0; 3];
+        let steps = [(sql::LETTERS_AGAIN, now), (sql::LETTERS_DOUBT, now), (sql::LETTERS_FORGET, kept_since)];
         for ((statement, at), changed) in steps.into_iter().zip(&mut changed) {
             run!(tx.link(), statement, |q, c| {
                 *changed = sqlx::query(q).bind(at.micros()).execute(c).await.map_err(broken)?.rows_affected();
             });
         }
         tx.end().await?;
-        Ok(changed[0])
+        Ok(changed[1])
     }
 
     /// Lets a letter be sent once more; whether it could be.

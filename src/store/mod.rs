@@ -38,7 +38,7 @@ mod write;
 
 pub use backup::BackupSummary;
 pub use deliveries::{Aside, AsideEnd, AsideKind, Attempt, DeliveryRow, Settlement};
-pub use digests::{DigestMove, DigestRow};
+pub use digests::{DigestMove, DigestRow, DigestStanding};
 pub use facts::Facts;
 pub use letters::{Claimed, Laid, LetterRow, LetterState, MailStatus, Settled};
 pub use lock::{Holder, Lock};

@@ -9,7 +9,7 @@ use super::facts::{Facts, Tx};
 use super::reading::head;
 use super::{Db, Head, Link, Store, broken, run, sql};
 use crate::model::{
-    Change, ChangeKind, Content, Digest, Instant, OioRegistration, Period, Result, Revision, State, Version,
+    Change, ChangeKind, Content, Digest, Instant, Meaning, OioRegistration, Period, Result, Revision, State, Version,
     Vocabulary, canonical_json,
 };
 
@@ -34,6 +34,8 @@ pub struct Act<'a> {
     pub parts: &'a [(Period, Option<Arc<Content>>)],
     /// What a registration by OIO Klassifikation says of itself.
     pub oio: Option<&'a OioRegistration>,
+    /// Of one that is redefined: whether it means something else, as was said.
+    pub meaning: Option<Meaning>,
     /// The concept's states before the act, as the revision counts them.
     pub states: &'a [State<Arc<Content>>],
     /// What the act does to them.
@@ -263,6 +265,9 @@ fn told(act: &Act<'_>, digests: &[Option<Digest>]) -> Vec<(ChangeKind, String)> 
     }
     if let Some(oio) = act.oio {
         rows[0].1["oio"] = json!(oio);
+    }
+    if let Some(meaning) = act.meaning {
+        rows[0].1["meaning"] = json!(meaning);
     }
     rows.into_iter().map(|(kind, body)| (kind, canonical_json(&body))).collect()
 }

@@ -2,6 +2,7 @@
 
 mod edits;
 mod gates;
+mod meaning;
 mod step;
 
 use std::collections::BTreeMap;
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use self::edits::Why;
 pub use self::step::DraftStep;
 use super::{
     Author, Comment, Decision, Edit, EditKind, Hearing, HearingStage, Line, Matter, Outcome, Phase, Proposal, Prose,
@@ -303,7 +305,12 @@ impl Draft {
     #[must_use]
     pub fn changes(&self) -> Vec<ConceptChange> {
         let pairs: Vec<_> = self.proposals.iter().map(|(u, p)| (*u, p.base.as_deref(), p.content.as_deref())).collect();
-        diff(&pairs)
+        let meanings = self.meanings(self.edits.len());
+        let told = |change: ConceptChange| {
+            let uuid = change.uuid;
+            change.meaning(|| meanings.get(&uuid).copied())
+        };
+        diff(&pairs).into_iter().map(told).collect()
     }
 
     /// The decision that may be carried out.
@@ -331,13 +338,14 @@ impl Draft {
                 (self.title, self.purpose, self.group) = (title, purpose, group);
                 Ok(())
             }
-            DraftStep::Edited { kind, reason, because, effects } => {
+            DraftStep::Edited { kind, reason, because, meaning, effects } => {
                 self.need(Phase::EDITABLE)?;
                 if matches!(kind, EditKind::Undo | EditKind::Rebase) {
                     return Err(out_of_turn("det er et skridt for sig", "that is a step of its own"));
                 }
                 self.because(because)?;
-                self.edit(stamp, kind, reason, because, effects, None)
+                self.has_a_meaning(meaning, &effects)?;
+                self.edit(stamp, Why { kind, reason, because, meaning, undoes: None }, effects)
             }
             DraftStep::Undone { edit, reason } => {
                 self.need(Phase::EDITABLE)?;

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{Prose, Stamp, out_of_turn};
-use crate::model::{Code, Content, Place, Refusal, Relation, RelationKind, Result};
+use crate::model::{Code, Content, Meaning, Place, Refusal, Relation, RelationKind, Result};
 
 /// The kinds of edit.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize, ToSchema)]
@@ -76,6 +76,8 @@ pub struct Edit {
     pub reason: Prose,
     /// What led to it.
     pub because: Option<Because>,
+    /// Whether the concepts that it redefines mean something else than in the version below, as its author said.
+    pub meaning: Option<Meaning>,
     /// What it did.
     pub effects: Arc<[Effect]>,
     /// The number of the edit that took it back.
@@ -172,7 +174,8 @@ impl Operation {
     ///
     /// # Errors
     /// [`Code::Exists`] when a new concept is there already, [`Code::UnknownConcept`] when one that must be there is
-    /// not, [`Code::Unlawful`] when it makes no sense.
+    /// not, [`Code::Unlawful`] when it makes no sense. What changes nothing is not refused here: see
+    /// [`changes_something`].
     pub fn effects(self, look: impl Fn(Uuid) -> Option<Arc<Content>>) -> Result<Vec<Effect>> {
         let there = |concept: Uuid| look(concept).ok_or_else(|| not_there(concept));
         let gone = |concept: Uuid| Ok(Effect { concept, before: Some(there(concept)?), after: None });
@@ -228,11 +231,19 @@ impl Operation {
             let (da, en) = ("ét begreb er nævnt to gange, eller intet", "one concept is named twice, or none is");
             return Err(unlawful("concept", da, en));
         }
-        if effects.iter().all(|e| e.before == e.after) {
-            return Err(out_of_turn("det ændrer ikke noget", "that changes nothing"));
-        }
         Ok(effects)
     }
+}
+
+/// Refuses effects that change nothing.
+///
+/// # Errors
+/// [`Code::Phase`].
+pub fn changes_something(effects: &[Effect]) -> Result<()> {
+    if effects.iter().all(|e| e.before == e.after) {
+        return Err(out_of_turn("det ændrer ikke noget", "that changes nothing"));
+    }
+    Ok(())
 }
 
 /// Whether a relation goes to a concept above.

@@ -36,7 +36,7 @@ pub use certification::{Certification, CertificationStep, CertificationVerdict, 
 pub use comment::{Comment, Thread, Topic};
 pub use decision::{Decision, Dissent, Outcome, Recommendation, Vote, VoteCast, Voting, Wish, decide};
 pub use draft::{Approval, Base, Draft, DraftStep, Move, Publication};
-pub use edit::{Because, Edit, EditKind, Effect, Operation, Part, Proposal};
+pub use edit::{Because, Edit, EditKind, Effect, Operation, Part, Proposal, changes_something};
 pub use file::FileKind;
 pub use group::{AgendaItem, Attendance, Due, ItemKind, Mandate, Meeting, Work, WorkStep};
 pub use hearing::{

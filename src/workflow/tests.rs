@@ -66,6 +66,7 @@ pub(crate) fn edited(concept: u128, before: u8, after: u8) -> DraftStep {
         kind: EditKind::Change,
         reason: prose("fordi"),
         because: None,
+        meaning: None,
         effects: vec![Effect { concept: id(concept), before: content(before), after: content(after) }],
     }
 }

@@ -2,6 +2,7 @@
 //! vocabulary in it, and requests to the router without a network between.
 
 pub mod crew;
+pub mod klasser;
 pub mod page;
 
 use std::path::{Path, PathBuf};
@@ -190,6 +191,16 @@ impl World {
         Self { router: router(registry.clone(), &HttpOptions::default()), registry, ..self }
     }
 
+    /// The same database behind a registry whose addresses begin so.
+    pub async fn at_url(self, public_url: &str) -> Self {
+        let store = Store::open(&self.address).await.expect("the database opens");
+        let settings = Settings { public_url: public_url.into(), ..Settings::default() };
+        let registry = Registry::open(store, self.clock.clone(), settings).await.expect("it opens");
+        let dice = TestDice(AtomicI64::new(self.nodes.fetch_add(1, Ordering::SeqCst) << 32));
+        let registry = Arc::new(registry.with_dice(Arc::new(dice)));
+        Self { router: router(registry.clone(), &HttpOptions::default()), registry, ..self }
+    }
+
     /// The same database behind a registry with OpenID providers to sign in at.
     pub async fn with_providers(self, providers: Vec<ProviderSettings>) -> Self {
         let store = Store::open(&self.address).await.expect("the database opens");
@@ -284,6 +295,7 @@ impl World {
 /// The plainest import: an edition with its label and date.
 pub fn edition<'a>(slug: &str, format: Format, bytes: &'a [u8], label: &str, effective: &str) -> ImportRequest<'a> {
     ImportRequest {
+        meaning: None,
         vocabulary: slug.parse().expect("a slug"),
         format,
         bytes,

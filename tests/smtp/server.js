@@ -1,4 +1,4 @@
-// A mail server for tests/mail.rs: real SMTP, told over stdin how to behave, one JSON object a line:
+// A mail server for the tests (tests/common/postman.rs): real SMTP, told over stdin how to behave, one JSON object a line:
 //   {"mode": {…}}   how to behave from now on; {} is well (see `behave` below)
 //   {"list": true}  answers {"mails": […]}: everything that was taken in, parsed
 // It begins by saying {"ready": PORT}.
@@ -13,7 +13,7 @@ const { SMTPServer } = require('smtp-server');
 const options = JSON.parse(process.argv[2] || '{}');
 const mails = [];
 // greet: "hang"; rcpt, data: a status to refuse with; data also "hang", "drop" (without taking the mail in) and
-// "take-and-drop" (taking it in without saying so).
+// "take-and-drop" (taking it in without saying so). With only, an address, rcpt holds for that alone.
 let mode = {};
 
 const say = (what) => process.stdout.write(`${JSON.stringify(what)}\n`);
@@ -36,7 +36,7 @@ const server = new SMTPServer({
         if (mode.greet !== 'hang') done();
     },
     onRcptTo(address, session, done) {
-        mode.rcpt ? done(refusal(mode.rcpt)) : done();
+        mode.rcpt && (!mode.only || mode.only === address.address) ? done(refusal(mode.rcpt)) : done();
     },
     onData(stream, session, done) {
         const chunks = [];

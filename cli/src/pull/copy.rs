@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
+use super::days::KeptDay;
 use super::{Listed, edition};
 use crate::stop::{file, named};
 
@@ -47,6 +48,13 @@ pub struct Manifest {
     pub position: i64,
     /// The versions, by effective date: in force on a day is the last that is effective by then.
     pub versions: Vec<KeptVersion>,
+    /// The days from which it reads otherwise, from the one that was in force when it was fetched on; only when something
+    /// is said between versions. In force on a day is then the last that begins by then.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub days: Vec<KeptDay>,
+    /// The instant of the change log as of which the days are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registered: Option<Instant>,
 }
 
 /// A vocabulary by its names.
@@ -92,6 +100,16 @@ impl Manifest {
     /// The version that is in force on a day, of those that are here.
     pub fn in_force(&self, day: Instant) -> Option<&KeptVersion> {
         self.versions.iter().filter(|v| v.effective <= day).max_by_key(|v| (v.effective, v.registered))
+    }
+
+    /// What is said on a day beyond the version in force on it, if anything is.
+    pub fn beyond(&self, day: Instant) -> Option<&KeptDay> {
+        self.days.iter().filter(|d| d.from <= day).max_by_key(|d| d.from).filter(|d| !d.files.is_empty())
+    }
+
+    /// Every file.
+    fn files(&self) -> impl Iterator<Item = &KeptFile> {
+        self.versions.iter().flat_map(|v| &v.files).chain(self.days.iter().flat_map(|d| &d.files))
     }
 }
 
@@ -232,16 +250,16 @@ impl Held {
         if manifest.format > FORMAT {
             return Err(wrong(&format!("format {}", manifest.format)));
         }
-        let mut paths = manifest.versions.iter().flat_map(|v| &v.files).map(|f| &f.path);
-        if let Some(out) = paths.find(|p| !p.components().all(|c| matches!(c, Component::Normal(_)))) {
-            return Err(wrong(&out.display()));
+        let inside = |p: &&KeptFile| p.path.components().all(|c| matches!(c, Component::Normal(_)));
+        if let Some(out) = manifest.files().find(|f| !inside(f)) {
+            return Err(wrong(&out.path.display()));
         }
         Ok(Some(Self { folder, manifest }))
     }
 
-    /// Whether the files of a version are those that were put there.
-    pub fn is_whole(&self, version: &KeptVersion) -> bool {
-        version.files.iter().all(|f| self.has(f))
+    /// Whether files are those that were put there.
+    pub fn is_whole(&self, files: &[KeptFile]) -> bool {
+        files.iter().all(|f| self.has(f))
     }
 
     fn has(&self, kept: &KeptFile) -> bool {
@@ -251,11 +269,18 @@ impl Held {
     /// Puts the JSON of a version, if it is here and whole, into a stage too; the bytes are there once.
     pub fn take_over(&self, listed: &Listed, stage: &Path, path: &Path) -> Option<KeptFile> {
         let version = self.manifest.versions.iter().find(|v| v.is(listed))?;
-        let json = version.json().ok().filter(|json| self.has(json))?;
-        let (from, to) = (self.folder.join(&json.path), stage.join(path));
+        self.put(version.json().ok()?, stage, path)
+    }
+
+    /// Puts a file, if it is here and whole, into a stage too.
+    pub fn put(&self, kept: &KeptFile, stage: &Path, path: &Path) -> Option<KeptFile> {
+        if !self.has(kept) {
+            return None;
+        }
+        let (from, to) = (self.folder.join(&kept.path), stage.join(path));
         let linked = fs::hard_link(&from, &to).or_else(|_| fs::copy(&from, &to).map(drop));
         linked.ok()?;
-        Some(KeptFile { path: path.to_owned(), ..json.clone() })
+        Some(KeptFile { path: path.to_owned(), ..kept.clone() })
     }
 }
 
@@ -320,8 +345,15 @@ pub struct Copy {
     _lock: File,
 }
 
-/// A copy that is being made.
+/// A copy that is being made; taken away when it does not become one, so that a disk that is full has the room again.
 pub struct Stage(PathBuf);
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        // One that was committed is elsewhere by now.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
 
 impl Stage {
     /// Its folder.
@@ -443,18 +475,16 @@ impl Copy {
         out.write_all(b"\n")?;
         out.sync_all()?;
         reached("files")?;
-        for version in &manifest.versions {
-            for kept in &version.files {
-                let path = stage.join(&kept.path);
-                let mut rights = fs::metadata(&path)?.permissions();
-                rights.set_readonly(true);
-                fs::set_permissions(&path, rights)?;
-                if let Some(parent) = path.parent() {
-                    sync_folder(parent)?;
-                }
+        for kept in manifest.files() {
+            let path = stage.join(&kept.path);
+            let mut rights = fs::metadata(&path)?.permissions();
+            rights.set_readonly(true);
+            fs::set_permissions(&path, rights)?;
+            // The folder of the version or day, and the one that lists them.
+            for folder in path.ancestors().skip(1).take_while(|folder| *folder != stage) {
+                sync_folder(folder)?;
             }
         }
-        sync_folder(&stage.join("versions"))?;
         sync_folder(stage)?;
         reached("number")?;
         fs::rename(stage, folder)?;
@@ -486,8 +516,11 @@ pub struct Checked {
     pub versions: Vec<Label>,
     /// The version in force today, of those that are here.
     pub in_force: Option<Label>,
-    /// The folder of that version.
+    /// The folder of what is in force: of that version, or of the day when something was said beyond it.
     pub in_force_folder: Option<PathBuf>,
+    /// How many concepts are said otherwise today than in that version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub beyond: Option<usize>,
     /// What does not hold.
     pub problems: Vec<Refusal>,
 }
@@ -505,27 +538,28 @@ pub fn check(into: &Path, slug: &Slug, today: Instant) -> Result<Checked> {
     })?;
     let mut problems = Vec::new();
     let at = |path: &Path, r: Refusal| r.at(named(held.folder.join(path).display()));
-    for version in &held.manifest.versions {
-        for kept in version.files.iter().filter(|f| !held.has(f)) {
-            let there = fs::File::open(held.folder.join(&kept.path)).and_then(|mut f| f.read(&mut [0]));
-            problems.push(match there {
-                Err(e) => file(&held.folder.join(&kept.path), &e),
-                Ok(_) => at(
-                    &kept.path,
-                    corrupt("filen er ikke den, der blev hentet", "the file is not the one that was fetched"),
-                ),
-            });
-        }
-        if let Err(refusal) = recompute(&held, version, slug) {
-            problems.push(refusal);
-        }
+    for kept in held.manifest.files().filter(|f| !held.has(f)) {
+        let there = fs::File::open(held.folder.join(&kept.path)).and_then(|mut f| f.read(&mut [0]));
+        problems.push(match there {
+            Err(e) => file(&held.folder.join(&kept.path), &e),
+            Ok(_) => at(
+                &kept.path,
+                corrupt("filen er ikke den, der blev hentet", "the file is not the one that was fetched"),
+            ),
+        });
     }
+    let (versions, days) = (&held.manifest.versions, &held.manifest.days);
+    problems.extend(versions.iter().filter_map(|version| recompute(&held, version, slug).err()));
+    problems.extend(days.iter().filter_map(|day| recompute_day(&held, day).err()));
     let in_force = held.manifest.in_force(today);
-    let folder = in_force.and_then(|v| v.json().ok()?.path.parent().map(|p| held.folder.join(p)));
+    let beyond = held.manifest.beyond(today);
+    let json = beyond.and_then(|d| d.files.first()).or_else(|| in_force.and_then(|v| v.json().ok()));
+    let folder = json.and_then(|json| json.path.parent().map(|p| held.folder.join(p)));
     Ok(Checked {
         vocabulary: slug.clone(),
         in_force: in_force.map(|v| v.label.clone()),
         in_force_folder: folder,
+        beyond: beyond.map(|d| d.beyond),
         versions: held.manifest.versions.iter().map(|v| v.label.clone()).collect(),
         pulled: held.manifest.pulled,
         server: held.manifest.server.clone(),
@@ -548,6 +582,18 @@ fn recompute(held: &Held, version: &KeptVersion, slug: &Slug) -> Result<()> {
         edition.is(&listed, slug)
     });
     edition.map_err(|r| if r.place.is_empty() { r.at(named(held.folder.join(&json.path).display())) } else { r })
+}
+
+/// What is said between versions has no digest of a publication: it must be what was fetched.
+fn recompute_day(held: &Held, day: &KeptDay) -> Result<()> {
+    let Some(json) = day.files.first() else { return Ok(()) };
+    let path = held.folder.join(&json.path);
+    let edition = edition::read(&path).map_err(|r| if r.place.is_empty() { r.at(named(path.display())) } else { r })?;
+    if Some(edition.digest) == day.digest && edition.count == day.concepts {
+        return Ok(());
+    }
+    let (da, en) = ("indholdet er ikke det, der blev hentet", "the content is not what was fetched");
+    Err(corrupt(da, en).at(named(path.display())))
 }
 
 /// The vocabularies that a folder has copies of.
@@ -606,6 +652,8 @@ mod tests {
             pulled: Instant::from_micros(0),
             position: number,
             versions: vec![version],
+            days: Vec::new(),
+            registered: None,
         };
         (stage, manifest)
     }
@@ -613,7 +661,7 @@ mod tests {
     /// What a reader finds: the number in the manifest, which the file must say too.
     fn found(root: &Path) -> Option<i64> {
         let held = Held::find(root).unwrap()?;
-        assert!(held.manifest.versions.iter().all(|v| held.is_whole(v)), "half a copy is seen");
+        assert!(held.manifest.versions.iter().all(|v| held.is_whole(&v.files)), "half a copy is seen");
         let said = fs::read_to_string(root.join(CURRENT).join("versions/x/v.json")).unwrap();
         assert_eq!(said, held.manifest.position.to_string());
         Some(held.manifest.position)

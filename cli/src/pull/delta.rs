@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
-use begreb::model::{Instant, Slug, Version, canonical_json};
+use begreb::model::{Code, Instant, Refusal, Slug, Version, canonical_json};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -109,9 +109,11 @@ impl Base {
                 places.insert(uuid, (start, line.len()));
             }
         }
-        let statements = canonical_json(&edition.version.statements);
+        // What is no version is nothing to build one on.
+        let version = edition.version.ok_or_else(|| Refusal::new(Code::Corrupt, "ingen version", "no version"))?;
+        let statements = canonical_json(&version.statements);
         let file = File::open(path).map_err(|e| file(path, &e))?;
-        Ok(Self { file, vocabulary, version: edition.version, statements, lines: places })
+        Ok(Self { file, vocabulary, version, statements, lines: places })
     }
 
     fn write(

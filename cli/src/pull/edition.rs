@@ -22,6 +22,7 @@ use uuid::Uuid;
 
 use super::Listed;
 use super::copy::{KeptFile, Summing};
+use super::days::Day;
 use crate::stop::file;
 
 /// The longest line: one concept.
@@ -32,12 +33,13 @@ pub struct Edition {
     path: PathBuf,
     /// The frame of the vocabulary.
     pub vocabulary: Vocabulary,
-    /// The version.
-    pub version: Version,
+    /// The version; of a day, the one in force on it, if there is one.
+    pub version: Option<Version>,
     point: Point,
     /// The digest of its content, recomputed.
     pub digest: Digest,
-    count: usize,
+    /// How many concepts it has.
+    pub count: usize,
     tops: HashSet<Uuid>,
     children: HashMap<Uuid, Vec<Uuid>>,
 }
@@ -47,7 +49,7 @@ pub struct Head {
     /// The frame of the vocabulary.
     pub vocabulary: Vocabulary,
     /// The version, without its statements.
-    pub version: Version,
+    pub version: Option<Version>,
     point: Point,
 }
 
@@ -135,7 +137,7 @@ impl<R: BufRead> Lines<R> {
     pub fn head(&mut self) -> Result<Head> {
         let fields: VocabularyFields = self.between("{\"vocabulary\":", ",")?;
         let vocabulary = Vocabulary::new(fields).map_err(|r| self.unexpected(&r.en))?;
-        let version = self.between("\"version\":", ",")?;
+        let version: Option<Version> = self.between("\"version\":", ",")?;
         let at: At = self.between("\"point\":", ",")?;
         if self.line()? != "\"concepts\":[" {
             return Err(self.unexpected(&"concepts"));
@@ -226,7 +228,7 @@ pub fn read(path: &Path) -> Result<Edition> {
     }
     let digest = hasher.finish(&statements);
     let Head { vocabulary, version, point } = head;
-    let version = Version { statements, ..version };
+    let version = version.map(|version| Version { statements, ..version });
     Ok(Edition { path: path.to_owned(), vocabulary, version, point, digest, count, tops, children })
 }
 
@@ -242,7 +244,10 @@ impl Edition {
             let (here, wanted) = (self.vocabulary.slug(), slug);
             return refuse(format!("det er {here}, ikke {wanted}"), format!("it is {here}, not {wanted}"));
         }
-        let (v, m) = (&self.version, &listed.manifest);
+        let Some(v) = &self.version else {
+            return refuse("det er ingen version".to_owned(), "it is no version".to_owned());
+        };
+        let m = &listed.manifest;
         let named = v.uuid == listed.uuid && v.label == *label && v.vocabulary == self.vocabulary.uuid();
         let timed = v.effective == listed.effective && v.registered == listed.registered && v.point() == self.point;
         if !named || !timed || v.manifest.digest != m.digest {
@@ -269,6 +274,28 @@ impl Edition {
         Ok(())
     }
 
+    /// Refuses an edition that is not what a vocabulary said at a moment of a day that begins at an instant.
+    ///
+    /// # Errors
+    /// [`Code::Corrupt`].
+    pub fn is_of(&self, day: &Day, registered: Instant, slug: &Slug) -> Result<()> {
+        let version = self.version.as_ref().map(|v| &v.label);
+        let here = self.vocabulary.slug() == slug
+            && version == day.version.as_ref().map(|v| &v.label)
+            && self.point.valid <= day.begins()
+            && self.point.registered <= registered
+            && self.count == day.concepts;
+        if here {
+            return Ok(());
+        }
+        let from = &day.from;
+        Err(Refusal::new(
+            Code::Corrupt,
+            format!("det er ikke det, der gælder fra {from}"),
+            format!("it is not what is in force from {from}"),
+        ))
+    }
+
     /// Writes it in another format, into a folder.
     ///
     /// # Errors
@@ -288,7 +315,7 @@ impl Edition {
         });
         let edition = Outgoing {
             vocabulary: &self.vocabulary,
-            version: Some(&self.version),
+            version: self.version.as_ref(),
             point: self.point,
             count: self.count,
             concepts: Box::new(concepts),

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use begreb::model::{Label, Slug};
+use begreb::model::{Instant, Label, Slug};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -19,6 +19,7 @@ use ureq::{Agent, Body};
 use uuid::Uuid;
 
 use super::Listed;
+use super::days::{Day, Days};
 use crate::lang::{Lang, say};
 use crate::remote::{Server, encode};
 use crate::stop::{Problem, Result, Stop, file};
@@ -85,16 +86,18 @@ pub fn distrust(text: String) -> Stop {
 }
 
 impl Client {
-    /// A client of the server at an address, which tries so often what can be tried again.
-    pub fn new(url: &str, tries: u32, lang: Lang) -> Result<Self> {
+    /// A client of the server at an address, which tries so often what can be tried again, and gives a server up that has
+    /// said nothing for so long.
+    pub fn new(url: &str, tries: u32, silence: Duration, lang: Lang) -> Result<Self> {
         // The same addresses are lawful as everywhere.
         Server::new(url, lang).map_err(Stop::usage)?;
         let agent = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
-            .timeout_connect(Some(Duration::from_secs(10)))
-            .timeout_recv_response(Some(Duration::from_secs(180)))
-            .timeout_per_read(Some(Duration::from_secs(60)))
+            .timeout_connect(Some(silence.min(Duration::from_secs(10))))
+            // The digest of a whole export is made before its first byte is sent; who waits for news waits for a minute.
+            .timeout_recv_response(Some(silence * 3))
+            .timeout_per_read(Some(silence))
             .timeout_recv_body(Some(Duration::from_secs(3600)))
             .user_agent(concat!("begreb/", env!("CARGO_PKG_VERSION")))
             .build()
@@ -112,15 +115,35 @@ impl Client {
         self.lang
     }
 
-    /// Every vocabulary that has a version.
-    pub fn vocabularies(&self) -> Result<Vec<Slug>> {
+    /// Every vocabulary that has a version; or, if that is enough, in which something is in force.
+    pub fn vocabularies(&self, versions_only: bool) -> Result<Vec<Slug>> {
         #[derive(Deserialize)]
         struct Named {
             slug: Slug,
             versions: usize,
+            concepts: usize,
         }
         let named: Vec<Named> = self.json("/api/v1/vocabularies")?;
-        Ok(named.into_iter().filter(|n| n.versions > 0).map(|n| n.slug).collect())
+        let has = |n: &Named| n.versions > 0 || (!versions_only && n.concepts > 0);
+        Ok(named.into_iter().filter(has).map(|n| n.slug).collect())
+    }
+
+    /// The days from which a vocabulary reads otherwise; nothing from a server that does not tell them.
+    pub fn days(&self, slug: &Slug) -> Result<Option<Days>> {
+        let path = format!("/api/v1/vocabularies/{slug}/days");
+        match self.json::<Days>(&path) {
+            Ok(days) if days.days.iter().all(Day::is_lawful) => Ok(Some(days)),
+            Ok(_) => Err(self.strange(&path)),
+            // An older server has no such address.
+            Err(Stop::Answered(problem)) if problem.code == "not-found" => Ok(None),
+            Err(stop) => Err(stop),
+        }
+    }
+
+    /// Fetches what is said on a day, as known at an instant, into a file.
+    pub fn export_day(&self, slug: &Slug, day: &Day, registered: Instant, into: &Path) -> Result {
+        let (from, registered) = (&day.from, encode(&registered.to_string()));
+        self.fetch(&format!("/api/v1/vocabularies/{slug}/export?format=json&date={from}&registered={registered}"), into)
     }
 
     /// The versions of a vocabulary.
@@ -215,25 +238,28 @@ impl Client {
 
     /// Fetches a version into a file, and holds its bytes against their digest.
     pub fn export(&self, slug: &Slug, label: &Label, into: &Path) -> Result {
-        let path = export_path(slug, label);
+        self.fetch(&export_path(slug, label), into)
+    }
+
+    fn fetch(&self, path: &str, into: &Path) -> Result {
         self.again(|| {
-            let response = self.once(Method::GET, &path)?;
-            let promised = self.promised(&response, &path)?;
+            let response = self.once(Method::GET, path)?;
+            let promised = self.promised(&response, path)?;
             // Whoever says at once that it is too much need not send it.
             if response.body().content_length().is_some_and(|n| n > LARGEST_EXPORT) {
-                return Err(Failed::Ever(self.too_large(&path, LARGEST_EXPORT)));
+                return Err(Failed::Ever(self.too_large(path, LARGEST_EXPORT)));
             }
             let mut out = File::create(into).map_err(|e| Stop::from(file(into, &e)))?;
             let mut body = response.into_body().into_reader();
             let (mut hasher, mut size, mut buffer) = (Sha256::new(), 0, vec![0; 1 << 16]);
             loop {
-                let n = body.read(&mut buffer).map_err(|e| Failed::Now(self.silent(&path, &e), None))?;
+                let n = body.read(&mut buffer).map_err(|e| Failed::Now(self.silent(path, &e), None))?;
                 if n == 0 {
                     break;
                 }
                 size += n as u64;
                 if size > LARGEST_EXPORT {
-                    return Err(Failed::Ever(self.too_large(&path, LARGEST_EXPORT)));
+                    return Err(Failed::Ever(self.too_large(path, LARGEST_EXPORT)));
                 }
                 hasher.update(&buffer[..n]);
                 out.write_all(&buffer[..n]).map_err(|e| Stop::from(file(into, &e)))?;
@@ -327,6 +353,15 @@ impl Client {
         if status.is_redirection() {
             let to = response.headers().get("location").and_then(|l| l.to_str().ok()).unwrap_or("?");
             let to: String = to.chars().take(200).filter(|c| !c.is_control()).collect();
+            // The same server, only safely: that is its own address.
+            if base.strip_prefix("http://").is_some_and(|host| to == format!("https://{host}{path}")) {
+                let safe = base.replacen("http://", "https://", 1);
+                return Err(Failed::Ever(distrust(say!(
+                    lang,
+                    "{base} svarer kun over https; giv den adresse: --server {safe}",
+                    "{base} answers over https alone; give that address: --server {safe}"
+                ))));
+            }
             return Err(Failed::Ever(distrust(say!(
                 lang,
                 "{base}{path} viser videre til {to}; det følges ikke. Er det serverens rette adresse, så giv den med --server",
@@ -373,7 +408,22 @@ impl Client {
     }
 }
 
+/// Says that the server never stood still.
+pub fn restless(client: &Client) -> Stop {
+    let (base, lang) = (client.base(), client.lang());
+    Problem::new(
+        "busy",
+        say!(lang, "{base} udgiver, mens der hentes; prøv igen", "{base} publishes all the while; try again"),
+    )
+    .into()
+}
+
 impl Log {
+    /// The log from a position on, of which nothing is known before.
+    pub fn from(position: i64) -> Self {
+        Self { position, continues: true, touched: None, reframed: false, news: false }
+    }
+
     fn take(&mut self, events: &[Value]) {
         for event in events {
             let kind = event["type"].as_str().unwrap_or_default();
@@ -382,6 +432,8 @@ impl Log {
             if !kind.starts_with("concept.") {
                 continue;
             }
+            // What no version says is told of by nothing else.
+            self.news |= event["version"].is_null();
             let uuid = event["subject"].as_str().and_then(|u| Uuid::try_parse(u).ok());
             if let (Some(touched), Some(uuid)) = (&mut self.touched, uuid) {
                 touched.insert(uuid);

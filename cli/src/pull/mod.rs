@@ -16,18 +16,22 @@ use uuid::Uuid;
 pub use self::copy::{Checked, all, check};
 pub use self::fetch::Client;
 
-use self::copy::{Copy, Held, KeptFile, KeptVersion, Manifest};
+use self::copy::{Copy, Held, Manifest};
+use self::days::{Days, KeptDay};
 use self::fetch::Log;
+use self::work::Work;
 use crate::lang::say;
 use crate::stop::{Result, Stop};
 
 mod copy;
+mod days;
 mod delta;
 mod edition;
 mod fetch;
+mod work;
 
-/// How far the log may have moved on before that alone is worth a new manifest.
-const STALE: i64 = 10_000;
+/// How often the server is asked anew when something was published while it was asked.
+const TRIES: usize = 5;
 
 /// What is wanted of each vocabulary.
 pub struct Asked {
@@ -41,6 +45,15 @@ pub struct Asked {
     pub date: Option<Instant>,
     /// How many versions before the one in force are wanted too.
     pub keep: usize,
+    /// Whether what is said between versions is left out.
+    pub versions_only: bool,
+}
+
+impl Asked {
+    /// Whether what is said between versions is wanted.
+    pub fn wants_days(&self) -> bool {
+        !self.versions_only && self.versions.is_empty() && self.date.is_none()
+    }
 }
 
 /// A version as the server lists it.
@@ -92,6 +105,21 @@ pub struct PulledVersion {
     pub fetched: Option<usize>,
 }
 
+/// A day of the copy on which more is said than its version does.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PulledDay {
+    /// From when it is in force.
+    pub from: Instant,
+    /// The version in force.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<Label>,
+    /// How many concepts there are.
+    pub concepts: usize,
+    /// How many are said otherwise than in the version.
+    pub beyond: usize,
+}
+
 /// What a pull did.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -110,7 +138,12 @@ pub struct Pulled {
     pub versions: Vec<PulledVersion>,
     /// Versions that are no longer in the copy.
     pub dropped: Vec<Label>,
-    /// How many concepts are said otherwise today than in the version in force: no version has them, nor the copy.
+    /// The days of the copy on which more is said than the version in force does.
+    pub days: Vec<PulledDay>,
+    /// Whether more days were told than are copied.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub more_days: bool,
+    /// How many concepts are said otherwise today than in the version in force; the copy has them in `days`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub beyond: Option<usize>,
 }
@@ -121,7 +154,10 @@ pub struct Pulled {
 /// What the server refuses, or what it says that does not hold; the copy is then as it was.
 pub fn pull(client: &Client, asked: &Asked, slug: &Slug, now: Instant, today: Instant) -> Result<Pulled> {
     let mut pulled = replace(client, asked, slug, now, today)?;
-    if asked.versions.is_empty()
+    let today = pulled.days.iter().rev().find(|d| d.from <= today);
+    pulled.beyond = today.map(|d| d.beyond);
+    if asked.versions_only
+        && asked.versions.is_empty()
         && asked.date.is_none()
         && let Some(label) = &pulled.in_force
     {
@@ -131,20 +167,50 @@ pub fn pull(client: &Client, asked: &Asked, slug: &Slug, now: Instant, today: In
     Ok(pulled)
 }
 
+/// What the server says of a vocabulary, so that no part of it is newer than the days are.
+struct Told {
+    log: Log,
+    listed: Vec<Listed>,
+    days: Option<Days>,
+}
+
+fn ask(client: &Client, asked: &Asked, slug: &Slug, held: Option<&Held>) -> Result<Told> {
+    // The log first: what happens meanwhile stands after its end, and is seen the next time.
+    let log = held.map(|h| client.log(slug, Some(h.manifest.position))).transpose()?;
+    for _ in 0..TRIES {
+        let days = if asked.wants_days() || log.is_none() { client.days(slug)? } else { None };
+        let listed = client.versions(slug)?;
+        if days.as_ref().is_some_and(|d| listed.iter().any(|v| v.registered > d.registered)) {
+            continue;
+        }
+        let log = match (log, &days) {
+            (Some(log), _) => log,
+            // Whoever begins needs no more than where the log ends.
+            (None, Some(days)) => Log::from(days.position),
+            (None, None) => client.log(slug, None)?,
+        };
+        return Ok(Told { log, listed, days: days.filter(|_| asked.wants_days()) });
+    }
+    Err(fetch::restless(client))
+}
+
 fn replace(client: &Client, asked: &Asked, slug: &Slug, now: Instant, today: Instant) -> Result<Pulled> {
     let copy = Copy::open(&asked.into, slug)?;
     let held = copy.current()?;
-    let log = client.log(slug, held.as_ref().map(|h| h.manifest.position))?;
-    let listed = client.versions(slug)?;
-    let wanted = wanted(&listed, asked, slug, today)?;
+    let Told { log, listed, days } = ask(client, asked, slug, held.as_ref())?;
+    let (registered, more) = days.as_ref().map_or((None, false), |d| (Some(d.registered), d.more));
+    // Where every day is as its version says, the versions say it all.
+    let days = days.map(|d| d.days).filter(|days| days.iter().any(|d| d.beyond > 0)).unwrap_or_default();
+    let wanted = wanted(&listed, asked, slug, today, !days.is_empty())?;
     if let Some(held) = &held {
         agree(&held.manifest, &listed, client)?;
     }
     let work = Work { client, asked, slug, held: held.as_ref(), log: &log };
     if let Some(held) = &held
-        && work.is_up_to_date(held, &wanted)
+        && work.is_up_to_date(held, &wanted, &days)
     {
-        return Ok(told(&held.manifest, &held.folder, log.position, today, false, None, Vec::new()));
+        let told = told(&held.manifest, &held.folder, log.position, today, false, None, Vec::new());
+        return Ok(Pulled { more_days: more, ..told });
     }
     let stage = copy.stage()?;
     let (mut kept, mut how) = (Vec::new(), Vec::new());
@@ -153,7 +219,14 @@ fn replace(client: &Client, asked: &Asked, slug: &Slug, now: Instant, today: Ins
         kept.push(version);
         how.push(came);
     }
-    let vocabulary = copy::read_head(&stage.path().join(&kept[0].json()?.path))?;
+    let registered = registered.filter(|_| !days.is_empty());
+    let days = match registered {
+        Some(registered) => days.iter().map(|d| work.day(&stage, d, registered)).collect::<Result<Vec<_>>>()?,
+        None => Vec::new(),
+    };
+    let first = kept.iter().flat_map(|v| &v.files).chain(days.iter().flat_map(|d| &d.files)).next();
+    let first = first.ok_or_else(|| nothing_in_force(slug, &listed))?;
+    let vocabulary = copy::read_head(&stage.path().join(&first.path))?;
     if let Some(held) = &held
         && held.manifest.vocabulary.uuid != vocabulary.uuid
     {
@@ -169,9 +242,12 @@ fn replace(client: &Client, asked: &Asked, slug: &Slug, now: Instant, today: Ins
         pulled: now,
         position: log.position,
         versions: kept,
+        days,
+        registered,
     };
     let folder = copy.commit(stage, &manifest)?;
-    Ok(told(&manifest, &folder, manifest.position, today, true, Some(&how), dropped))
+    let told = told(&manifest, &folder, manifest.position, today, true, Some(&how), dropped);
+    Ok(Pulled { more_days: more, ..told })
 }
 
 fn told(
@@ -202,12 +278,33 @@ fn told(
         in_force: manifest.in_force(today).map(|v| v.label.clone()),
         versions: versions.collect(),
         dropped,
+        days: manifest.days.iter().filter(|d| d.beyond > 0).map(pulled_day).collect(),
+        more_days: false,
         beyond: None,
     }
 }
 
-/// The versions that are wanted, by effective date.
-fn wanted<'l>(listed: &'l [Listed], asked: &Asked, slug: &Slug, today: Instant) -> Result<Vec<&'l Listed>> {
+fn pulled_day(day: &KeptDay) -> PulledDay {
+    PulledDay { from: day.from, version: day.version.clone(), concepts: day.concepts, beyond: day.beyond }
+}
+
+fn nothing_in_force(slug: &Slug, listed: &[Listed]) -> Refusal {
+    let refusal = Refusal::new(
+        begreb::model::Code::UnknownVersion,
+        format!("{slug} har ingen udgivet version, der gælder da"),
+        format!("{slug} has no published version that is in force then"),
+    );
+    refusal.allowed(listed.iter().map(|v| v.label.to_string()))
+}
+
+/// The versions that are wanted, by effective date; there may be none where days say it all.
+fn wanted<'l>(
+    listed: &'l [Listed],
+    asked: &Asked,
+    slug: &Slug,
+    today: Instant,
+    has_days: bool,
+) -> Result<Vec<&'l Listed>> {
     let mut all: Vec<&Listed> = listed.iter().collect();
     all.sort_by_key(|v| (v.effective, v.registered));
     if !asked.versions.is_empty() {
@@ -234,13 +331,8 @@ fn wanted<'l>(listed: &'l [Listed], asked: &Asked, slug: &Slug, today: Instant) 
     let from = if asked.date.is_some() { ahead.saturating_sub(1) } else { ahead.saturating_sub(1 + asked.keep) };
     let to = if asked.date.is_some() { ahead } else { effective.len() };
     let chosen = effective.get(from..to).unwrap_or_default().to_vec();
-    if chosen.is_empty() {
-        let refusal = Refusal::new(
-            begreb::model::Code::UnknownVersion,
-            format!("{slug} har ingen udgivet version, der gælder da"),
-            format!("{slug} has no published version that is in force then"),
-        );
-        return Err(refusal.allowed(listed.iter().map(|v| v.label.to_string())).into());
+    if chosen.is_empty() && !has_days {
+        return Err(nothing_in_force(slug, listed).into());
     }
     Ok(chosen)
 }
@@ -278,95 +370,6 @@ fn other_registry(client: &Client, slug: &Slug) -> Stop {
     ))
 }
 
-/// The pull of one vocabulary.
-struct Work<'w> {
-    client: &'w Client,
-    asked: &'w Asked,
-    slug: &'w Slug,
-    held: Option<&'w Held>,
-    log: &'w Log,
-}
-
-impl Work<'_> {
-    /// Whether the copy has exactly what is wanted, and has it whole.
-    fn is_up_to_date(&self, held: &Held, wanted: &[&Listed]) -> bool {
-        let versions = &held.manifest.versions;
-        let same = versions.len() == wanted.len() && versions.iter().zip(wanted).all(|(v, w)| v.is(w));
-        let near = self.log.position - held.manifest.position < STALE && self.log.continues;
-        let formats = |v: &KeptVersion| {
-            v.files.len() == self.asked.formats.len() + 1
-                && self.asked.formats.iter().all(|f| v.files.iter().any(|file| file.format == *f))
-        };
-        same && near && !self.log.reframed && versions.iter().all(|v| formats(v) && held.is_whole(v))
-    }
-
-    /// Puts a version into the stage: from the copy, from the copy and what changed, or from the server.
-    fn version(
-        &self,
-        stage: &Path,
-        listed: &Listed,
-        staged: &[KeptVersion],
-    ) -> Result<(KeptVersion, (How, Option<usize>))> {
-        let folder = PathBuf::from("versions").join(listed.label.as_str());
-        copy::make_folder(&stage.join(&folder))?;
-        let json = folder.join(format!("{}.json", self.slug));
-        let mut how = (How::Held, None);
-        let kept = self.held.filter(|_| !self.log.reframed).and_then(|held| held.take_over(listed, stage, &json));
-        let file = match kept {
-            Some(file) => file,
-            None => {
-                let base = self.base(stage, listed, staged);
-                let delta = match base {
-                    Some(base) => delta::rebuild(self.client, self.slug, listed, &base, self.log, &stage.join(&json))?,
-                    None => None,
-                };
-                match delta {
-                    Some(fetched) => how = (How::Delta, Some(fetched)),
-                    None => {
-                        self.client.export(self.slug, &listed.label, &stage.join(&json))?;
-                        how = (How::Whole, None);
-                    }
-                }
-                copy::sum(stage, &json, Format::Json)?
-            }
-        };
-        let edition = edition::read(&stage.join(&json)).map_err(|r| self.distrusted(r))?;
-        edition.is(listed, self.slug).map_err(|r| self.distrusted(r))?;
-        let mut files = vec![file];
-        for format in self.asked.formats.iter().filter(|f| **f != Format::Json) {
-            let path = folder.join(format!("{}.{}", self.slug, copy::ending(*format)));
-            files.push(edition.write(*format, stage, &path)?);
-        }
-        Ok((KeptVersion::new(listed, files), how))
-    }
-
-    fn distrusted(&self, refusal: Refusal) -> Stop {
-        let (base, lang) = (self.client.base(), self.client.lang());
-        let what = lang.text(&refusal);
-        fetch::distrust(say!(
-            lang,
-            "det, som {base} sendte, holder ikke: {what}. Kopien er, som den var",
-            "what {base} sent does not hold: {what}. The copy is as it was"
-        ))
-    }
-
-    /// The JSON of the version that is nearest to one: of those that are here already, the last before it, else the
-    /// first.
-    fn base(&self, stage: &Path, listed: &Listed, staged: &[KeptVersion]) -> Option<PathBuf> {
-        let held = self.held.filter(|_| self.log.touched.is_some() && !self.log.reframed)?;
-        // What the log says since the copy was made tells nothing of a version that is older.
-        if held.manifest.versions.iter().any(|v| v.registered >= listed.registered) {
-            return None;
-        }
-        let here = held.manifest.versions.iter().filter(|v| held.is_whole(v)).map(|v| (v, held.folder.as_path()));
-        let all: Vec<_> = here.chain(staged.iter().map(|v| (v, stage))).collect();
-        let before = all.iter().filter(|(v, _)| v.effective <= listed.effective).max_by_key(|(v, _)| v.effective);
-        let (version, folder) = before.or_else(|| all.first())?;
-        let json: &KeptFile = version.json().ok()?;
-        Some(folder.join(&json.path))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use begreb::model::Digest;
@@ -382,7 +385,7 @@ mod tests {
     }
 
     fn asked(keep: usize) -> Asked {
-        Asked { into: PathBuf::new(), formats: vec![], versions: vec![], date: None, keep }
+        Asked { into: PathBuf::new(), formats: vec![], versions: vec![], date: None, keep, versions_only: false }
     }
 
     #[test]
@@ -397,7 +400,7 @@ mod tests {
         let slug = "v".parse().unwrap();
         let day = |t: &str| t.parse::<Instant>().unwrap();
         let on = |asked: &Asked, today: &str| -> Vec<String> {
-            let wanted = wanted(&all, asked, &slug, day(today));
+            let wanted = wanted(&all, asked, &slug, day(today), false);
             wanted.map(|w| w.iter().map(|v| v.label.to_string()).collect()).unwrap_or_default()
         };
         assert_eq!(on(&asked(0), "2025-01-01"), ["c2", "d"]);

@@ -3,13 +3,15 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
+use begreb::exchange::Columns;
 use begreb::model::parse_date;
 use begreb::registry::CheckRequest;
 use serde_json::Value;
 
+use super::diff::told_kinds;
 use crate::context::Context;
 use crate::input;
-use crate::lang::{Lang, say, word};
+use crate::lang::{Lang, say};
 use crate::print::{self, Paint, Table, day};
 use crate::source::Source;
 use crate::stop::{Result, Stop, named};
@@ -21,11 +23,13 @@ What becomes of the codes that a system uses?
 As they will be on a day, and only what changes in the half year after it; against a running server; for a program:
   begreb check koder.csv --on 2027-01-01 --horizon 180
   begreb check koder.csv --server https://begreb.example.dk
-  cut -d';' -f3 udtræk.csv | begreb check --vocabulary fsiii --json -
+  begreb check udtræk.csv --vocabulary fsiii --column Ydelseskode --format json
+  cut -d';' -f3 udtræk.csv | begreb check --vocabulary fsiii -
 
-A file has one code on each line, or is a table (CSV) with columns vocabulary (or ordforråd) and code (or kode, iri,
-uuid), or JSON: docs/code-sets.md tells all of it.
-Exit code 1 when a code is retired, will be, has another code, or never existed.";
+A file has one code on each line, or is a table (CSV, as Excel writes it too) with columns vocabulary (or ordforråd) and
+code (or kode, iri, uuid), or JSON: docs/code-sets.md tells all of it.
+Exit codes: 0 every code may be used; 1 one is retired, will be, has or gets another code, or never existed; 2 the file
+could not be checked.";
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
@@ -38,6 +42,15 @@ pub struct Check {
     /// The day on which the codes are used (YYYY-MM-DD) [default: today]
     #[arg(long, value_name = "DATE")]
     on: Option<String>,
+    /// The column with the codes: its name in the heading, or its number; of JSON, the member
+    #[arg(long, value_name = "NAME|NUMBER")]
+    column: Option<String>,
+    /// Whether the first row is a heading [default: seen from its names]
+    #[arg(long, value_name = "true|false", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    heading: Option<bool>,
+    /// How the answer is written; json is what --json says too
+    #[arg(long, value_name = "FORMAT", value_parser = ["text", "json"], default_value = "text")]
+    format: String,
     /// How many days to look ahead [default: as far as anything is decided]
     #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(i64).range(0..=36_525))]
     horizon: Option<i64>,
@@ -45,13 +58,23 @@ pub struct Check {
 
 impl Check {
     pub async fn run(self, context: &Context) -> Result {
+        self.checked(context).await.map_err(Stop::unable)
+    }
+
+    /// Whether the answer is for programs.
+    pub fn is_json(&self) -> bool {
+        self.format == "json"
+    }
+
+    async fn checked(self, context: &Context) -> Result {
         if let Some(on) = &self.on {
             parse_date(on).map_err(|r| r.at(named("--on")))?;
         }
         let list = input::read(&self.file)?;
+        let columns = Columns { column: self.column, heading: self.heading };
         let asked = CheckRequest { on: self.on, horizon: self.horizon, vocabulary: self.vocabulary };
         let work = async |source: &Source<'_>| {
-            let answer = source.check(&list, &asked)?;
+            let answer = source.check(&list, &columns, &asked)?;
             let report = source.read(&answer)?;
             if context.json {
                 print::out(&format!("{answer}\n"));
@@ -72,7 +95,7 @@ fn text(report: &Value, lang: Lang, paint: Paint) -> String {
         if verdict == "inForce" {
             continue;
         }
-        let sign = if verdict == "changing" { paint.sign("~") } else { paint.red("✗") };
+        let sign = if matches!(verdict, "changing" | "passive") { paint.sign("~") } else { paint.red("✗") };
         let line = format!("{}:", code["line"]);
         let given = code["code"].as_str().unwrap_or_default().to_owned();
         let label = code["concept"]["label"].as_str().unwrap_or_default().to_owned();
@@ -98,6 +121,7 @@ fn verdict_word(verdict: &str, lang: Lang) -> &str {
         "willBeRecoded" => ("får en anden kode", "will be recoded"),
         "future" => ("gælder først senere", "in force later"),
         "otherCode" => ("har en anden kode nu", "has another code now"),
+        "passive" => ("holdes ikke længere ved lige", "no longer kept up"),
         "retired" => ("udgået", "retired"),
         "neverExisted" => ("har aldrig været der", "never existed"),
         "ambiguous" => ("findes i flere ordforråd", "in several vocabularies"),
@@ -105,6 +129,19 @@ fn verdict_word(verdict: &str, lang: Lang) -> &str {
         other => (other, other),
     };
     lang.say(da, en)
+}
+
+/// What happens in a change, in words; that something goes is said otherwise.
+fn kinds(change: &Value, lang: Lang) -> String {
+    let kinds = change["kinds"].as_array().into_iter().flatten().filter_map(Value::as_str).filter(|k| *k != "retired");
+    kinds.map(|k| word(lang, k)).collect::<Vec<_>>().join(", ")
+}
+
+/// What a concept is called from then on, when that is something else.
+fn new_name(change: &Value) -> String {
+    let label = |side: &str| change[side]["label"].as_str();
+    let new = label("after").filter(|new| label("before") != Some(*new));
+    new.map_or_else(String::new, |new| format!(" → {new}"))
 }
 
 /// What becomes of a code, with the days that matter.
@@ -117,15 +154,25 @@ fn said(code: &Value, lang: Lang) -> String {
     let gone = on(&|c| c.get("after").is_none());
     match (verdict, since, gone) {
         ("retired", Some(since), _) => say!(lang, "udgået {since}", "retired {since}"),
+        ("passive", ..) => {
+            let since = code["passivated"].as_str().map(day).unwrap_or_default();
+            say!(lang, "holdes ikke længere ved lige siden {since}", "no longer kept up since {since}")
+        }
         ("future", Some(from), _) => say!(lang, "gælder først fra {from}", "in force only from {from}"),
-        ("willBeRetired", _, Some(on)) => say!(lang, "udgår {on}", "will be retired {on}"),
+        ("otherCode", Some(since), _) => {
+            say!(lang, "har en anden kode siden {since}", "has another code since {since}")
+        }
+        ("willBeRetired", _, Some(on)) => {
+            // That it is split, merged or replaced is told; that it goes is told already.
+            let how = ahead.iter().find(|c| c.get("after").is_none()).map(|c| kinds(c, lang)).unwrap_or_default();
+            let how = if how.is_empty() { how } else { format!(" ({how})") };
+            say!(lang, "udgår {on}{how}", "will be retired {on}{how}")
+        }
         ("willBeRecoded" | "changing", ..) => {
             let each = ahead.iter().map(|change| {
                 let on = change["on"].as_str().map(day).unwrap_or_default();
-                let kinds = change["kinds"].as_array().into_iter().flatten().filter_map(Value::as_str);
-                let kinds: Vec<&str> = kinds.map(|k| word(lang, k)).collect();
-                let kinds = kinds.join(", ");
-                say!(lang, "{kinds} fra {on}", "{kinds} from {on}")
+                let (kinds, name) = (told_kinds(change, lang).join(", "), new_name(change));
+                say!(lang, "{kinds} fra {on}{name}", "{kinds} from {on}{name}")
             });
             each.collect::<Vec<_>>().join("; ")
         }
@@ -165,15 +212,15 @@ mod tests {
                  "replacedBy": [{"uuid": "v", "notation": "C", "label": "c"}],
                  "ahead": [{"on": "2027-01-01T00:00:00Z", "kinds": ["replaced"], "before": {"label": "b"}}]},
                 {"line": 4, "code": "D", "verdict": "changing", "concept": {"uuid": "u", "label": "d"},
-                 "ahead": [{"on": "2027-01-01T00:00:00Z", "kinds": ["renamed"], "after": {"label": "e"}}]},
+                 "ahead": [{"on": "2027-01-01T00:00:00Z", "kinds": ["renamed"], "before": {"label": "d"}, "after": {"label": "e"}}]},
                 {"line": 5, "code": "E1", "verdict": "neverExisted",
                  "near": [{"vocabulary": "v", "uuid": "u", "notation": "E", "label": "e"}]}
             ]
         });
         let expected = "\
-3:  ✗  B   udgår 2027-01-01       b  brug C c
-4:  ~  D   omdøbt fra 2027-01-01  d
-5:  ✗  E1  har aldrig været der      menes v E e?
+3:  ✗  B   udgår 2027-01-01 (erstattet)  b  brug C c
+4:  ~  D   omdøbt fra 2027-01-01 → e     d
+5:  ✗  E1  har aldrig været der             menes v E e?
 
   1  ændres
   1  gælder

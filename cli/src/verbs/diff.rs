@@ -117,13 +117,12 @@ impl Diff {
         let mut table = Table::default();
         let mut details = Vec::new();
         for change in changes.iter().filter(shown) {
-            let kinds = kinds(change);
             let sign = match (change.get("before"), change.get("after")) {
                 (None, _) => "+",
                 (_, None) => "-",
                 _ => "~",
             };
-            let named: Vec<&str> = kinds.iter().map(|k| word(lang, k)).collect();
+            let named = told_kinds(change, lang);
             table.row([paint.sign(sign), code(change), named.join(", "), label(change, changes, lang)]);
             details.push(if self.details { fields(change, paint) } else { String::new() });
         }
@@ -136,6 +135,17 @@ impl Diff {
         }
         text
     }
+}
+
+/// What happened to a concept, each type in a word; beside another definition, what is said of its meaning.
+pub fn told_kinds(change: &Value, lang: Lang) -> Vec<String> {
+    let meaning = match change["meaning"].as_str() {
+        Some("changed") => lang.say(" (anden betydning)", " (another meaning)"),
+        Some("kept") => lang.say(" (samme betydning)", " (the same meaning)"),
+        _ => "",
+    };
+    let kinds = change["kinds"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    kinds.map(|kind| format!("{}{}", word(lang, kind), if kind == "redefined" { meaning } else { "" })).collect()
 }
 
 fn side<'a>(change: &'a Value, side: &str, name: &str) -> Option<&'a str> {

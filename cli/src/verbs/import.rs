@@ -71,6 +71,9 @@ pub struct Import {
     /// The language of texts that name none [default: the vocabulary's first, else da]
     #[arg(long, value_name = "TAG")]
     text_language: Option<String>,
+    /// Whether what is redefined means something else: changed or kept, said of all of it [default: nothing is said]
+    #[arg(long, value_name = "WORD", value_parser = ["changed", "kept"])]
+    meaning: Option<String>,
     /// Who decided, and where that is written
     #[arg(long, value_name = "TEXT")]
     decision: Option<String>,
@@ -104,6 +107,8 @@ impl Import {
         if let Some(url) = &self.public_url {
             settings.public_url = url.trim_end_matches('/').to_owned();
         }
+        let meaning = self.meaning.as_deref().map(|m| m.parse().map_err(|r: Refusal| r.at(named("--meaning"))));
+        let meaning = meaning.transpose()?;
         let (dry_run, decision, accept_new) = (self.dry_run, self.decision, self.accept_new);
         let lines = match (dry_run, self.all) {
             (true, true) => Lines::All,
@@ -124,6 +129,7 @@ impl Import {
                 dry_run,
                 language,
                 decision,
+                meaning,
                 frame: None,
             };
             let done = opened.registry.import(&operator(), request).await;
@@ -160,6 +166,7 @@ impl Import {
             ("effective", &self.effective),
             ("language", &self.text_language),
             ("decision", &self.decision),
+            ("meaning", &self.meaning),
         ];
         query.extend(texts.iter().filter_map(|(name, value)| value.as_deref().map(|v| (*name, v))));
         let flags = [("dryRun", self.dry_run), ("acceptNew", self.accept_new)];

@@ -9,6 +9,7 @@ mod account;
 mod backup;
 mod check;
 mod diff;
+mod digest;
 mod export;
 mod grant;
 mod group;
@@ -72,6 +73,8 @@ pub enum Verb {
     Token(token::Token),
     /// Make webhooks, see how they go, send again what could not be delivered
     Subscription(subscription::Subscription),
+    /// See who is told by mail digests, pause, resume and end them
+    Digest(digest::Digest),
     /// See what became of the mail, send a letter again, or let one not be sent
     Mail(mail::Mail),
     /// Tell what changes to other systems by message, and carry out their commands (MOX, AMQP)
@@ -85,6 +88,11 @@ pub enum Verb {
 }
 
 impl Verb {
+    /// Whether an option of the verb itself asks for JSON.
+    pub fn wants_json(&self) -> bool {
+        matches!(self, Self::Check(check) if check.is_json())
+    }
+
     /// Does it.
     pub async fn run(self, context: &Context) -> Result {
         match self {
@@ -106,6 +114,7 @@ impl Verb {
             Self::Grant(verb) => verb.run(context).await,
             Self::Token(verb) => verb.run(context).await,
             Self::Subscription(verb) => verb.run(context).await,
+            Self::Digest(verb) => verb.run(context).await,
             Self::Mail(verb) => verb.run(context).await,
             Self::Mox(verb) => verb.run(context).await,
             Self::Pull(verb) => verb.run(context).await,

@@ -61,12 +61,18 @@ pub struct Pull {
     /// Stay, and pull again whenever something is published or takes effect
     #[arg(long, conflicts_with_all = ["check", "version", "date"])]
     watch: bool,
-    /// Check the copy that is here, without the network
-    #[arg(long)]
+    /// Check the copy that is here, without the network: exit code 1 when a file was altered
+    #[arg(long, visible_alias = "verify")]
     check: bool,
+    /// Leave out what is said between versions (OIO Klassifikation may, in vocabularies that an editor governs)
+    #[arg(long)]
+    versions_only: bool,
     /// How often something is tried when the server does not answer
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=20))]
     tries: u32,
+    /// For how many seconds the server may say nothing before it is given up
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    timeout: u64,
 }
 
 impl Pull {
@@ -102,8 +108,9 @@ impl Pull {
         formats.sort_by_key(|f| f.name());
         formats.dedup();
         let date = date.map(Instant::from_date);
-        let asked = Asked { into: self.into, formats, versions: self.version, date, keep: self.keep };
-        let client = Client::new(url, self.tries, context.lang)?;
+        let (versions, versions_only) = (self.version, self.versions_only);
+        let asked = Asked { into: self.into, formats, versions, date, keep: self.keep, versions_only };
+        let client = Client::new(url, self.tries, Duration::from_secs(self.timeout), context.lang)?;
         let pull = Puller { context, client, asked, slugs: (!self.all).then_some(slugs) };
         if self.watch { pull.watch() } else { pull.once() }
     }
@@ -143,7 +150,7 @@ impl Puller<'_> {
     fn round(&self) -> Result<Round> {
         let slugs = match &self.slugs {
             Some(slugs) => slugs.clone(),
-            None => self.client.vocabularies()?,
+            None => self.client.vocabularies(self.asked.versions_only)?,
         };
         let one = |slug: Slug| {
             let progress = Progress::of(say!(self.context.lang, "Henter {slug}", "Pulling {slug}"));
@@ -176,7 +183,7 @@ impl Puller<'_> {
     fn watch(&self) -> Result {
         let (mut pause, mut first) = (PAUSE, true);
         loop {
-            let began = today();
+            let (began, asked) = (today(), Stopwatch::now());
             let round = match self.round() {
                 Ok(round) => round,
                 Err(stop) => {
@@ -198,6 +205,8 @@ impl Puller<'_> {
                 Some(position) => {
                     pause = PAUSE;
                     self.wait(position, began);
+                    // Single concepts may be written one after the other: what comes within a breath is pulled at once.
+                    std::thread::sleep(PAUSE.saturating_sub(asked.elapsed()));
                 }
             }
         }
@@ -231,7 +240,7 @@ fn document(slug: &Slug, done: &Result<Pulled>) -> Value {
         Ok(pulled) => serde_json::to_value(pulled).unwrap_or_default(),
         Err(Stop::Refused(refusal) | Stop::Usage(refusal)) => json!({ "vocabulary": slug, "refused": refusal }),
         Err(Stop::Answered(problem)) => json!({ "vocabulary": slug, "refused": problem.document }),
-        Err(Stop::No) => json!({ "vocabulary": slug, "refused": {} }),
+        Err(Stop::No | Stop::Unable(_)) => json!({ "vocabulary": slug, "refused": {} }),
     }
 }
 
@@ -272,11 +281,28 @@ fn text(pulled: &Pulled, lang: Lang, paint: Paint) -> String {
         let gone = gone.join(", ");
         let _ = writeln!(text, "{}", say!(lang, "  ikke længere i kopien: {gone}", "  no longer in the copy: {gone}"));
     }
-    if let Some(n) = pulled.beyond {
+    for day in &pulled.days {
+        let (from, n) = (self::day(&day.from.to_string()).to_owned(), day.beyond);
+        let version = day.version.as_ref().map_or_else(|| "–".to_owned(), ToString::to_string);
         let told = say!(
             lang,
-            "  {n} begreber siger i dag noget andet end den gældende version; de er i ingen version og ikke i kopien",
-            "  {n} concepts say otherwise today than the version in force; they are in no version and not in the copy"
+            "  {from}: {n} begreber siger noget andet end version {version}; det hele er i days/{from}",
+            "  {from}: {n} concepts say otherwise than version {version}; all of it is in days/{from}"
+        );
+        let _ = writeln!(text, "{}", paint.yellow(&told));
+    }
+    if pulled.more_days {
+        let told = lang.say(
+            "  der er besluttet mere længere fremme, som ikke er i kopien; hent igen, når den tid nærmer sig",
+            "  more is decided farther ahead that is not in the copy; pull again as that time comes near",
+        );
+        let _ = writeln!(text, "{}", paint.yellow(told));
+    }
+    if let Some(n) = pulled.beyond.filter(|_| pulled.days.is_empty()) {
+        let told = say!(
+            lang,
+            "  {n} begreber siger i dag noget andet end den gældende version; de er ikke i kopien (--versions-only)",
+            "  {n} concepts say otherwise today than the version in force; they are not in the copy (--versions-only)"
         );
         let _ = writeln!(text, "{}", paint.yellow(&told));
     }
@@ -315,7 +341,8 @@ fn checked_text(checked: &Checked, lang: Lang, paint: Paint) -> String {
         let place = refusal.place.name.as_deref().unwrap_or_default();
         let _ = writeln!(text, "  {place}: {}", lang.text(refusal));
     }
-    if let (Some(label), Some(folder)) = (&checked.in_force, &checked.in_force_folder) {
+    if let Some(folder) = &checked.in_force_folder {
+        let label = checked.in_force.as_ref().map_or_else(|| "–".to_owned(), ToString::to_string);
         let folder = folder.display();
         let _ =
             writeln!(text, "{}", say!(lang, "  i dag gælder {label}: {folder}", "  in force today: {label}: {folder}"));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use begreb::delivery::mox::{Broker, CommandSettings, ExchangeType, Mox, MoxSettings, Unroutable};
-use begreb::http::{Doors, HttpOptions, router};
+use begreb::http::{Doors, HttpOptions};
 use begreb::model::{Code, Refusal};
 use begreb::registry::Registry;
 
@@ -53,6 +53,9 @@ pub struct MoxOptions {
     /// What becomes of a message that no queue takes: hold (it is tried again, and what follows waits) or drop
     #[arg(long, value_name = "WHAT", default_value = "hold")]
     amqp_unroutable: String,
+    /// How many messages may be under way: sent, and not confirmed yet, 1 to 1000
+    #[arg(long, value_name = "N", default_value_t = 64)]
+    amqp_window: usize,
     /// Let the broker keep messages in memory only
     #[arg(long)]
     amqp_transient: bool,
@@ -92,6 +95,7 @@ impl MoxOptions {
             persistent: !self.amqp_transient,
             content_type: self.amqp_content_type.clone(),
             unroutable: self.amqp_unroutable.parse::<Unroutable>().map_err(at("--amqp-unroutable"))?,
+            window: self.amqp_window,
             declare: !self.amqp_no_declare,
             commands,
         };
@@ -127,7 +131,7 @@ pub fn start(
         false => tracing::warn!(?broker, "messages are sent without TLS"),
         true => tracing::info!(?broker, "messages are sent"),
     }
-    let doors = Arc::new(Doors::new(router(registry.clone(), options)));
+    let doors = Arc::new(Doors::of(registry, options));
     let mox = Mox::new(registry.clone(), broker, settings, doors)?;
     let (stop, stopping) = tokio::sync::watch::channel(false);
     Ok(Running(tokio::spawn(async move { mox.run(stopping).await }), stop))

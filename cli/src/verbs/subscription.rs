@@ -52,6 +52,9 @@ enum What {
         /// A vocabulary that it asks for; may stand several times [default: all]
         #[arg(long, value_name = "SLUG")]
         vocabulary: Vec<String>,
+        /// A code set of the account's: only what touches its codes is told
+        #[arg(long, value_name = "ID")]
+        code_set: Option<String>,
         /// How many events a message may have, 1 to 100
         #[arg(long, default_value_t = 1, value_name = "N")]
         batch: u16,
@@ -146,15 +149,16 @@ impl What {
                     table.text("")
                 })
             }
-            Self::Create { mail, url, description, vocabulary, batch, after, .. } => {
+            Self::Create { mail, url, description, vocabulary, code_set, batch, after, .. } => {
                 let account = find(registry, &mail).await?;
                 let slugs = vocabulary.iter().map(|v| v.parse::<Slug>()).collect::<std::result::Result<_, _>>();
                 let vocabularies: BTreeSet<_> = slugs.map_err(|r| r.at(named("--vocabulary")))?;
+                let code_set = code_set.as_deref().map(subscription).transpose()?;
                 let request = SubscriptionRequest {
                     kind: begreb::model::SubscriptionKind::Webhook,
                     url,
                     description,
-                    filter: EventFilter { vocabularies, ..EventFilter::default() },
+                    filter: EventFilter { vocabularies, code_set, ..EventFilter::default() },
                     batch: Some(batch),
                     owner: Default::default(),
                     after,

@@ -3,6 +3,7 @@
 use futures::future::BoxFuture;
 
 use super::super::{Composed, Composer, Desk, Letter, LetterKind, LetterLanguage};
+use super::text::moment;
 use crate::model::{Change, ChangeKind, Result};
 use crate::store::ErrandKind;
 
@@ -31,13 +32,14 @@ async fn composed(change: &Change, desk: &Desk<'_>) -> Result<Vec<Composed>> {
     };
     let Some(contact) = contact else { return Ok(Vec::new()) };
     let (secret, expires) = (desk.secret()?, errand.expires);
+    let (until, until_en) = (moment(expires, true), moment(expires, false));
     let (link, site) = (desk.url(&format!("/digests/confirm/{}", secret.expose())), desk.url("/"));
     let text = format!(
         "Hej\n\nNogen, måske du, vil have besked om ændringer i begrebsregistret {site} til denne mailadresse.\n\
-         Bekræft det her; linket virker én gang, indtil {expires}:\n\n{link}\n\n\
+         Bekræft det her; linket virker én gang, indtil {until}:\n\n{link}\n\n\
          Var det ikke dig, skal du ikke gøre noget: så sendes der ikke mere, og adressen slettes.\n\n-- \nHello\n\n\
          Somebody, perhaps you, wants to be told at this mail address what changes in the concept registry {site}\n\
-         Confirm it here; the link works once, until {expires}:\n\n{link}\n\n\
+         Confirm it here; the link works once, until {until_en}:\n\n{link}\n\n\
          If it was not you, do nothing: then nothing more is sent, and the address is deleted.\n"
     );
     let subject = "Bekræft, at du vil have besked / Confirm that you want to be told";

@@ -22,6 +22,8 @@ use crate::model::{DigestLanguage, EventFilter, Frequency, Instant, Result};
 use crate::registry::{DigestSettings, Registry};
 use crate::store::{DigestMove, DigestRow, Laid};
 
+/// The kind of a digest's letters.
+pub(super) const DIGEST: &str = "digest";
 /// How many subscriptions are told of one reading of the log.
 const TOGETHER: i64 = 200;
 /// How many events are read at a time.
@@ -136,7 +138,7 @@ impl Digests {
             DigestLanguage::En => LetterLanguage::English,
         };
         let to = (one.row.contact, one.row.mail.clone(), None);
-        let letter = Letter::new(LetterKind::new("digest"), to, language, subject, text)?;
+        let letter = Letter::new(LetterKind::new(DIGEST), to, language, subject, text)?;
         Ok(Some((letter, last, link)))
     }
 

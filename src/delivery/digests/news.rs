@@ -35,11 +35,42 @@ pub(super) struct Key {
 pub(super) struct Group {
     /// How many concepts by what matters most of what happened to each.
     pub kinds: BTreeMap<ConceptChangeKind, usize>,
-    /// The first of them.
-    pub named: Vec<Arc<Event>>,
+    /// Those that ask most of whoever uses them, and of these the first by their codes.
+    named: BTreeMap<Standing, Arc<Event>>,
+}
+
+/// Where a concept stands in a letter: by how much must be done about it, its code, and its place in the log.
+type Standing = (u8, String, i64);
+
+fn standing(event: &Event) -> Standing {
+    let concept = event.concept.as_ref();
+    let urgency = concept.and_then(|c| c.kinds.iter().map(|kind| urgency(*kind)).min()).unwrap_or(u8::MAX);
+    let side = concept.and_then(|c| c.before.as_ref().or(c.after.as_ref()));
+    (urgency, side.and_then(|s| s.notation.as_deref()).unwrap_or_default().to_owned(), event.position)
+}
+
+/// What must be told before the rest: what can no longer be used comes first.
+fn urgency(kind: ConceptChangeKind) -> u8 {
+    match kind {
+        ConceptChangeKind::Retired
+        | ConceptChangeKind::Split
+        | ConceptChangeKind::Merged
+        | ConceptChangeKind::Replaced => 0,
+        ConceptChangeKind::Recoded => 1,
+        ConceptChangeKind::Redefined => 2,
+        ConceptChangeKind::Renamed => 3,
+        ConceptChangeKind::Moved => 4,
+        ConceptChangeKind::Added => 5,
+        _ => 6,
+    }
 }
 
 impl Group {
+    /// The concepts that are named, those that ask most first.
+    pub(super) fn named(&self) -> impl Iterator<Item = &Arc<Event>> {
+        self.named.values()
+    }
+
     /// How many concepts there are.
     pub(super) fn count(&self) -> usize {
         self.kinds.values().sum()
@@ -62,7 +93,9 @@ impl News {
     /// Takes an event in, in the order of the log.
     pub(super) fn add(&mut self, event: &Arc<Event>) {
         let is_news = match event.r#type {
-            EventType::ConceptStated | EventType::ConceptRetired => self.add_to_group(event, Stage::Decided),
+            EventType::ConceptStated | EventType::ConceptRetired | EventType::ConceptPassivated => {
+                self.add_to_group(event, Stage::Decided)
+            }
             EventType::ConceptEffective => self.add_to_group(event, Stage::Effective),
             EventType::VersionPublished => self.group(event, Stage::Decided).is_some(),
             // The day of a version of which no concept is asked for is told by the day alone.
@@ -136,9 +169,12 @@ impl News {
         let Some(group) = self.group(event, stage) else { return true };
         *group.kinds.entry(kind).or_default() += 1;
         let room = room && group.named.len() < MOST_NAMED;
+        group.named.insert(standing(event), event.clone());
+        // Where there is no room for one more, what asks least is only counted.
         if room {
-            group.named.push(event.clone());
             self.named += 1;
+        } else {
+            group.named.pop_last();
         }
         true
     }
@@ -169,6 +205,7 @@ mod tests {
         let concept = ConceptChange {
             uuid: Uuid::from_u128(7),
             kinds: kinds.to_vec(),
+            meaning: None,
             before: None,
             after: None,
             replaced_by: Vec::new(),
@@ -183,6 +220,7 @@ mod tests {
             version: None,
             valid_from: Some(Instant::from_micros(from)),
             valid_to: None,
+            deleted: false,
             ends_transaction: false,
             concept: Some(concept),
             hearing: None,
@@ -215,6 +253,19 @@ mod tests {
     }
 
     #[test]
+    fn what_can_no_longer_be_used_is_named_before_the_rest() {
+        let mut news = News::default();
+        for n in 0..200 {
+            news.add(&event(n, EventType::ConceptStated, 0, &[ConceptChangeKind::Edited]));
+        }
+        news.add(&event(200, EventType::ConceptStated, 0, &[ConceptChangeKind::Moved, ConceptChangeKind::Renamed]));
+        news.add(&event(201, EventType::ConceptRetired, 0, &[ConceptChangeKind::Replaced]));
+        let groups = news.groups(Instant::from_micros(0));
+        let told: Vec<i64> = groups[0].1.named().map(|e| e.position).collect();
+        assert_eq!((&told[..3], told.len(), groups[0].1.count()), (&[201, 200, 0][..], MOST_NAMED, 202));
+    }
+
+    #[test]
     fn of_very_much_only_so_much_is_kept_and_all_is_counted() {
         let mut news = News::default();
         for n in 0..10_000 {
@@ -222,8 +273,8 @@ mod tests {
         }
         let groups = news.groups(Instant::from_micros(0));
         assert_eq!(groups.iter().map(|(_, g)| g.count()).sum::<usize>(), 10_000);
-        assert!(groups.iter().all(|(_, g)| g.named.len() <= MOST_NAMED));
-        assert_eq!(groups.iter().map(|(_, g)| g.named.len()).sum::<usize>(), MOST_IN_ALL);
+        assert!(groups.iter().all(|(_, g)| g.named().count() <= MOST_NAMED));
+        assert_eq!(groups.iter().map(|(_, g)| g.named().count()).sum::<usize>(), MOST_IN_ALL);
         for n in 10_000..20_000 {
             news.add(&event(n, EventType::ConceptStated, n, &[ConceptChangeKind::Edited]));
         }

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use uuid::Uuid;
 
 use super::news::{Group, Key, News, Stage};
+use crate::exchange::paper::{Tongue, told_kinds};
 use crate::model::{
     ConceptChange, ConceptChangeKind, Date, DigestLanguage, Event, EventType, Frequency, Instant, Point, Side,
     clock_in_denmark, today_in_denmark,
@@ -50,10 +51,15 @@ pub(super) fn written(
 ) -> (String, String) {
     let da = settings.language == DigestLanguage::Da;
     let mut pen = Pen { registry, da, out: String::new(), full: false };
-    let subject = pen.subject(news);
-    let greeting = pen.choose("Hej\n\nDet er sket siden sidst:\n", "Hello\n\nThis has happened since last time:\n");
-    pen.out.push_str(greeting);
     let today = Instant::from_date(today_in_denmark(now));
+    let subject = pen.subject(news, settings, today);
+    let greeting = pen.choose("Hej\n\nDet er sket siden sidst", "Hello\n\nThis has happened since last time");
+    pen.out.push_str(greeting);
+    if let Some(name) = pen.code_set(settings) {
+        let told = if da { format!(" med koder i »{name}«") } else { format!(" to codes in “{name}”") };
+        pen.out.push_str(&told);
+    }
+    pen.out.push_str(":\n");
     for (key, group) in news.groups(today) {
         pen.group(key, group, today);
     }
@@ -72,7 +78,7 @@ impl Pen<'_> {
         if self.da { da } else { en }
     }
 
-    fn subject(&self, news: &News) -> String {
+    fn subject(&self, news: &News, settings: &DigestSettings, today: Instant) -> String {
         let slugs = news.vocabularies();
         let named = slugs.iter().take(2).map(|slug| self.title(slug.as_str())).collect::<Vec<_>>().join(", ");
         let more = match slugs.len() {
@@ -80,7 +86,22 @@ impl Pen<'_> {
             n if self.da => format!(" og {} til", n - 2),
             n => format!(" and {} more", n - 2),
         };
-        cut(&format!("{} {named}{more}", self.choose("Nyt om", "News about")), MOST)
+        let set = self.code_set(settings).map_or_else(String::new, |name| format!(" ({name})"));
+        let day = self.first_day(news, today).map_or_else(String::new, |day| format!(" – {day}"));
+        cut(&format!("{} {named}{more}{set}{day}", self.choose("Nyt om", "News about")), MOST)
+    }
+
+    /// The first of the days that a letter tells of.
+    fn first_day(&self, news: &News, today: Instant) -> Option<String> {
+        let days = news.groups(today).into_iter().filter_map(|(key, _)| key.from.date());
+        days.min().map(|day| self.day(day))
+    }
+
+    /// What its keeper calls the code set that a letter is about.
+    fn code_set(&self, settings: &DigestSettings) -> Option<String> {
+        let snapshot = self.registry.snapshot();
+        let using = snapshot.usages.get(settings.code_set?)?;
+        Some(cut(&using.usage.name.to_string(), MOST / 3))
     }
 
     /// What a vocabulary is called.
@@ -129,7 +150,7 @@ impl Pen<'_> {
         if !self.say(&format!("\n{head}\n{rule}\n{when}{counts}\n{whole}\n")) {
             return;
         }
-        let told = group.named.iter().filter(|event| self.concept(key, event)).count();
+        let told = group.named().filter(|event| self.concept(key, event)).count();
         let rest = group.count() - told;
         if rest > 0 {
             let text = if self.da {
@@ -160,7 +181,8 @@ impl Pen<'_> {
     /// What happened to a concept; whether there was room for it.
     fn concept(&mut self, key: &Key, event: &Event) -> bool {
         let Some(change) = &event.concept else { return true };
-        let kinds: Vec<_> = change.kinds.iter().map(|kind| self.kind(*kind)).collect();
+        let tongue = if self.da { Tongue::Danish } else { Tongue::English };
+        let kinds = told_kinds(&change.kinds, change.meaning, |kind| self.kind(kind), tongue);
         let called = match (&change.before, &change.after) {
             (Some(before), Some(after)) if before != after => format!("{} → {}", name(before), name(after)),
             (Some(side), _) | (None, Some(side)) => name(side),
@@ -223,7 +245,7 @@ impl Pen<'_> {
         let Some(hearing) = &event.hearing else { return };
         let (title, vocabulary) = (cut(&hearing.title, MOST), self.title(event.vocabulary.as_str()));
         let url = self.url(&format!("/hearings/{}", hearing.uuid));
-        let until = clock_in_denmark(hearing.deadline).replace('T', " ");
+        let until = moment(hearing.deadline, self.da);
         let text = match (event.r#type == EventType::HearingOpened, self.da) {
             (true, true) => format!("\nHøring om {vocabulary} er åben indtil {until}: {title}\n{url}\n"),
             (true, false) => format!("\nA hearing about {vocabulary} is open until {until}: {title}\n{url}\n"),
@@ -275,9 +297,7 @@ impl Pen<'_> {
     }
 
     fn day(&self, date: Date) -> String {
-        let month = usize::try_from(date.month() - 1).ok().and_then(|m| MONTHS.get(m)).copied().unwrap_or_default();
-        let (day, year) = (date.day(), date.year());
-        if self.da { format!("{day}. {} {year}", month.0) } else { format!("{day} {} {year}", month.1) }
+        day(date, self.da)
     }
 
     fn kind(&self, kind: ConceptChangeKind) -> &'static str {
@@ -294,9 +314,23 @@ impl Pen<'_> {
             ConceptChangeKind::Remapped => ("svarer til andet i andre ordforråd", "mapped otherwise"),
             ConceptChangeKind::Edited => ("rettet", "edited"),
             ConceptChangeKind::Reordered => ("anden plads i rækken", "another place in the order"),
+            ConceptChangeKind::Passivated => ("holdes ikke længere ved lige", "no longer kept up"),
         };
         if self.da { da } else { en }
     }
+}
+
+fn day(date: Date, da: bool) -> String {
+    let month = usize::try_from(date.month() - 1).ok().and_then(|m| MONTHS.get(m)).copied().unwrap_or_default();
+    let (day, year) = (date.day(), date.year());
+    if da { format!("{day}. {} {year}", month.0) } else { format!("{day} {} {year}", month.1) }
+}
+
+/// A day and an hour, as a Danish clock shows it.
+pub(super) fn moment(at: Instant, da: bool) -> String {
+    let (day, clock) = (day(today_in_denmark(at), da), clock_in_denmark(at));
+    let hour = clock.split_once('T').map(|(_, hour)| hour).unwrap_or_default();
+    if da { format!("{day} kl. {}", hour.replace(':', ".")) } else { format!("{day} at {hour} (Danish time)") }
 }
 
 fn name(side: &Side) -> String {

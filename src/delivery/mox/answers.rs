@@ -13,10 +13,11 @@ use uuid::Uuid;
 
 use super::agent::Mox;
 use super::broker::{Link, Taken, Trouble, headers, table};
-use super::command::{Command, Header, Headers};
+use super::command::{Command, Head, Header, Headers};
 use super::port::Answer;
 use super::settings::CommandSettings;
 use crate::model::{Instant, Result};
+use crate::registry::MoxCount;
 use crate::store::CommandBegun;
 
 /// How long a command may take.
@@ -28,6 +29,8 @@ const LOOK: Duration = Duration::from_millis(500);
 const KEPT: i64 = 30 * 86400 * 1_000_000;
 /// After how many commands those of long ago are forgotten.
 const SWEEP: u32 = 1000;
+/// The longest header that an answer repeats.
+const REPEATED: usize = 80;
 
 impl Mox {
     /// Takes commands off a queue.
@@ -37,6 +40,7 @@ impl Mox {
         mut stop: watch::Receiver<bool>,
     ) -> Result<(), Trouble> {
         let link = self.broker.connect("begreb commands").await?;
+        self.registry.mox_counts().add(MoxCount::ConnectedToServe);
         let mut consumer = link.consume(settings, self.settings.declare).await?;
         tracing::info!(broker = ?self.broker, queue = settings.queue, "MOX takes commands");
         let mut served = 0_u32;
@@ -50,7 +54,7 @@ impl Mox {
                 _ = stop.wait_for(|stop| *stop) => break Ok(()),
             };
             match delivery {
-                Some(Ok(delivery)) => self.take(&link, delivery).await?,
+                Some(Ok(delivery)) => self.take(&link, delivery, &stop).await?,
                 Some(Err(error)) => break Err(error.into()),
                 None => break Err(Trouble::Broker("the queue gives no more commands".into())),
             }
@@ -60,14 +64,23 @@ impl Mox {
         done
     }
 
-    async fn take(&self, link: &Link, delivery: Delivery) -> Result<(), Trouble> {
+    async fn take(&self, link: &Link, delivery: Delivery, stop: &watch::Receiver<bool>) -> Result<(), Trouble> {
+        let counts = self.registry.mox_counts();
+        counts.add(MoxCount::Received);
+        if delivery.redelivered {
+            counts.add(MoxCount::Redelivered);
+        }
         let given = headers(delivery.properties.headers().as_ref());
         let reply_to = delivery.properties.reply_to().as_ref().map(|r| r.as_str()).filter(|r| !r.is_empty());
-        let (answer, again) = match Command::read(&given, &delivery.data) {
-            Err(refused) => (refused, false),
+        let (answer, again) = match self.heard(&given, &delivery.data).await {
+            Err(refused) => {
+                counts.add(MoxCount::Refused);
+                (refused, false)
+            }
             // Whoever does not want to hear it does not need it.
             Ok(command) if reply_to.is_none() && !command.ask.operation.writes() => {
                 tracing::warn!(operation = command.ask.operation.name(), "a command that reads has no reply_to");
+                counts.add(MoxCount::Unanswered);
                 delivery.ack(BasicAckOptions::default()).await?;
                 return Ok(());
             }
@@ -75,19 +88,48 @@ impl Mox {
         };
         // The token stands in a header, and never in the log of the machine.
         let operation = said(&given, "operation");
-        match reply_to {
+        let answered = match reply_to {
+            // Whoever may send commands may not speak through us to those who listen to us, nor let us command ourselves.
+            Some(reply_to) if self.is_ours(reply_to) => {
+                tracing::warn!(operation, status = answer.status, "a command is to be answered to a queue of ours");
+                false
+            }
             Some(reply_to) => {
                 let properties = self.reply(&delivery, &given, answer.status);
-                let taken = link.publish("", reply_to, properties, answer.body.to_string().as_bytes()).await?;
+                let taken = link.publish(reply_to, properties, answer.body.to_string().as_bytes(), stop).await?;
                 if taken != Taken::Yes {
                     tracing::warn!(operation, status = answer.status, reply_to, "nobody takes the answer");
                 }
+                taken == Taken::Yes
             }
-            None => tracing::warn!(operation, status = answer.status, "a command has no reply_to: nobody is answered"),
-        }
+            None => {
+                tracing::warn!(operation, status = answer.status, "a command has no reply_to: nobody is answered");
+                false
+            }
+        };
+        counts.add(if answered { MoxCount::Answered } else { MoxCount::Unanswered });
         tracing::info!(operation, status = answer.status, again, "command");
         delivery.ack(BasicAckOptions::default()).await?;
         Ok(())
+    }
+
+    /// The command of a message; or what whoever sent it is answered, who may have nothing done or asks for nothing that
+    /// there is.
+    async fn heard(&self, given: &Headers, body: &[u8]) -> Result<Command, Answer> {
+        let head = Head::read(given)?;
+        match self.port.turns_away(&head.ask).await {
+            Some(answer) => Err(answer),
+            None => head.with(given, body),
+        }
+    }
+
+    /// Whether a queue is one that we tell to or take commands from.
+    fn is_ours(&self, queue: &str) -> bool {
+        let commands = self.settings.commands.as_ref().map(|c| c.queue.as_str());
+        // Without an exchange the routing key names a queue, each that it can become.
+        let to_queues = self.settings.exchange.is_empty();
+        let told = to_queues && matches(&self.settings.routing_key, queue);
+        told || commands == Some(queue) || self.settings.notice_queue() == Some(queue)
     }
 
     /// The answer of a command, and whether it is that of before. What changes something is carried out once.
@@ -103,7 +145,10 @@ impl Mox {
                     let body = serde_json::from_str(&body).unwrap_or_default();
                     return Ok((Answer { status, body }, true));
                 }
-                CommandBegun::Other => return Ok((conflict("another command has the same beskedID"), false)),
+                CommandBegun::Other => {
+                    self.registry.mox_counts().add(MoxCount::Refused);
+                    return Ok((conflict("another command has the same beskedID"), false));
+                }
                 // Under way on another node, perhaps.
                 CommandBegun::Open if look < LOOKS => sleep(LOOK).await,
                 CommandBegun::Open => {
@@ -124,13 +169,15 @@ impl Mox {
 
     /// What the interface answers; nothing when it takes too long.
     async fn ask(&self, command: Command) -> Option<Answer> {
+        self.registry.mox_counts().add(MoxCount::Executed);
         timeout(PATIENCE, self.port.ask(command.ask)).await.ok()
     }
 
     fn reply(&self, delivery: &Delivery, given: &Headers, status: u16) -> BasicProperties {
         let mut about = vec![("status", json!(status)), ("beskedversion", json!(1))];
         for name in ["operation", "objekttype", "objektID"] {
-            if let Some(Header::Text(text)) = given.get(name) {
+            // What is longer is none: and with more in it the head of the answer could be more than the broker takes.
+            if let Some(Header::Text(text)) = given.get(name).filter(|h| h.len() <= REPEATED) {
                 about.push((name, json!(text)));
             }
         }
@@ -161,6 +208,28 @@ impl Mox {
     }
 }
 
+/// Whether a routing key with parts to be filled in could become the name of a queue: the texts between them stand there
+/// in their order. One that begins with such a part could become any: that says nothing.
+fn matches(key: &str, queue: &str) -> bool {
+    let mut texts = key.split(['{', '}']).step_by(2);
+    let Some(mut rest) = texts.next().and_then(|first| queue.strip_prefix(first)) else { return false };
+    if !key.contains('{') {
+        return rest.is_empty();
+    }
+    if key.starts_with('{') {
+        return false;
+    }
+    let texts: Vec<&str> = texts.collect();
+    let Some((last, between)) = texts.split_last() else { return false };
+    for text in between {
+        match rest.split_once(text) {
+            Some((_, after)) => rest = after,
+            None => return false,
+        }
+    }
+    rest.ends_with(last)
+}
+
 fn conflict(message: &str) -> Answer {
     Answer { status: 409, body: json!({ "message": message }) }
 }
@@ -180,5 +249,29 @@ fn said(given: &Headers, name: &str) -> String {
     match given.get(name) {
         Some(Header::Text(text)) => text.chars().filter(|c| !c.is_control()).take(40).collect(),
         _ => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_routing_key_and_the_queues_that_it_can_name() {
+        for (key, queue) in [
+            ("mox.notifications", "mox.notifications"),
+            ("begreb.{vocabulary}.{objekttype}", "begreb.fsiii.klasse"),
+            ("a{objektID}", "a"),
+        ] {
+            assert!(matches(key, queue), "{key} {queue}");
+        }
+        for (key, queue) in [
+            ("mox.notifications", "mox.notifications2"),
+            ("begreb.{vocabulary}.{objekttype}", "svar.fsiii.klasse"),
+            ("{vocabulary}.ud", "fsiii.ud"),
+            ("", "svar"),
+        ] {
+            assert!(!matches(key, queue), "{key} {queue}");
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::pin::pin;
 use std::time::Duration;
 
 use lapin::options::{
@@ -11,9 +12,12 @@ use lapin::options::{
 use lapin::tcp::OwnedTLSConfig;
 use lapin::types::{AMQPValue, FieldTable, ShortString};
 use lapin::uri::{AMQPScheme, AMQPUri};
-use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProperties, Consumer, ExchangeKind};
+use lapin::{
+    BasicProperties, Channel, Confirmation, Connection, ConnectionProperties, Consumer, ExchangeKind, PublisherConfirm,
+};
 use serde_json::Value;
-use tokio::time::timeout;
+use tokio::sync::watch;
+use tokio::time::{Instant as Stopwatch, timeout};
 
 use super::command::{Header, Headers};
 use super::settings::{CommandSettings, ExchangeType, MoxSettings};
@@ -23,6 +27,8 @@ use crate::model::{Code, Refusal, Result};
 const HEARTBEAT: u16 = 15;
 /// How long it may take to be let in, and to be told that a message was taken.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How often it is looked at how things stand while the broker is waited for.
+pub(super) const LOOK: Duration = Duration::from_millis(500);
 
 /// Why a task with the broker came to an end. It begins anew.
 #[derive(Debug)]
@@ -165,6 +171,52 @@ pub(super) enum Taken {
     No,
 }
 
+/// What a confirmation says.
+pub(super) fn taken(confirmed: Confirmation) -> Result<Taken, Trouble> {
+    match confirmed {
+        Confirmation::Ack(None) => Ok(Taken::Yes),
+        Confirmation::Ack(Some(returned)) | Confirmation::Nack(Some(returned)) => {
+            Ok(Taken::Returned(returned.reply_text.to_string()))
+        }
+        Confirmation::Nack(None) => Ok(Taken::No),
+        Confirmation::NotRequested => Err(Trouble::Broker("the broker confirms nothing".into())),
+    }
+}
+
+/// A wait for the broker. The time in which it says that it takes nothing does not count: to begin anew would only cost
+/// it another connection.
+pub(super) struct Waiting(Stopwatch);
+
+impl Waiting {
+    /// From now on.
+    pub fn begin() -> Self {
+        Self(Stopwatch::now())
+    }
+
+    /// For how long.
+    pub fn elapsed(&self) -> Duration {
+        self.0.elapsed()
+    }
+
+    /// Looks at how things stand: whether the broker takes nothing for now.
+    ///
+    /// # Errors
+    /// When the connection is gone, or nothing was said for too long.
+    pub fn look(&mut self, link: &Link) -> Result<bool, Trouble> {
+        if !link.is_alive() {
+            return Err(Trouble::Broker("the connection is gone".into()));
+        }
+        if link.is_blocked() {
+            self.0 = Stopwatch::now();
+            return Ok(true);
+        }
+        if self.elapsed() < PATIENCE {
+            return Ok(false);
+        }
+        Err(Trouble::Broker("the broker does not say that it has the message".into()))
+    }
+}
+
 /// A connection to the broker.
 pub(super) struct Link {
     connection: Connection,
@@ -177,30 +229,40 @@ impl Link {
         self.connection.status().connected() && self.channel.status().connected()
     }
 
-    /// Sends a message, and waits until the broker has it.
-    pub async fn publish(
+    /// Whether the broker says that it takes nothing for now: it is short of memory or of disk.
+    pub fn is_blocked(&self) -> bool {
+        self.connection.status().blocked()
+    }
+
+    /// Hands a message over; what is answered tells in its time whether the broker has it ([`taken`]).
+    pub async fn send(
         &self,
         exchange: &str,
         routing_key: &str,
         properties: BasicProperties,
         body: &[u8],
-    ) -> Result<Taken, Trouble> {
+    ) -> Result<PublisherConfirm, Trouble> {
         let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
-        let sent = async {
-            let confirm =
-                self.channel.basic_publish(name(exchange)?, name(routing_key)?, options, body, properties).await?;
-            Ok::<_, Trouble>(confirm.await?)
-        };
-        let Ok(confirmed) = timeout(PATIENCE, sent).await else {
-            return Err(Trouble::Broker("the broker does not say that it has the message".into()));
-        };
-        match confirmed? {
-            Confirmation::Ack(None) => Ok(Taken::Yes),
-            Confirmation::Ack(Some(returned)) | Confirmation::Nack(Some(returned)) => {
-                Ok(Taken::Returned(returned.reply_text.to_string()))
+        Ok(self.channel.basic_publish(name(exchange)?, name(routing_key)?, options, body, properties).await?)
+    }
+
+    /// Sends a message to a queue, and waits until the broker has it: as long as it takes nothing, and for a while after.
+    pub async fn publish(
+        &self,
+        queue: &str,
+        properties: BasicProperties,
+        body: &[u8],
+        stop: &watch::Receiver<bool>,
+    ) -> Result<Taken, Trouble> {
+        let mut sent = pin!(async { taken(self.send("", queue, properties, body).await?.await?) });
+        let mut waiting = Waiting::begin();
+        loop {
+            if let Ok(taken) = timeout(LOOK, sent.as_mut()).await {
+                return taken;
             }
-            Confirmation::Nack(None) => Ok(Taken::No),
-            Confirmation::NotRequested => Err(Trouble::Broker("the broker confirms nothing".into())),
+            if waiting.look(self)? && *stop.borrow() {
+                return Err(Trouble::Broker("the broker takes nothing, and we stop".into()));
+            }
         }
     }
 

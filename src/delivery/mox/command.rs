@@ -13,6 +13,8 @@ use crate::model::{Digest, Secret};
 
 /// The largest body of a command.
 const BODY: usize = 16 << 20;
+/// The most bytes of a body that says nothing.
+const NOTHING: usize = 1 << 10;
 /// The most bytes of the parameters of a command.
 const QUERY: usize = 64 << 10;
 /// The most bytes of a header that are repeated in a refusal.
@@ -78,6 +80,16 @@ pub enum Header {
     Other,
 }
 
+impl Header {
+    /// How many bytes there are of a text; none of anything else.
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::Number(_) | Self::Other => 0,
+        }
+    }
+}
+
 /// The headers of a message.
 pub type Headers = BTreeMap<String, Header>;
 
@@ -106,12 +118,21 @@ pub struct Command {
     pub ask: Ask,
 }
 
-impl Command {
-    /// Reads a message.
+/// What the headers of a message say: all that is read of it before it is known whether who sent it may have anything
+/// done.
+#[derive(Clone, Debug)]
+pub struct Head {
+    besked: Option<Uuid>,
+    /// What it asks, without its body.
+    pub ask: Ask,
+}
+
+impl Head {
+    /// Reads headers.
     ///
     /// # Errors
-    /// The answer to give when it is not a command.
-    pub fn read(headers: &Headers, body: &[u8]) -> Result<Self, Answer> {
+    /// The answer to give when they are not those of a command.
+    pub fn read(headers: &Headers) -> Result<Self, Answer> {
         let unknown: Vec<&str> =
             headers.keys().map(String::as_str).filter(|k| !KNOWN.contains(k) && !k.starts_with("x-")).collect();
         if !unknown.is_empty() {
@@ -138,9 +159,27 @@ impl Command {
             return Err(bad(format!("Unsupported argument(s): {}", shown(&names.join(", ")))));
         }
         let token = token(headers)?;
+        Ok(Self { besked, ask: Ask { operation, objekttype, id, query, body: None, token } })
+    }
+
+    /// The command of these headers, with its body.
+    ///
+    /// # Errors
+    /// The answer to give when that is no body of such a command.
+    pub fn with(self, headers: &Headers, body: &[u8]) -> Result<Command, Answer> {
+        let content = content(self.ask.operation, body)?;
         let digest = digest(headers, body);
-        let body = content(operation, body)?;
-        Ok(Self { besked, digest, ask: Ask { operation, objekttype, id, query, body, token } })
+        Ok(Command { besked: self.besked, digest, ask: Ask { body: content, ..self.ask } })
+    }
+}
+
+impl Command {
+    /// Reads a message.
+    ///
+    /// # Errors
+    /// The answer to give when it is not a command.
+    pub fn read(headers: &Headers, body: &[u8]) -> Result<Self, Answer> {
+        Head::read(headers)?.with(headers, body)
     }
 }
 
@@ -233,7 +272,12 @@ fn content(operation: Operation, body: &[u8]) -> Result<Option<Value>, Answer> {
         let message = format!("the body is larger than {BODY} bytes");
         return Err(Answer { status: 413, body: json!({ "message": message }) });
     }
-    let object = if body.trim_ascii().is_empty() {
+    let body = body.trim_ascii();
+    // Nobody needs to be known for these: what cannot be `{}` is not looked at.
+    if !operation.writes() && body.len() > NOTHING {
+        return Err(takes_none(operation));
+    }
+    let object = if body.is_empty() {
         None
     } else {
         match serde_json::from_slice(body) {
@@ -252,11 +296,13 @@ fn content(operation: Operation, body: &[u8]) -> Result<Option<Value>, Answer> {
         },
         Operation::Passivate => Ok(Some(Value::Object(passive(object)))),
         Operation::Delete => Ok(object.map(Value::Object)),
-        Operation::Read | Operation::Search | Operation::List if object.is_some() => {
-            Err(bad(format!("the operation {} takes no body: put the parameters into query", operation.name())))
-        }
+        Operation::Read | Operation::Search | Operation::List if object.is_some() => Err(takes_none(operation)),
         Operation::Read | Operation::Search | Operation::List => Ok(None),
     }
+}
+
+fn takes_none(operation: Operation) -> Answer {
+    bad(format!("the operation {} takes no body: put the parameters into query", operation.name()))
 }
 
 /// The interface passivates by a change that says so.

@@ -3,6 +3,7 @@
 use uuid::Uuid;
 
 use super::command::Objekttype;
+use crate::exchange::oio::Objekt;
 use crate::model::{Code, Event, EventType, Governance, Instant};
 use crate::projection::Plane;
 use crate::registry::Registry;
@@ -25,6 +26,15 @@ pub(super) fn lifecycle(
         Err(refusal) if refusal.code == Code::Gone => "Slettet",
         Err(_) => otherwise(plane, event),
     }
+}
+
+/// The facets that the event deleted.
+pub(super) fn deleted_facets(registry: &Registry, plane: &Plane, event: &Event) -> Vec<Uuid> {
+    let window = Window { virkning: at(event.at), registrering: Some(at(event.at)), konsolider: false };
+    let gone: Vec<Uuid> = plane.vocabulary().fields().deleted_facets.iter().map(|f| f.uuid).collect();
+    let begins = |o: &Objekt| o.registreringer.first().is_some_and(|r| r.registered.from() == event.at);
+    let told = registry.oio_list(Objekttype::Facet, &gone, &window).unwrap_or_default();
+    told.into_iter().filter(begins).map(|o| o.uuid).collect()
 }
 
 /// Of an object that the interface does not show at that moment.

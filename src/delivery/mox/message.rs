@@ -83,7 +83,7 @@ impl Message {
                 let objects = std::iter::once((Objekttype::Klassifikation, vocabulary)).chain(facets);
                 objects.map(|(kind, uuid)| message(kind, uuid, What::Notification(lifecycle(kind, uuid)))).collect()
             }
-            EventType::ConceptStated | EventType::ConceptRetired => {
+            EventType::ConceptStated | EventType::ConceptRetired | EventType::ConceptPassivated => {
                 let what = What::Notification(lifecycle(Objekttype::Klasse, event.subject));
                 vec![message(Objekttype::Klasse, event.subject, what)]
             }
@@ -188,6 +188,7 @@ mod tests {
         let change = ConceptChange {
             uuid: CONCEPT,
             kinds: Vec::new(),
+            meaning: None,
             before: sides.0.then(brief),
             after: sides.1.then(brief),
             replaced_by: Vec::new(),
@@ -202,6 +203,7 @@ mod tests {
             version: None,
             valid_from: Some("2027-01-01T00:00:00Z".parse().unwrap()),
             valid_to: None,
+            deleted: false,
             ends_transaction: false,
             concept: Some(change),
             hearing: None,

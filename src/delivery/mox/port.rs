@@ -37,4 +37,10 @@ pub struct Answer {
 pub trait Port: Send + Sync {
     /// Does what is asked.
     fn ask(&self, ask: Ask) -> BoxFuture<'_, Answer>;
+
+    /// What somebody is answered who may have nothing of the kind done, whatever it is: asked before anything is put on
+    /// record, so that many who have no token, or none that is good, cost little.
+    fn turns_away<'a>(&'a self, _ask: &'a Ask) -> BoxFuture<'a, Option<Answer>> {
+        Box::pin(std::future::ready(None))
+    }
 }

@@ -7,6 +7,8 @@ use crate::model::{Code, Refusal, Result};
 
 /// The most bytes of a name in AMQP.
 const NAME: usize = 255;
+/// The most messages under way.
+const WIDEST: usize = 1000;
 
 /// How an exchange picks the queues for a message.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -109,6 +111,9 @@ pub struct MoxSettings {
     pub content_type: String,
     /// What becomes of a message that no queue takes.
     pub unroutable: Unroutable,
+    /// How many messages may be under way, handed to the broker and not confirmed yet; 1 keeps the order also where the
+    /// broker refuses one and takes the next.
+    pub window: usize,
     /// Whether exchanges and queues are made; else they must be there.
     pub declare: bool,
     /// Where commands come from, if they are taken in.
@@ -127,6 +132,7 @@ impl Default for MoxSettings {
             persistent: true,
             content_type: "application/json".into(),
             unroutable: Unroutable::Hold,
+            window: 64,
             declare: true,
             commands: None,
         }
@@ -154,6 +160,10 @@ impl MoxSettings {
             let da = "en kø på en direct exchange bindes med én routing key: dén har flere";
             let en = "a queue at a direct exchange is bound with one routing key: this one has several";
             return Err(Refusal::new(Code::InvalidParameter, da, en).allowed(["topic", "fanout"]));
+        }
+        if !(1..=WIDEST).contains(&self.window) {
+            let (da, en) = ("så mange beskeder kan ikke være undervejs", "that many messages cannot be under way");
+            return Err(Refusal::new(Code::InvalidParameter, da, en).allowed([format!("1–{WIDEST}")]));
         }
         let mut rest = self.routing_key.clone();
         for part in PARTS {
@@ -199,6 +209,9 @@ mod tests {
         };
         assert!(direct.clone().checked().is_ok());
         assert!(MoxSettings { routing_key: "{objekttype}".into(), ..direct }.checked().is_err());
+        for window in [0, 1001] {
+            assert!(MoxSettings { window, ..ok.clone() }.checked().is_err(), "{window}");
+        }
         let commands = Some(CommandSettings { queue: String::new(), exchange: None });
         assert!(MoxSettings { commands, ..ok }.checked().is_err());
     }

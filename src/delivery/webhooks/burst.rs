@@ -118,7 +118,7 @@ impl<'w> Burst<'w> {
     async fn next(&self, from: Progress) -> Result<Found> {
         let batch = usize::from(self.settings.batch);
         let wanted = if batch > 1 { batch } else { AHEAD };
-        let found = self.hooks.registry.events(from.passed, wanted, &self.claim.filter).await?;
+        let found = self.hooks.registry.events_asked(from.passed, wanted, &self.claim.filter).await?;
         let tried = from.pending.filter(|_| from.attempts > 0);
         let until = found.events.iter().position(|e| tried.is_some_and(|t| e.position > t));
         let events = &found.events[..until.filter(|n| *n > 0).unwrap_or(found.events.len())];

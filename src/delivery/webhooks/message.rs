@@ -90,6 +90,7 @@ mod tests {
             version: None,
             valid_from: None,
             valid_to: None,
+            deleted: false,
             ends_transaction: false,
             concept: None,
             hearing: Some(crate::model::HearingEvent {

@@ -192,7 +192,7 @@ impl Webhooks {
         for ready in all {
             let wanted = ready.flows && {
                 let from = self.looked_to(&ready);
-                let events = self.registry.events(from, 1, &ready.filter).await?;
+                let events = self.registry.events_asked(from, 1, &ready.filter).await?;
                 if events.events.is_empty() {
                     found.more |= events.position < events.head;
                     self.remember(&ready, events.position);

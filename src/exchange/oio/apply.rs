@@ -265,7 +265,7 @@ impl Into<'_> {
             }
         }
         self.mappings(f, old, of("mapninger"), extras);
-        self.facet(f, of("facet"), extras)?;
+        self.facet(f, old, of("facet"), extras)?;
         for name in ["ansvarlig", "ejer", "redaktoerer", "tilfoejelser"] {
             for relation in of(name) {
                 let derived =
@@ -288,13 +288,22 @@ impl Into<'_> {
         }
     }
 
-    fn facet(&self, f: &mut ContentFields, new: &[Relation], extras: &mut OioExtras) -> Result<()> {
+    fn facet(&self, f: &mut ContentFields, old: &Indhold, new: &[Relation], extras: &mut OioExtras) -> Result<()> {
+        let was = old.relationer.get("facet");
         let Some(relation) = new.first() else {
             f.facet = None;
             return Ok(());
         };
         let code = match &relation.til {
-            Reference::Uuid(uuid) => self.framed.facet_code(*uuid).ok_or_else(|| unknown("facet", *uuid))?,
+            Reference::Uuid(uuid) => {
+                let code = self.framed.facet_code(*uuid).ok_or_else(|| unknown("facet", *uuid))?;
+                // A facet that was deleted keeps the klasser that it had, and gets no others.
+                let stays = was.and_then(|r| r.first()).is_some_and(|r| r.til == relation.til);
+                if !stays && !self.framed.has_facet(*uuid) {
+                    return Err(unknown("facet", *uuid));
+                }
+                code
+            }
             Reference::Urn(urn) => {
                 let (da, en) = (format!("der er ingen facet {urn}"), format!("there is no facet {urn}"));
                 return Err(Refusal::new(Code::UnknownTarget, da, en).at(Place::field("relationer.facet")));

@@ -5,9 +5,12 @@ use std::collections::BTreeMap;
 use uuid::Uuid;
 
 use super::{Egenskab, Indhold, Kind, Publiceret, Reference, Relation, Soegeord, Tilstand};
-use crate::exchange::oioxml::facets::Facets;
-use crate::exchange::oioxml::klasse::{IndexWord, Klasse};
-use crate::model::{Alias, ContentFields, Facet, Instant, OioObject, Period, Text, Vocabulary};
+use crate::exchange::oioxml::facets::{Facets, told};
+use crate::exchange::oioxml::klasse::{self, IndexWord, Klasse};
+use crate::model::{Alias, ContentFields, Instant, OioObject, Period, Text, Vocabulary};
+
+/// The categories of the index words that are made of terms.
+pub const CATEGORIES: [&str; 4] = klasse::CATEGORIES;
 
 /// What is said of an object at one time, without the times.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -36,6 +39,7 @@ pub struct Framed {
     klassifikation: Uuid,
     owner: Option<Reference>,
     facets: Facets,
+    is_deleted: bool,
     parts: Vec<(Kind, Uuid, Part)>,
     /// What was written by OIO itself, with its periods.
     written: Vec<(Kind, Uuid, Indhold)>,
@@ -48,7 +52,8 @@ impl Framed {
         let f = vocabulary.fields();
         let owner = f.owner.as_deref().and_then(Reference::to_organisation);
         let facets = Facets::of(vocabulary);
-        let mut framed = Self { klassifikation: f.uuid, owner, facets, parts: Vec::new(), written: Vec::new() };
+        let (is_deleted, parts, written) = (vocabulary.is_deleted(), Vec::new(), Vec::new());
+        let mut framed = Self { klassifikation: f.uuid, owner, facets, is_deleted, parts, written };
         let written =
             |kind, uuid, oio: &Option<OioObject>| Some((kind, uuid, super::extras::indhold(kind, oio.as_ref()?)));
         framed.written.extend(written(Kind::Klassifikation, f.uuid, &f.oio));
@@ -62,10 +67,7 @@ impl Framed {
         ]);
         framed.owned(&mut part);
         framed.parts.push((Kind::Klassifikation, f.uuid, part));
-        let stand_in = framed.facets.stand_in;
-        let stand_in =
-            stand_in.map(|uuid| Facet { uuid, code: f.slug.to_string(), oio: None, titles: f.titles.clone() });
-        for facet in f.facets.iter().chain(&stand_in) {
+        for facet in told(f) {
             let title = Text::choose(&facet.titles, "da").map(ToOwned::to_owned);
             let mut part = Self::part([("brugervendtnoegle", Some(facet.code.clone())), ("beskrivelse", title)]);
             framed.owned(&mut part);
@@ -104,11 +106,29 @@ impl Framed {
         Some(indhold)
     }
 
-    /// The code of a facet: nothing inside for the one that stands for a vocabulary without any, nothing at all where
-    /// there is no such facet.
+    /// The code of a facet, also of a deleted one: nothing inside for the one that stands for a vocabulary without any,
+    /// nothing at all where there never was such a facet.
     #[must_use]
     pub fn facet_code(&self, uuid: Uuid) -> Option<Option<&str>> {
         if self.facets.stand_in == Some(uuid) { Some(None) } else { self.facets.code(uuid).map(Some) }
+    }
+
+    /// The codes of the klasser that are in a facet, an empty one for those without; nothing when it may be any.
+    #[must_use]
+    pub fn codes_in(&self, facet: Uuid) -> Option<Vec<&str>> {
+        self.facets.codes_in(facet)
+    }
+
+    /// Whether there is such a facet: klasser may be put into it.
+    #[must_use]
+    pub fn has_facet(&self, uuid: Uuid) -> bool {
+        self.facets.has(uuid)
+    }
+
+    /// Whether the klassifikation was deleted.
+    #[must_use]
+    pub fn is_deleted(&self) -> bool {
+        self.is_deleted
     }
 
     /// Who owns it, and everything in it.

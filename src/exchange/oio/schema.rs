@@ -4,15 +4,19 @@ use serde_json::{Map, Value, json};
 
 use super::{Aktoertype, Kind, Publiceret};
 
-/// The names that an object of a kind has, by group.
+/// The names that an object of a kind has, by group, and what is special of an attribute.
 #[must_use]
 pub fn fields(kind: Kind) -> Value {
     let mut attributes = kind.fields().to_vec();
+    let mut special: Map<String, Value> =
+        kind.mandatory().iter().map(|name| ((*name).to_owned(), json!({ "mandatory": true }))).collect();
     if kind == Kind::Klasse {
         attributes.push("soegeord");
+        special.insert("soegeord".to_owned(), json!({ "type": "soegeord" }));
     }
     json!({
         "attributter": { "egenskaber": attributes },
+        "attributter_metadata": { "egenskaber": special },
         "tilstande": { "publiceret": Publiceret::ALL.map(Publiceret::name) },
         "relationer_nul_til_en": kind.single(),
         "relationer_nul_til_mange": kind.several(),

@@ -34,6 +34,10 @@ mod category {
     pub const FOREIGN: &str = "andet sprog";
 }
 
+/// The categories of the index words that are made of terms.
+pub(in crate::exchange) const CATEGORIES: [&str; 4] =
+    [category::SYNONYM, category::DEPRECATED, category::INDEX, category::FOREIGN];
+
 /// How OIO refers to something.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub enum Reference {

@@ -27,7 +27,7 @@ mod tree;
 mod write;
 mod xml;
 
-pub use facets::facets_of;
+pub use facets::{facets_of, is_stand_in, keep_stand_in};
 
 /// The namespace of the envelope. Dated: another shape gets another date.
 const BEGREB: &str = "http://begreb.dk/xml/schemas/2026/11/22/";

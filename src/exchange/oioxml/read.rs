@@ -85,9 +85,8 @@ impl<'a> Reading<'a> {
             self.facets.add(uuid, &code);
             self.incoming.frame.facets.push((code, titles));
         }
-        if self.incoming.frame.facets.is_empty() {
-            self.facets.stand_in = Some(stand_in(vocabulary, &slug));
-        }
+        // Of a vocabulary with facets it is there where it once stood for all; then what is in it has no other.
+        self.facets.stand_in = Some(stand_in(vocabulary, &slug));
         self.incoming.statements = extension::read_statements(&mut e, losses)?;
         // What the edition was where it came from; the registry makes its own.
         for claim in ["IndholdAftrykIdentifikator", "VirkningDatoTid", "RegistreringDatoTid", "EjerTekst"] {

@@ -5,13 +5,13 @@ use std::io::{self, Write};
 use uuid::Uuid;
 
 use super::chars::{fit, fits};
-use super::facets::Facets;
+use super::facets::{Facets, told};
 use super::klasse::{Klasse, Reference, longest};
 use super::object::{self, Times};
 use super::xml::Xml;
 use super::{BEGREB, FACET, KLASSE, KLASSIFIKATION, SAGDOK, extension};
 use crate::exchange::{Outgoing, OutgoingConcept};
-use crate::model::{Facet, Governance, Period, Text, Vocabulary};
+use crate::model::{Governance, Period, Text, Vocabulary};
 
 /// Writes all of it.
 pub(super) fn envelope(edition: Outgoing<'_>, out: &mut dyn Write) -> io::Result<()> {
@@ -28,7 +28,7 @@ pub(super) fn envelope(edition: Outgoing<'_>, out: &mut dyn Write) -> io::Result
     x.element_with("KlassifikationUdtraek", &namespaces(), |x| {
         header(x, &edition)?;
         classification(x, vocabulary, owner.as_ref(), times)?;
-        all_facets(x, vocabulary, &facets, owner.as_ref(), times)?;
+        all_facets(x, vocabulary, owner.as_ref(), times)?;
         for concept in edition.concepts {
             class(x, &concept, &facets, owner.as_ref(), times)?;
         }
@@ -97,17 +97,9 @@ fn classification(x: &mut Xml<'_>, vocabulary: &Vocabulary, owner: Option<&Refer
     object::write(x, &object::KLASSIFIKATION, f.uuid, times, properties, relations)
 }
 
-fn all_facets(
-    x: &mut Xml<'_>,
-    vocabulary: &Vocabulary,
-    facets: &Facets,
-    owner: Option<&Reference>,
-    times: Times,
-) -> io::Result<()> {
+fn all_facets(x: &mut Xml<'_>, vocabulary: &Vocabulary, owner: Option<&Reference>, times: Times) -> io::Result<()> {
     let f = vocabulary.fields();
-    let stand_in =
-        facets.stand_in.map(|uuid| Facet { uuid, code: f.slug.to_string(), oio: None, titles: f.titles.clone() });
-    f.facets.iter().chain(&stand_in).try_for_each(|facet| {
+    told(f).iter().try_for_each(|facet| {
         let properties = |x: &mut Xml<'_>| {
             x.leaf("sd:BrugervendtNoegleTekst", &key(&facet.code, facet.uuid))?;
             let title = Text::choose(&facet.titles, "da");

@@ -10,10 +10,10 @@ use uuid::Uuid;
 use super::document::{Document, Run, Style, cell};
 use super::moment::moment;
 use super::words::{Bag, Piece, PieceKind, compare, one_sided};
-use super::{Tongue, called, change_name};
+use super::{Tongue, called, change_name, told_kinds};
 use crate::model::{
     Alias, ConceptChange, ConceptChangeKind, Content, Definition, Instant, Language, LegalBasis, Mapping, MappingKind,
-    Note, NoteKind, Relation, RelationKind, Side, SourceRelation, Term, TermForm, TermStatus, Text,
+    Meaning, Note, NoteKind, Relation, RelationKind, Side, SourceRelation, Term, TermForm, TermStatus, Text,
 };
 
 /// The most pairs among which the best match is looked for; above that, items are paired in their order.
@@ -72,7 +72,7 @@ pub struct DiffPaper {
     pub count: usize,
     /// How many had which type of change; types that none had are left out.
     pub counts: Vec<KindCount>,
-    /// The concepts, by their first type of change.
+    /// The concepts, by their first type of change; of a bounded paper, the first of them.
     pub concepts: Vec<ConceptPaper>,
 }
 
@@ -84,6 +84,9 @@ pub struct ConceptPaper {
     pub uuid: Uuid,
     /// What happened, most important first.
     pub kinds: Vec<ConceptChangeKind>,
+    /// Of one that is redefined: whether it means something else, as those said who wrote it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub meaning: Option<Meaning>,
     /// How it was called.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<Side>,
@@ -96,8 +99,33 @@ pub struct ConceptPaper {
     /// Whether it was changed after the hearing of the draft; absent when not.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub since_hearing: bool,
+    /// What uses it; for those who make versions, and absent when nothing does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub used_by: Option<UsedBy>,
     /// What is not the same on both sides.
     pub items: Vec<ItemChange>,
+}
+
+/// What uses a concept.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct UsedBy {
+    /// Those that say who they are.
+    pub names: Vec<String>,
+    /// How many there are beside.
+    pub hidden: u64,
+}
+
+impl UsedBy {
+    /// In words.
+    #[must_use]
+    pub fn text(&self, tongue: Tongue) -> String {
+        let hidden = match self.hidden {
+            0 => None,
+            n if self.names.is_empty() => Some(format!("{n} {}", tongue.choose("uden navn", "without a name"))),
+            n => Some(format!("{n} {}", tongue.choose("mere uden navn", "more without a name"))),
+        };
+        self.names.iter().cloned().chain(hidden).collect::<Vec<_>>().join("; ")
+    }
 }
 
 /// What of a concept an item is; items of one name are compared with each other.
@@ -232,7 +260,7 @@ pub struct ItemDetail {
 }
 
 /// The types of change in the order in which a paper tells them.
-const ORDER: [ConceptChangeKind; 12] = [
+const ORDER: [ConceptChangeKind; 13] = [
     ConceptChangeKind::Added,
     ConceptChangeKind::Retired,
     ConceptChangeKind::Replaced,
@@ -245,6 +273,7 @@ const ORDER: [ConceptChangeKind; 12] = [
     ConceptChangeKind::Remapped,
     ConceptChangeKind::Edited,
     ConceptChangeKind::Reordered,
+    ConceptChangeKind::Passivated,
 ];
 
 /// Where a concept stands in the paper.
@@ -263,18 +292,41 @@ impl DiffPaper {
         changes: &[Changed<'_>],
         name: &dyn Fn(Uuid) -> Side,
     ) -> Self {
-        let mut concepts: Vec<ConceptPaper> = changes.iter().map(|c| ConceptPaper::new(c, name)).collect();
-        concepts.sort_by_key(|c| place(&c.kinds));
-        let count = |kind| concepts.iter().filter(|c| c.kinds.contains(&kind)).count();
+        Self::first(vocabulary, before, after, changes, name, usize::MAX)
+    }
+
+    /// As [`DiffPaper::new`], with no more than the first so many concepts compared; all are counted.
+    #[must_use]
+    pub fn first(
+        vocabulary: impl Into<String>,
+        before: Reading,
+        after: Reading,
+        changes: &[Changed<'_>],
+        name: &dyn Fn(Uuid) -> Side,
+        most: usize,
+    ) -> Self {
+        let mut ordered: Vec<&Changed<'_>> = changes.iter().collect();
+        ordered.sort_by_key(|c| place(&c.change.kinds));
+        let concepts = ordered.iter().take(most).map(|c| ConceptPaper::new(c, name)).collect();
+        let count = |kind| changes.iter().filter(|c| c.change.kinds.contains(&kind)).count();
         let counts = ORDER.map(|kind| KindCount { kind, count: count(kind) });
         Self {
             vocabulary: vocabulary.into(),
             before,
             after,
-            count: concepts.len(),
+            count: changes.len(),
             counts: counts.into_iter().filter(|c| c.count > 0).collect(),
             concepts,
         }
+    }
+
+    /// The paper, with what uses its concepts.
+    #[must_use]
+    pub fn used(mut self, by: impl Fn(Uuid) -> Option<UsedBy>) -> Self {
+        for concept in &mut self.concepts {
+            concept.used_by = by(concept.uuid);
+        }
+        self
     }
 
     /// The paper, with what was changed after the hearing marked.
@@ -289,6 +341,12 @@ impl DiffPaper {
     /// The paper as a document.
     #[must_use]
     pub fn document(&self, tongue: Tongue) -> Document {
+        self.document_with(tongue, None)
+    }
+
+    /// The paper as a document that, where it does not tell of all concepts, says where they are told.
+    #[must_use]
+    pub fn document_with(&self, tongue: Tongue, whole: Option<&str>) -> Document {
         let t = |da, en| tongue.choose(da, en);
         let title = format!("{} {}", t("Ændringer i", "Changes of"), self.vocabulary);
         let mut d = Document::new(title, tongue);
@@ -313,8 +371,19 @@ impl DiffPaper {
         d.paragraph(legend(tongue));
         for concepts in self.concepts.chunk_by(|a, b| place(&a.kinds) == place(&b.kinds)) {
             let kind = ORDER.get(place(&concepts[0].kinds)).map_or("–", |kind| change_name(*kind, tongue));
-            d.heading(1, format!("{} ({})", capitalised(kind), concepts.len()));
+            // Where not all are told, the overview alone says how many there are.
+            let count = if self.concepts.len() < self.count { String::new() } else { format!(" ({})", concepts.len()) };
+            d.heading(1, format!("{}{count}", capitalised(kind)));
             concepts.iter().for_each(|c| c.tell(&mut d, 2));
+        }
+        if self.concepts.len() < self.count {
+            let (shown, all) = (self.concepts.len(), self.count);
+            let mut runs = vec![Run::plain(match tongue {
+                Tongue::Danish => format!("De første {shown} af {all} begreber er vist. "),
+                Tongue::English => format!("The first {shown} of {all} concepts are shown. "),
+            })];
+            runs.extend(whole.map(|address| Run::link(t("Se dem alle", "See all of them"), address)));
+            d.paragraph(runs);
         }
         d
     }
@@ -362,10 +431,12 @@ impl ConceptPaper {
         Self {
             uuid: change.uuid,
             kinds: change.kinds.clone(),
+            meaning: change.meaning,
             before: change.before.clone(),
             after: change.after.clone(),
             replaced_by: change.replaced_by.iter().map(|&uuid| Named { uuid, name: name(uuid) }).collect(),
             since_hearing: false,
+            used_by: None,
             items: differences,
         }
     }
@@ -395,7 +466,7 @@ impl ConceptPaper {
     fn tell(&self, d: &mut Document, level: u8) {
         let tongue = d.tongue;
         d.heading(level, self.title());
-        let kinds: Vec<&str> = self.kinds.iter().map(|k| change_name(*k, tongue)).collect();
+        let kinds = told_kinds(&self.kinds, self.meaning, |kind| change_name(kind, tongue), tongue);
         let mut runs = vec![Run::plain(capitalised(&kinds.join(", ")))];
         if !self.replaced_by.is_empty() {
             let names: Vec<String> = self.replaced_by.iter().map(|n| called(&n.name)).collect();
@@ -405,6 +476,10 @@ impl ConceptPaper {
             runs.push(Run::plain(tongue.choose("; ændret efter høringen", "; changed after the hearing")));
         }
         d.paragraph(runs);
+        if let Some(used) = &self.used_by {
+            let label = Run::new(Style::Label, tongue.choose("Bruges af:", "Used by:"));
+            d.paragraph(vec![label, Run::plain(format!(" {}", used.text(tongue)))]);
+        }
         self.tell_items(d);
     }
 

@@ -18,7 +18,7 @@ mod words;
 
 pub use diff::{
     Changed, ConceptPaper, DetailName, DiffPaper, ItemChange, ItemChangeKind, ItemDetail, ItemName, KindCount, Named,
-    Reading,
+    Reading, UsedBy,
 };
 pub use document::{Block, Document, Run, Style};
 pub use moment::moment;
@@ -32,7 +32,7 @@ pub use words::{Piece, PieceKind, compare};
 
 use std::borrow::Cow;
 
-use crate::model::{ConceptChangeKind, Side};
+use crate::model::{ConceptChangeKind, Meaning, Side};
 
 /// The language of a paper's own words. Texts of the vocabulary stand in their own.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -76,8 +76,35 @@ pub fn change_name(kind: ConceptChangeKind, tongue: Tongue) -> &'static str {
         ConceptChangeKind::Remapped => ("ny mapning", "remapped"),
         ConceptChangeKind::Edited => ("rettet", "edited"),
         ConceptChangeKind::Reordered => ("omordnet", "reordered"),
+        ConceptChangeKind::Passivated => ("passiveret", "passivated"),
     };
     tongue.choose(da, en)
+}
+
+/// What is said of the meaning of another definition.
+#[must_use]
+pub fn meaning_name(meaning: Meaning, tongue: Tongue) -> &'static str {
+    match meaning {
+        Meaning::Changed => tongue.choose("anden betydning", "another meaning"),
+        Meaning::Kept => tongue.choose("samme betydning", "the same meaning"),
+    }
+}
+
+/// What happened to a concept, each type of change in words; beside another definition, what is said of its meaning.
+#[must_use]
+pub fn told_kinds(
+    kinds: &[ConceptChangeKind],
+    meaning: Option<Meaning>,
+    name: impl Fn(ConceptChangeKind) -> &'static str,
+    tongue: Tongue,
+) -> Vec<String> {
+    let words = kinds.iter().map(|kind| match meaning {
+        Some(meaning) if *kind == ConceptChangeKind::Redefined => {
+            format!("{} ({})", name(*kind), meaning_name(meaning, tongue))
+        }
+        _ => name(*kind).to_owned(),
+    });
+    words.collect()
 }
 
 /// How a concept is called in running text: its notation and its term.

@@ -94,7 +94,7 @@ impl<'g> Reader<'g> {
             skos::HAS_TOP_CONCEPT => self.number_of(o).is_some(),
             // What we say of the vocabulary and the version, which the registry knows already.
             dct::PUBLISHER => self.scheme.is_ours && plain(o).is_some(),
-            begreb::CONTACT | begreb::POINT_VALID | begreb::POINT_REGISTERED => self.scheme.is_ours,
+            begreb::CONTACT | begreb::POINT_VALID | begreb::POINT_REGISTERED | owl::DEPRECATED => self.scheme.is_ours,
             dct::ISSUED | euvoc::START_DATE | adms::VERSION_NOTES => self.scheme.is_ours,
             _ => false,
         })

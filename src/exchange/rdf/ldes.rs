@@ -29,10 +29,18 @@ pub struct EventPage<'a> {
     pub page: &'a str,
     /// The address of the next page, once this one is full.
     pub next: Option<&'a str>,
-    /// Whose stream it is.
+    /// What happened.
+    pub members: Vec<EventMember<'a>>,
+}
+
+/// A member of a stream.
+pub struct EventMember<'a> {
+    /// The event.
+    pub event: &'a Event,
+    /// The frame of the vocabulary when it happened: one that came later is not what was said.
     pub vocabulary: &'a Vocabulary,
-    /// The events with, for what was said of a concept, what was said.
-    pub members: Vec<(&'a Event, Option<OutgoingConcept>)>,
+    /// What was said of a concept, if that is what happened.
+    pub concept: Option<OutgoingConcept>,
 }
 
 /// Writes a page.
@@ -48,8 +56,8 @@ pub fn event_page(format: Format, page: &EventPage<'_>, out: &mut dyn Write) -> 
     let mut serializer = serializer.for_writer(BufWriter::new(out));
     let mut put = |triple: TripleRef<'_>| serializer.serialize_triple(triple);
     stream(page, &mut put)?;
-    for (event, concept) in &page.members {
-        member(page, event, concept.as_ref(), &mut put)?;
+    for one in &page.members {
+        member(page, one, &mut put)?;
     }
     serializer.finish()?.flush()
 }
@@ -88,7 +96,7 @@ fn stream(page: &EventPage<'_>, put: &mut Put<'_>) -> io::Result<()> {
     let relation = NamedOrBlankNode::from(BlankNode::new_unchecked("next"));
     say(put, &node, tree::RELATION, &relation.clone().into())?;
     say(put, &relation, tree::TO_NODE, &Node::from(named_node(next)?))?;
-    let last = page.members.last().map(|(event, _)| created(event.at));
+    let last = page.members.last().map(|last| created(last.event.at));
     // A transaction may go on over the page: what follows is no earlier.
     let kind = if last.is_some() { tree::GREATER_OR_EQUAL } else { tree::ANY_RELATION };
     say(put, &relation, rdf::TYPE, &iri(kind))?;
@@ -102,8 +110,8 @@ fn created(at: Instant) -> Node {
     Literal::new_typed_literal(at.to_string(), xsd::DATE_TIME).into()
 }
 
-fn member(page: &EventPage<'_>, event: &Event, concept: Option<&OutgoingConcept>, put: &mut Put<'_>) -> io::Result<()> {
-    let vocabulary = page.vocabulary;
+fn member(page: &EventPage<'_>, one: &EventMember<'_>, put: &mut Put<'_>) -> io::Result<()> {
+    let EventMember { event, vocabulary, concept } = one;
     let is_version = event.r#type == EventType::VersionPublished;
     let namespace = &vocabulary.fields().namespace;
     let object = if is_version {
@@ -111,7 +119,7 @@ fn member(page: &EventPage<'_>, event: &Event, concept: Option<&OutgoingConcept>
     } else {
         named_node(&vocabulary.iri(event.subject))?
     };
-    let member = NamedOrBlankNode::from(named_node(&format!("{}#member-{}", page.stream, event.position))?);
+    let member = NamedOrBlankNode::from(named_node(&member_iri(page, event))?);
     let transaction = named_node(&format!("{}#transaction-{}", page.stream, event.at.micros()))?;
     let stream = NamedOrBlankNode::from(named_node(page.stream)?);
     say(put, &stream, tree::MEMBER, &member.clone().into())?;
@@ -135,7 +143,11 @@ fn member(page: &EventPage<'_>, event: &Event, concept: Option<&OutgoingConcept>
         let mut period = period.into_iter().filter_map(|(predicate, at)| Some((predicate, at?)));
         return period.try_for_each(|(predicate, at)| say(put, &member, predicate, &instant(at)));
     };
-    told(vocabulary, event, concept, &member, put)
+    told(page, one, concept, &member, put)
+}
+
+fn member_iri(page: &EventPage<'_>, event: &Event) -> String {
+    format!("{}#member-{}", page.stream, event.position)
 }
 
 /// What an event did to what its member is a version of.
@@ -151,8 +163,8 @@ fn activity_of(event: &Event) -> &'static str {
 /// The triples of a concept, with the member for the concept. What they say of the scheme, or of other concepts, is
 /// theirs to say.
 fn told(
-    vocabulary: &Vocabulary,
-    event: &Event,
+    page: &EventPage<'_>,
+    &EventMember { event, vocabulary, .. }: &EventMember<'_>,
     concept: &OutgoingConcept,
     member: &NamedOrBlankNode,
     put: &mut Put<'_>,
@@ -167,17 +179,26 @@ fn told(
     };
     // Nodes without a name are numbered anew in each concept.
     let blank = |node: &str| BlankNode::new_unchecked(format!("p{}{node}", event.position));
+    // What is named after the concept is named after the member: of another member it says something else.
+    let named = |node: &str| -> io::Result<Option<oxrdf::NamedNode>> {
+        let rest = node.strip_prefix(&own).filter(|rest| rest.starts_with(['#', '-', '/']));
+        rest.map(|rest| named_node(&format!("{}/{}", member_iri(page, event), &rest[1..]))).transpose()
+    };
     triples(edition, &mut |triple| {
         let subject = match triple.subject {
             NamedOrBlankNodeRef::NamedNode(node) if node.as_str() == own => member.clone(),
-            NamedOrBlankNodeRef::NamedNode(node) if node.as_str().strip_prefix(&own).is_some() => {
-                node.into_owned().into()
-            }
+            NamedOrBlankNodeRef::NamedNode(node) => match named(node.as_str())? {
+                Some(node) => node.into(),
+                None => return Ok(()),
+            },
             NamedOrBlankNodeRef::BlankNode(node) => blank(node.as_str()).into(),
-            NamedOrBlankNodeRef::NamedNode(_) => return Ok(()),
         };
         let object = match triple.object {
             TermRef::BlankNode(node) => blank(node.as_str()).into(),
+            TermRef::NamedNode(node) => match named(node.as_str())? {
+                Some(node) => node.into(),
+                None => node.into_owned().into(),
+            },
             other => other.into_owned(),
         };
         put(TripleRef { subject: subject.as_ref(), predicate: triple.predicate, object: object.as_ref() })

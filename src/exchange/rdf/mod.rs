@@ -43,7 +43,7 @@ mod tests;
 mod vocab;
 mod write;
 
-pub use ldes::{EventPage, event_page};
+pub use ldes::{EventMember, EventPage, event_page};
 pub use vocab::PREFIXES;
 
 pub(super) use read::read;

@@ -163,6 +163,7 @@ namespace! {
 namespace! {
     /// OWL.
     owl = "http://www.w3.org/2002/07/owl#" {
+        DEPRECATED = "deprecated",
         VERSION_INFO = "versionInfo",
     }
 }

@@ -142,7 +142,9 @@ impl Writer<'_> {
             (begreb::POINT_VALID, instant(edition.point.valid)),
             (begreb::POINT_REGISTERED, instant(edition.point.registered)),
         ];
-        for (predicate, object) in licence.chain(owner).chain(contact).chain(identifiers).chain(version).chain(point) {
+        let deleted = self.vocabulary.is_deleted().then(|| (owl::DEPRECATED, yes()));
+        let all = licence.chain(owner).chain(contact).chain(identifiers).chain(version).chain(point).chain(deleted);
+        for (predicate, object) in all {
             self.put(&scheme, predicate, &object)?;
         }
         for facet in &f.facets {
@@ -437,6 +439,10 @@ fn typed_notation(alias: &Alias, notation: Option<&str>) -> Option<Node> {
 
 pub(super) fn iri(constant: &str) -> Node {
     NamedNode::new_unchecked(constant).into()
+}
+
+fn yes() -> Node {
+    Literal::from(true).into()
 }
 
 pub(super) fn literal(text: &str) -> Node {

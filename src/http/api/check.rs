@@ -1,6 +1,5 @@
 //! What becomes of the codes of a list.
 
-use axum::body::Bytes;
 use axum::extract::State;
 use axum::response::Response;
 use serde::Deserialize;
@@ -8,11 +7,12 @@ use utoipa::IntoParams;
 
 use super::App;
 use super::search::aside;
-use crate::exchange::{ListedCode, codes};
+use crate::exchange::{Columns, ListedCode, codes_in};
 use crate::http::negotiate::{Caller, language};
 use crate::http::params::{Params, not_one_of};
 use crate::http::problem::{Failure, Refused};
 use crate::http::reply::Reply;
+use crate::http::upload::List;
 use crate::model::{Code, Refusal, Result};
 use crate::registry::{CheckReport, CheckRequest};
 
@@ -26,14 +26,14 @@ pub struct Told {
 
 /// What becomes of each code of a list: in force, retired and since when, going to be and from when, renamed, redefined or
 /// moved ahead, or never there. The body is a table (CSV) or JSON, up to 100 000 codes and 10 MB: see `docs/code-sets.md`.
-#[utoipa::path(post, path = "/check", operation_id = "check", tag = "codes", params(CheckRequest, Told),
+#[utoipa::path(post, path = "/check", operation_id = "check", tag = "codes", params(CheckRequest, Told, Columns),
     request_body(content((Vec<ListedCode> = "application/json"), (String = "text/csv"))),
     responses((status = 200, body = CheckReport), Refused<400>, Refused<413>))]
 pub async fn check(
     State(app): State<App>,
-    Params(asked, told, _): Params<CheckRequest, Told>,
+    Params(asked, told, columns): Params<CheckRequest, Told, Columns>,
     Caller(headers): Caller,
-    body: Bytes,
+    List(body): List,
 ) -> Result<Response, Failure> {
     let attention = match told.show.as_deref() {
         None | Some("all") => false,
@@ -42,9 +42,9 @@ pub async fn check(
     };
     let language = language(&headers);
     let reply = aside(async move {
-        let mut report = app.check_codes(&codes(&body)?, &asked, &language)?;
+        let mut report = app.check_codes(&codes_in(&body, &columns)?, &asked, &language)?;
         if attention {
-            report.codes.retain(|c| c.verdict.is_trouble() || !c.ahead.is_empty());
+            report.codes.retain(|c| c.verdict.is_trouble() || !c.ahead.is_empty() || c.passivated.is_some());
         }
         Ok(Reply::json(&report, false))
     });

@@ -6,11 +6,9 @@ use axum::response::Response;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-pub use crate::http::params::not_one_of;
-
 use super::App;
 use crate::http::negotiate::{Caller, language, media, not_acceptable};
-use crate::http::params::Params;
+use crate::http::params::{Params, not_one_of};
 use crate::http::problem::{Failure, Refused};
 use crate::http::reply::{Reply, next_link};
 use crate::model::{Code, Mapping, Refusal, Result};

@@ -11,7 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::App;
 use super::drafts::number;
-use super::publish::turn;
+use super::publish::{meaning, turn};
 use crate::exchange::Format;
 use crate::http::negotiate::Caller;
 use crate::http::params::{Nothing, Params, not_one_of, uuid};
@@ -21,7 +21,7 @@ use crate::http::problem::{Failure, Problem, Refused};
 use crate::http::reply::is_known;
 use crate::http::upload::Upload;
 use crate::http::who::Who;
-use crate::model::{Code, ContentFields, Place, Refusal, Result};
+use crate::model::{Code, ContentFields, Meaning, Place, Refusal, Result};
 use crate::registry::{
     EditAnswer, EditRequest, ImportEdit, Made, OperationRequest, Pages, Precondition, ProposedAnswer,
 };
@@ -43,6 +43,10 @@ pub struct Why {
     answer: Option<String>,
     /// The change request that led to it.
     request: Option<String>,
+    /// Whether the concepts that it redefines mean something else than in the version below: `changed` or `kept`. An
+    /// edit that says it may change nothing else.
+    #[param(value_type = Option<Meaning>)]
+    meaning: Option<String>,
 }
 
 impl Why {
@@ -61,7 +65,7 @@ impl Why {
                 return Err(Refusal::new(Code::InvalidParameter, da, en).at(Place::field("request")));
             }
         };
-        Ok(EditRequest { reason, because })
+        Ok(EditRequest { reason, because, meaning: meaning(self.meaning)? })
     }
 }
 
@@ -89,6 +93,8 @@ pub struct OperationBody {
     reason: Prose,
     /// What led to it.
     because: Option<Because>,
+    /// Whether the concepts that it redefines mean something else than in the version below.
+    meaning: Option<Meaning>,
 }
 
 /// Why an edit is taken back.
@@ -252,7 +258,8 @@ pub async fn operate(
         Refusal::new(Code::InvalidBody, da, en).at(Place::field("reason"))
     })?;
     let because = members.remove("because").map(part::<Option<Because>>).transpose()?.flatten();
-    let request = EditRequest { reason: part(reason)?, because };
+    let meaning = members.remove("meaning").map(part::<Option<Meaning>>).transpose()?.flatten();
+    let request = EditRequest { reason: part(reason)?, because, meaning };
     let wanted: OperationRequest = part(Value::Object(members))?;
     let draft = uuid(&draft)?;
     told(&draft.to_string(), &app.edit_draft(&actor, draft, wanted, &matches, request).await?)

@@ -12,18 +12,20 @@ use axum::response::sse::{Event as Sent, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures::Stream;
 use serde::Deserialize;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{Semaphore, watch};
 use tokio::time::Instant as Deadline;
 use utoipa::IntoParams;
 
 use super::App;
-use crate::exchange::paper::{Tongue, change_name};
+use crate::exchange::paper::{Tongue, change_name, told_kinds};
 use crate::http::negotiate::{Caller, reads_danish};
 use crate::http::params::{Params, not_one_of};
+use crate::http::places::{Place as Stay, Places};
 use crate::http::problem::{Failure, Refused};
 use crate::http::reply::Reply;
-use crate::model::{Code, Event, EventFilter, EventType, Place, Refusal, Result};
-use crate::registry::{FeedAnswer, FeedFilter};
+use crate::http::who;
+use crate::model::{Code, ConceptChange, Event, EventFilter, EventType, Place, Refusal, Result, Side, Slug};
+use crate::registry::{FeedAnswer, FeedFilter, Registry};
 
 /// The most events of an answer, and how many when nothing is said.
 const MOST: usize = 1000;
@@ -32,13 +34,18 @@ const USUAL: usize = 100;
 const ENTRIES: usize = 50;
 /// The longest wait for more, in seconds.
 const LONGEST_WAIT: u64 = 60;
-/// How many may wait at once, and how many streams may be open: more are answered at once, or told to come back.
+/// How many may wait at once, and how many streams may be open, a part of them by one client: more are told to come
+/// back.
 const WAITING: usize = 500;
 const STREAMS: usize = 2000;
 /// How often a stream is heard of when nothing happens.
 const HEARTBEAT: Duration = Duration::from_secs(15);
-/// How many events a stream fetches at a time.
+/// How many events a stream fetches at a time, and how many of them it puts in words before others have a turn.
 const FETCHED: usize = 200;
+const WORDED: usize = 25;
+/// How many streams put events in words at once. Many that read from the beginning would otherwise stand, all of them,
+/// before whoever asks for something else.
+const WORDING: usize = 4;
 
 /// Whether the server is about to stop: streams have no end of their own.
 #[derive(Clone)]
@@ -79,17 +86,18 @@ pub async fn feed(
     State(app): State<App>,
     Params(asked, from, ..): Params<FeedFilter, From>,
     closing: Option<Extension<Closing>>,
+    client: who::From,
     Caller(headers): Caller,
     uri: axum::extract::OriginalUri,
 ) -> Result<Response, Failure> {
-    static WAITERS: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new(WAITING));
+    static WAITERS: LazyLock<Arc<Places>> = LazyLock::new(|| Places::new(WAITING));
     let (filter, limit, wait) = (asked.filter(&app)?, from.limit()?, from.wait()?);
     let mut after = from.after.unwrap_or(0);
     app.within_log("after", after)?;
     // Subscribed before the log is read: what is written meanwhile wakes it.
     let mut positions = app.positions();
-    let turn = (!wait.is_zero()).then(|| WAITERS.try_acquire().ok()).flatten();
-    let mut until = turn.is_some().then(|| Deadline::now() + wait);
+    let mut until = (!wait.is_zero()).then(|| Deadline::now() + wait);
+    let mut stay = None;
     let mut closing = closing.map(|Extension(Closing(closing))| closing);
     loop {
         positions.borrow_and_update();
@@ -108,6 +116,10 @@ pub async fn feed(
             }
         };
         after = read.position;
+        if stay.is_none() {
+            let place = WAITERS.take(client.0.clone());
+            stay = Some(place.ok_or_else(|| crowded("der er for mange, der venter", "too many are waiting"))?);
+        }
         let stopped = async {
             match &mut closing {
                 Some(closing) => drop(closing.wait_for(|closing| *closing).await),
@@ -156,32 +168,37 @@ pub async fn stream(
     State(app): State<App>,
     Params(asked, since, ..): Params<FeedFilter, Since>,
     closing: Option<Extension<Closing>>,
+    client: who::From,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    static OPEN: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(STREAMS)));
+    static OPEN: LazyLock<Arc<Places>> = LazyLock::new(|| Places::new(STREAMS));
     let filter = asked.filter(&app)?;
     let last = last_event(&headers)?;
     let after = last.or(since.after).unwrap_or_else(|| app.snapshot().position);
     app.within_log(last.map_or("after", |_| "Last-Event-ID"), after)?;
-    let Ok(place) = OPEN.clone().try_acquire_owned() else {
-        let (da, en) = ("der er for mange åbne strømme", "there are too many open streams");
-        return Err(Refusal::new(Code::Busy, da, en).into());
-    };
+    let stay = OPEN.take(client.0);
+    let stay = stay.ok_or_else(|| crowded("der er for mange åbne strømme", "there are too many open streams"))?;
     let told = Told {
         positions: app.positions(),
         app,
         filter,
         after,
         fetched: Vec::new().into_iter(),
+        worded: Vec::new().into_iter(),
         reached: after,
         closing: closing.map(|Extension(Closing(closing))| closing),
-        _place: place,
+        _stay: stay,
     };
     let sse = Sse::new(told.stream()).keep_alive(KeepAlive::new().interval(HEARTBEAT));
     let mut response = sse.into_response();
     // Buffers on the way would hold events back.
     response.headers_mut().insert("x-accel-buffering", axum::http::HeaderValue::from_static("no"));
     Ok(response)
+}
+
+/// There is no place to stay now.
+fn crowded(da: &'static str, en: &'static str) -> Refusal {
+    Refusal::new(Code::Busy, da, en).retry_after(5)
 }
 
 fn last_event(headers: &HeaderMap) -> Result<Option<i64>> {
@@ -199,11 +216,13 @@ struct Told {
     filter: EventFilter,
     after: i64,
     fetched: std::vec::IntoIter<Arc<Event>>,
+    /// The next of them in words, each with its position.
+    worded: std::vec::IntoIter<(i64, Sent)>,
     /// The last position that the reader was told.
     reached: i64,
     positions: watch::Receiver<i64>,
     closing: Option<watch::Receiver<bool>>,
-    _place: OwnedSemaphorePermit,
+    _stay: Stay,
 }
 
 impl Told {
@@ -211,12 +230,25 @@ impl Told {
         futures::stream::unfold(self, |mut told| async move { told.next().await.map(|sent| (Ok(sent), told)) })
     }
 
+    /// Some of what was fetched in words; others have their turn meanwhile.
+    async fn word(&mut self) -> Vec<(i64, Sent)> {
+        static TURNS: Semaphore = Semaphore::const_new(WORDING);
+        let _turn = TURNS.acquire().await;
+        let worded = self.fetched.by_ref().take(WORDED).map(|event| worded(&event)).collect();
+        // The turn is kept until everything else that is ready has run.
+        tokio::task::yield_now().await;
+        worded
+    }
+
     async fn next(&mut self) -> Option<Sent> {
         loop {
-            if let Some(event) = self.fetched.next() {
-                self.reached = event.position;
-                let data = serde_json::to_string(&*event).unwrap_or_default();
-                return Some(Sent::default().id(event.position.to_string()).event(event.r#type.as_str()).data(data));
+            if let Some((position, sent)) = self.worded.next() {
+                self.reached = position;
+                return Some(sent);
+            }
+            if self.fetched.len() > 0 {
+                self.worded = self.word().await.into_iter();
+                continue;
             }
             self.positions.borrow_and_update();
             // What cannot be read ends the stream: the reader comes back with its position.
@@ -243,6 +275,12 @@ impl Told {
             }
         }
     }
+}
+
+fn worded(event: &Event) -> (i64, Sent) {
+    let data = serde_json::to_string(event).unwrap_or_default();
+    let sent = Sent::default().id(event.position.to_string()).event(event.r#type.as_str()).data(data);
+    (event.position, sent)
 }
 
 /// Which page of the Atom feed.
@@ -297,7 +335,7 @@ pub async fn atom(
         feed: address(rest("before")),
         older,
         updated: read.events.first().map_or_else(|| "1970-01-01T00:00:00Z".to_owned(), |e| e.at.to_string()),
-        entries: read.events.iter().map(|event| Entry::new(event, url, da)).collect(),
+        entries: read.events.iter().map(|event| Entry::new(&app, event, url, da)).collect(),
     };
     let rendered = page.render().map_err(|e| Refusal::new(Code::Internal, e.to_string(), e.to_string()))?;
     // XML 1.0 has no room for some characters that a term may hold.
@@ -331,7 +369,7 @@ struct Entry {
 }
 
 impl Entry {
-    fn new(event: &Event, url: &str, da: bool) -> Self {
+    fn new(app: &Registry, event: &Event, url: &str, da: bool) -> Self {
         let say = |danish: String, english: String| if da { danish } else { english };
         let (slug, version) = (&event.vocabulary, event.version.as_ref().map(ToString::to_string).unwrap_or_default());
         let concept = event.concept.as_ref();
@@ -341,10 +379,8 @@ impl Entry {
         });
         let name = name.unwrap_or_default();
         let tongue = if da { Tongue::Danish } else { Tongue::English };
-        let kinds = concept.map(|c| {
-            let words = c.kinds.iter().map(|kind| change_name(*kind, tongue));
-            words.collect::<Vec<_>>().join(", ")
-        });
+        let kinds =
+            concept.map(|c| told_kinds(&c.kinds, c.meaning, |kind| change_name(kind, tongue), tongue).join(", "));
         let from = event.valid_from.and_then(crate::model::Instant::date).map(|d| d.to_string()).unwrap_or_default();
         let since = say(format!("gælder fra {from}"), format!("in force from {from}"));
         let since = if from.is_empty() { String::new() } else { since };
@@ -363,7 +399,7 @@ impl Entry {
                 format!("{slug}: version {version} er trådt i kraft"),
                 format!("{slug}: version {version} has taken effect"),
             ),
-            EventType::ConceptStated | EventType::ConceptRetired => {
+            EventType::ConceptStated | EventType::ConceptRetired | EventType::ConceptPassivated => {
                 format!("{slug}: {name} – {}", kinds.unwrap_or_default())
             }
             EventType::ConceptEffective => {
@@ -388,6 +424,23 @@ impl Entry {
             (None, None) => format!("{url}/id/{slug}"),
         };
         let (position, at) = (event.position, event.at.to_string());
-        Self { position, at, title, summary: since, link, r#type: event.r#type.as_str() }
+        let summary = [since].into_iter().chain(concept.and_then(|c| renamed(c)));
+        let summary = summary.chain(concept.and_then(|c| instead(app, slug, c, da)));
+        let summary = summary.filter(|part| !part.is_empty()).collect::<Vec<_>>().join(". ");
+        Self { position, at, title, summary, link, r#type: event.r#type.as_str() }
     }
+}
+
+/// What a concept was and is called, where that differs.
+fn renamed(change: &ConceptChange) -> Option<String> {
+    let name = |side: &Side| format!("{} {}", side.notation.as_deref().unwrap_or_default(), side.label);
+    let (before, after) = (name(change.before.as_ref()?), name(change.after.as_ref()?));
+    (before != after).then(|| format!("{} → {}", before.trim(), after.trim()))
+}
+
+/// What to use instead of a concept that has gone.
+fn instead(app: &Registry, vocabulary: &Slug, change: &ConceptChange, da: bool) -> Option<String> {
+    let (language, words) = if da { ("da", "Brug i stedet") } else { ("en", "Use instead") };
+    let names = app.called(vocabulary, &change.replaced_by, language);
+    (!names.is_empty()).then(|| format!("{words}: {}", names.join("; ")))
 }

@@ -1,6 +1,7 @@
 //! The registry's own API, under `/api/v1`. One file for each group of addresses; the document at
 //! `/api/openapi.json` is made of the same routes.
 
+mod about;
 mod certifications;
 mod changes;
 mod check;
@@ -149,6 +150,7 @@ pub fn router(options: &HttpOptions) -> OpenApiRouter<App> {
         .routes(routes!(vocabularies::one, vocabularies::put))
         .routes(routes!(vocabularies::versions))
         .routes(routes!(vocabularies::version))
+        .routes(routes!(vocabularies::days))
         .routes(routes!(concepts::list))
         .routes(routes!(concepts::one))
         .routes(routes!(concepts::history))
@@ -157,13 +159,11 @@ pub fn router(options: &HttpOptions) -> OpenApiRouter<App> {
         .routes(routes!(concepts::children))
         .routes(routes!(concepts::mappings))
         .routes(routes!(changes::between))
-        .routes(routes!(feed::feed))
-        .routes(routes!(feed::stream))
-        .routes(routes!(feed::atom))
         .routes(routes!(lookup::resolve))
         .routes(routes!(sparql::catalog))
         .routes(routes!(search::search))
         .routes(routes!(search::suggest))
+        .merge(feeds(options))
         .merge(waiting)
         .merge(drafts())
         .merge(code_sets())
@@ -175,6 +175,15 @@ pub fn router(options: &HttpOptions) -> OpenApiRouter<App> {
         .routes(routes!(sparql::void))
         .layer(axum::Extension(TrustForwarded(options.trust_forwarded)));
     OpenApiRouter::with_openapi(Document::openapi()).nest("/api/v1", v1).routes(routes!(ldes::page)).merge(sparql)
+}
+
+/// The routes of the feed, where some stay for long and are counted.
+fn feeds(options: &HttpOptions) -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(feed::feed))
+        .routes(routes!(feed::stream))
+        .routes(routes!(feed::atom))
+        .layer(axum::Extension(TrustForwarded(options.trust_forwarded)))
 }
 
 /// The routes of subscriptions.

@@ -7,10 +7,8 @@ use axum::response::Response;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-pub use crate::http::params::uuid;
-
 use super::App;
-use crate::http::params::{Nothing, Params};
+use crate::http::params::{Nothing, Params, uuid};
 use crate::http::private::{body, json, list, nothing, whole};
 use crate::http::problem::{Failure, Refused};
 use crate::http::who::Who;

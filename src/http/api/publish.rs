@@ -16,7 +16,7 @@ use crate::http::private::json;
 use crate::http::problem::{Failure, Refused};
 use crate::http::upload::Upload;
 use crate::http::who::Who;
-use crate::model::{Code, Instant, Label, Place, Refusal, Result, Slug, parse_date};
+use crate::model::{Code, Instant, Label, Meaning, Place, Refusal, Result, Slug, parse_date};
 use crate::registry::{ImportReport, ImportRequest, PublishRequest, Verdict};
 
 /// How a version is named.
@@ -46,6 +46,10 @@ pub struct ImportParams {
     accept_new: Option<bool>,
     /// The language of texts that name none.
     language: Option<String>,
+    /// Whether the concepts that it redefines mean something else: `changed` or `kept`, said of all of them. Nothing is
+    /// said of any when absent.
+    #[param(value_type = Option<Meaning>)]
+    meaning: Option<String>,
 }
 
 /// What is published again.
@@ -77,6 +81,7 @@ pub async fn import(
     let format = format.ok_or_else(|| not_one_of("format", name, &Format::READ.map(Format::name)))?;
     let (label, effective, dry_run) = (label(naming.version, "version")?, day(naming.effective)?, naming.dry_run);
     let language = params.language.map(|l| l.parse()).transpose()?;
+    let meaning = meaning(params.meaning)?;
     carried_out(async move || {
         let request = ImportRequest {
             vocabulary,
@@ -89,6 +94,7 @@ pub async fn import(
             dry_run: dry_run.unwrap_or(false),
             language,
             decision: naming.decision,
+            meaning,
             frame: None,
         };
         app.import(&actor, request).await
@@ -159,6 +165,11 @@ pub async fn publish(
 
 fn label(text: Option<String>, field: &str) -> Result<Option<Label>> {
     text.map(|t| t.parse::<Label>().map_err(|r| r.at(Place::field(field)))).transpose()
+}
+
+/// What a parameter says of the meaning.
+pub fn meaning(text: Option<String>) -> Result<Option<Meaning>> {
+    text.map(|t| t.parse::<Meaning>().map_err(|r| r.at(Place::field("meaning")))).transpose()
 }
 
 fn day(text: Option<String>) -> Result<Option<Instant>> {

@@ -5,7 +5,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 
-use super::App;
+use super::{App, apart};
 use crate::http::negotiate::Caller;
 use crate::http::params::{Nothing, Params};
 use crate::http::private::{body, json, made};
@@ -13,7 +13,7 @@ use crate::http::problem::{Failure, Refused};
 use crate::http::reply::Reply;
 use crate::http::who::Who;
 use crate::model::Slug;
-use crate::registry::{FrameRequest, VersionAnswer, VocabularyAnswer};
+use crate::registry::{DaysAnswer, FrameRequest, VersionAnswer, VocabularyAnswer};
 
 /// Every vocabulary, by slug.
 #[utoipa::path(get, path = "/vocabularies", operation_id = "vocabularies", tag = "vocabularies",
@@ -84,4 +84,20 @@ pub async fn version(
     _: Params<Nothing>,
 ) -> Result<Response, Failure> {
     Ok(Reply::json(&app.version(&vocabulary, &version)?, false).respond(&headers))
+}
+
+/// The days from which a vocabulary reads otherwise, as known now: the day whose reading is in force today, and those that
+/// come; with the version in force and how many concepts are said otherwise than in it. `position` is where to follow
+/// the feed from.
+#[utoipa::path(get, path = "/vocabularies/{vocabulary}/days", operation_id = "days", tag = "vocabularies",
+    params(("vocabulary" = String, Path, description = "The slug")),
+    responses((status = 200, body = DaysAnswer), Refused<404>))]
+pub async fn days(
+    State(app): State<App>,
+    Path(vocabulary): Path<String>,
+    Caller(headers): Caller,
+    _: Params<Nothing>,
+) -> Result<Response, Failure> {
+    let days = apart(move || app.days(&vocabulary)).await?;
+    Ok(Reply::json(&days, false).respond(&headers))
 }

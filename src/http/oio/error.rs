@@ -19,10 +19,18 @@ impl From<Refusal> for Wrong {
 
 impl IntoResponse for Wrong {
     fn into_response(self) -> Response {
+        let (status, body) = self.parts();
+        answer(status, &body)
+    }
+}
+
+impl Wrong {
+    /// Its status and body.
+    pub fn parts(self) -> (StatusCode, Value) {
         let refusal = self.0;
         if refusal.code == Code::Syntax {
             // What is no object at all.
-            return answer(StatusCode::BAD_REQUEST, &json!({ "uuid": null }));
+            return (StatusCode::BAD_REQUEST, json!({ "uuid": null }));
         }
         let mut body = json!({ "message": refusal.en });
         if let Code::InvalidTime | Code::InvalidParameter | Code::EmptyPeriod = refusal.code {
@@ -40,7 +48,7 @@ impl IntoResponse for Wrong {
             Category::TooLarge if refusal.code != Code::TooLarge => StatusCode::BAD_REQUEST,
             _ => status(&refusal),
         };
-        answer(status, &body)
+        (status, body)
     }
 }
 

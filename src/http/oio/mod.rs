@@ -49,5 +49,9 @@ pub fn router(options: &HttpOptions) -> Router<App> {
 
 /// The list of addresses, beside the others; and the one that nesting leaves out.
 pub fn beside() -> Router<App> {
-    Router::new().route("/site-map", get(about::site_map)).route("/klassifikation/", get(error::nothing_here))
+    let site_map = || get(about::site_map);
+    Router::new()
+        .route("/site-map", site_map())
+        .route("/site-map/", site_map())
+        .route("/klassifikation/", get(error::nothing_here))
 }

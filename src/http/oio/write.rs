@@ -19,6 +19,7 @@ use crate::http::problem::Failure;
 use crate::http::who::Who;
 use crate::model::{Code, Place, Refusal, Result};
 use crate::registry::oio::{Order, Written, etag};
+use crate::registry::{Actor, not_signed_in};
 
 /// Who asks, as the other doors know them.
 type Asking = std::result::Result<Who, Failure>;
@@ -37,9 +38,10 @@ pub async fn create(
 ) -> Response {
     let Some(kind) = Kind::of(&kind) else { return no_such(&uri) };
     let written = async {
+        let actor = somebody(who)?;
         no_parameters(&uri)?;
         let order = Order::Opret(read(kind, Mode::Whole, &body(request).await?)?);
-        carried_out(&app, who, made_of, kind, order).await
+        carried_out(&app, &actor, made_of, kind, order).await
     };
     told(written.await, StatusCode::CREATED)
 }
@@ -55,9 +57,10 @@ pub async fn import(
 ) -> Response {
     let Some((kind, uuid)) = named(&path) else { return no_such(&uri) };
     let written = async {
+        let actor = somebody(who)?;
         no_parameters(&uri)?;
         let order = Order::Importer(uuid, read(kind, Mode::Whole, &body(request).await?)?);
-        carried_out(&app, who, made_of, kind, order).await
+        carried_out(&app, &actor, made_of, kind, order).await
     };
     told(written.await, StatusCode::OK)
 }
@@ -73,8 +76,9 @@ pub async fn correct(
 ) -> Response {
     let Some((kind, uuid)) = named(&path) else { return no_such(&uri) };
     let written = async {
+        let actor = somebody(who)?;
         let order = Order::Ret(uuid, read(kind, Mode::Partial, &body(request).await?)?);
-        carried_out(&app, who, made_of, kind, order).await
+        carried_out(&app, &actor, made_of, kind, order).await
     };
     told(written.await, StatusCode::OK)
 }
@@ -90,17 +94,25 @@ pub async fn delete(
 ) -> Response {
     let Some((kind, uuid)) = named(&path) else { return no_such(&uri) };
     let written = async {
+        let actor = somebody(who)?;
         no_parameters(&uri)?;
         let order = Order::Slet(uuid, read_note(&body(request).await?)?);
-        carried_out(&app, who, made_of, kind, order).await
+        carried_out(&app, &actor, made_of, kind, order).await
     };
     told(written.await, StatusCode::ACCEPTED)
 }
 
-async fn carried_out(app: &App, who: Asking, made_of: Made, kind: Kind, order: Order) -> Result<Written> {
-    let refused = |Failure(refusal)| refusal;
-    let (Who(actor), MadeOf(made_of)) = (who.map_err(refused)?, made_of.map_err(refused)?);
-    app.oio_write(&actor, kind, order, &made_of).await
+/// Who asks, if it is anybody: the body of a stranger is not read. What the actor may do is asked where it is done.
+fn somebody(who: Asking) -> Result<Actor> {
+    match who.map_err(|Failure(refusal)| refusal)? {
+        Who(Actor::Public) => Err(not_signed_in()),
+        Who(actor) => Ok(actor),
+    }
+}
+
+async fn carried_out(app: &App, actor: &Actor, made_of: Made, kind: Kind, order: Order) -> Result<Written> {
+    let MadeOf(made_of) = made_of.map_err(|Failure(refusal)| refusal)?;
+    app.oio_write(actor, kind, order, &made_of).await
 }
 
 fn told(written: Result<Written>, status: StatusCode) -> Response {

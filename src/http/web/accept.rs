@@ -146,7 +146,7 @@ pub async fn taken_over(app: &App, of: &str, sent: &Sent) -> Result<(), No> {
         (None, Some(_)) if request.concept.is_some() => Precondition::Tags(vec![form.field("tag").to_owned()]),
         (None, _) => Precondition::Unsaid,
     };
-    let accept = AcceptRequest { draft, reason, content: wanted.content, operation: None };
+    let accept = AcceptRequest { draft, reason, content: wanted.content, operation: None, meaning: None };
     match app.accept_request(actor, of, accept, &matches).await {
         Ok(_) => Ok(()),
         Err(refusal) if matches!(refusal.code, Code::PreconditionFailed | Code::PreconditionRequired) => {

@@ -203,22 +203,29 @@ fn minorities(sheet: &Sheet) -> usize {
     (sheet.rows("minority-text-").unwrap_or(1).max(1) + more).min(MINORITIES)
 }
 
+/// Of how many concepts the page of a recommendation tells what differs; the rest is a page of its own.
+const TOLD: usize = 100;
+
 /// What differs since the last hearing, where there was one, and since the version in force.
 async fn diffs(app: &App, actor: &Actor, draft: Uuid, da: bool) -> Result<(Option<String>, String)> {
     let (app, actor) = (app.clone(), actor.clone());
-    let told = move |paper: &DiffPaper, titles: (&str, &str), id| {
-        let document = paper.document(tongue(da));
+    let url = app.settings().public_url.clone();
+    let told = move |paper: &DiffPaper, from: &str, titles: (&str, &str), id| {
+        let whole = format!("{url}/api/v1/drafts/{draft}/diff?from={from}&to=now&format=html");
+        let document = paper.document_with(tongue(da), Some(&whole));
         Document { title: if da { titles.0 } else { titles.1 }.to_owned(), ..document }.html_part(2, id)
     };
     aside(async move {
-        let heard = match app.draft_diff(&actor, draft, Moment::Hearing, Moment::Now) {
-            Ok(paper) => Some(told(&paper, ("Ændret siden høringen", "Changed since the hearing"), "since-hearing")),
+        let heard = match app.draft_diff_first(&actor, draft, Moment::Hearing, Moment::Now, TOLD) {
+            Ok(paper) => {
+                Some(told(&paper, "hearing", ("Ændret siden høringen", "Changed since the hearing"), "since-hearing"))
+            }
             Err(r) if r.code == Code::NotFound => None,
             Err(refusal) => return Err(refusal),
         };
-        let in_force = app.draft_diff(&actor, draft, Moment::InForce, Moment::Now)?;
+        let in_force = app.draft_diff_first(&actor, draft, Moment::InForce, Moment::Now, TOLD)?;
         let titles = ("Ændret i forhold til den gældende version", "Changed since the version in force");
-        Ok((heard, told(&in_force, titles, "since-force")))
+        Ok((heard, told(&in_force, "in-force", titles, "since-force")))
     })
     .await
 }

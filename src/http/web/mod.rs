@@ -11,21 +11,22 @@ pub mod search;
 
 use askama::Template;
 use axum::extract::State;
-use axum::response::Response;
+use axum::http::header::VARY;
+use axum::response::{IntoResponse, Redirect, Response};
 use uuid::Uuid;
 
 use super::api::App;
 use super::code_sets::usage_kind;
-use super::negotiate::{Caller, reads_danish};
+use super::negotiate::{Caller, media, reads_danish};
 use super::params::{Nothing, Params};
 use super::problem::Failure;
 use super::reply::Reply;
 use crate::exchange::paper::Tongue;
 use crate::model::{
-    Code, ConceptChangeKind, ContentFields, NoteKind, Refusal, RelationKind, Result, TermStatus, UsageKind,
+    Code, ConceptChangeKind, ContentFields, NoteKind, Refusal, RelationKind, Result, Side, TermStatus, UsageKind,
 };
 use crate::registry::{
-    Actor, At, CertificationAnswer, ConceptAnswer, ConceptUsages, HistoryAnswer, Reason, Registry, Relatives, Status,
+    Actor, At, CertificationAnswer, ComingChange, ConceptAnswer, ConceptUsages, HistoryAnswer, Reason, Registry, Relatives, Status,
     VersionAnswer, View, VocabularyAnswer, moment,
 };
 use crate::workflow::{Because, CertificationVerdict};
@@ -54,6 +55,7 @@ struct VocabularyPage {
     title: String,
     description: String,
     fields: crate::model::VocabularyFields,
+    deleted: bool,
     version: Option<String>,
     pinned: bool,
     count: usize,
@@ -87,6 +89,8 @@ struct ConceptPage {
     related: Vec<(String, Row)>,
     history: HistoryAnswer,
     usages: ConceptUsages,
+    /// What is decided and takes effect later.
+    ahead: Vec<ComingChange>,
     pinned: Option<String>,
 }
 
@@ -151,6 +155,20 @@ impl ConceptPage {
         term_status(*status, self.da)
     }
 
+    fn kinds(&self, change: &ComingChange) -> String {
+        change.kinds.iter().map(|kind| kind_word(*kind, self.da)).collect::<Vec<_>>().join(", ")
+    }
+
+    /// How the concept is called before and after a change, where that differs.
+    fn called(&self, change: &ComingChange) -> Option<(String, String)> {
+        let (before, after) = (change.before.as_ref()?, change.after.as_ref()?);
+        let name = |side: &Side| {
+            let code = side.notation.as_deref().unwrap_or_default();
+            format!("{code} {}", side.label).trim().to_owned()
+        };
+        Some((name(before), name(after))).filter(|(before, after)| before != after)
+    }
+
     fn usage_kind(&self, kind: &UsageKind) -> &'static str {
         usage_kind(*kind, self.da)
     }
@@ -179,6 +197,7 @@ pub fn kind_word(kind: ConceptChangeKind, da: bool) -> &'static str {
         ConceptChangeKind::Remapped => ("andre svar i andre ordforråd", "remapped"),
         ConceptChangeKind::Edited => ("redigeret", "edited"),
         ConceptChangeKind::Reordered => ("omordnet", "reordered"),
+        ConceptChangeKind::Passivated => ("passiveret", "passivated"),
     };
     if da { words.0 } else { words.1 }
 }
@@ -241,8 +260,12 @@ fn page(template: &impl Template, pinned: bool) -> Result<Reply> {
     Ok(Reply::bytes(template.render().map_err(failed)?, "text/html; charset=utf-8", pinned))
 }
 
-/// `/`: the vocabularies.
+/// `/`: the vocabularies; for who takes no pages but JSON, where clients of OIO Klassifikation begin. Whoever takes
+/// anything, as curl does, gets the page.
 pub async fn index(State(app): State<App>, Caller(headers): Caller, _: Params<Nothing>) -> Result<Response, Failure> {
+    if media(&headers, &["text/html", "application/json"]) == Some("application/json") {
+        return Ok(([(VARY, "accept")], Redirect::permanent("/site-map")).into_response());
+    }
     let template = Index { da: reads_danish(&headers), vocabularies: app.vocabularies() };
     Ok(page(&template, false)?.respond(&headers))
 }
@@ -273,6 +296,7 @@ pub fn vocabulary(app: &Registry, view: &View, da: bool) -> Result<Reply> {
             .unwrap_or_default()
             .to_owned(),
         fields: vocabulary.fields().clone(),
+        deleted: vocabulary.is_deleted(),
         version: view.version.as_ref().map(|v| v.label.to_string()),
         pinned: view.pinned,
         count: page_of.total,
@@ -327,6 +351,7 @@ pub fn concept(app: &Registry, view: &View, key: &str, da: bool) -> Result<Reply
         more_children: total.saturating_sub(children.len()),
         children,
         related,
+        ahead: if view.pinned { Vec::new() } else { app.ahead(view, concept.uuid, language) },
         usages: app.concept_usages(&Actor::Public, view, &concept.uuid.to_string())?,
         history: app.history(view.vocabulary().slug().as_str(), &concept.uuid.to_string(), &At::default(), false)?,
         pinned: view.version.as_ref().filter(|_| view.pinned).map(|v| v.label.to_string()),

@@ -5,7 +5,12 @@
 //! frames and versions, of a facet those at which its frame says something else of it. Everything comes from the
 //! snapshot: there is no second store. What each part of a registrering is on our states is told in docs/oio.md.
 
+mod frames;
+mod hand;
+mod index;
+mod made;
 mod objects;
+mod pattern;
 mod search;
 mod write;
 
@@ -13,12 +18,15 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-pub use search::{Criterion, Pattern, Search};
+pub(in crate::registry) use made::Makings;
+pub use pattern::Pattern;
+pub use search::{Criterion, Search};
 pub use write::{Order, Written, etag};
 
-use self::objects::{Line, facets_of};
+use self::made::Made;
+use self::objects::Line;
 use super::Registry;
-use crate::exchange::oio::{Kind, Livscykluskode, Objekt, part::Framed};
+use crate::exchange::oio::{Kind, Livscykluskode, Objekt};
 use crate::model::{Code, Instant, Period, Refusal, Result};
 use crate::projection::{Plane, Snapshot};
 
@@ -72,7 +80,7 @@ impl Registry {
     /// # Errors
     /// [`Code::NotFound`] when there is none in the window; [`Code::Gone`] when it is deleted there.
     pub fn oio_read(&self, kind: Kind, uuid: Uuid, window: &Window) -> Result<Objekt> {
-        let found = object(&self.snapshot(), kind, uuid, window).ok_or_else(|| {
+        let found = self.oio_object(&self.snapshot(), kind, uuid, window).ok_or_else(|| {
             let title = kind.title();
             Refusal::new(
                 Code::NotFound,
@@ -102,67 +110,35 @@ impl Registry {
             .allowed([format!("maximalantalresultater=1..{MOST_OBJECTS}")]));
         }
         let snapshot = self.snapshot();
-        let planes = Framing::default();
-        Ok(uuids.iter().filter_map(|uuid| planes.object(&snapshot, kind, *uuid, window)).collect())
+        Ok(uuids.iter().filter_map(|uuid| self.oio_object(&snapshot, kind, *uuid, window)).collect())
     }
 
     /// Søg: the uuids of the objects that have all of what is searched for in one registrering.
     #[must_use]
     pub fn oio_search(&self, kind: Kind, search: &Search) -> Found {
-        search::run(&self.snapshot(), kind, search)
-    }
-}
-
-/// Whether an object is, or was, in a vocabulary.
-fn has(plane: &Plane, kind: Kind, uuid: Uuid) -> bool {
-    match kind {
-        Kind::Klassifikation => plane.vocabulary().uuid() == uuid,
-        Kind::Facet => facets_of(plane).contains(&uuid),
-        Kind::Klasse => !plane.kept(uuid).is_empty(),
-    }
-}
-
-/// An object, as far as the window shows it.
-fn object(snapshot: &Snapshot, kind: Kind, uuid: Uuid, window: &Window) -> Option<Objekt> {
-    Framing::default().object(snapshot, kind, uuid, window)
-}
-
-/// The vocabularies as OIO sees them, each made once for a request.
-#[derive(Default)]
-struct Framing(std::cell::RefCell<std::collections::HashMap<Uuid, Arc<Frames>>>);
-
-impl Framing {
-    fn of(&self, plane: &Plane) -> Arc<Frames> {
-        let mut known = self.0.borrow_mut();
-        known.entry(plane.vocabulary().uuid()).or_insert_with(|| Arc::new(Frames::of(plane))).clone()
+        search::run(&self.snapshot(), &self.oio, kind, search)
     }
 
-    fn object(&self, snapshot: &Snapshot, kind: Kind, uuid: Uuid, window: &Window) -> Option<Objekt> {
-        let plane = snapshot.planes().iter().find(|plane| has(plane, kind, uuid))?;
-        let frames = self.of(plane);
-        let line = Line::of(plane, &frames, kind, uuid);
-        let registreringer = line.registreringer(window);
+    /// An object, as far as the window shows it.
+    fn oio_object(&self, snapshot: &Snapshot, kind: Kind, uuid: Uuid, window: &Window) -> Option<Objekt> {
+        let (plane, made) = home(snapshot, &self.oio, kind, uuid)?;
+        let registreringer = Line::of(plane, &made.frames, kind, uuid).registreringer(window);
         (!registreringer.is_empty()).then_some(Objekt { kind, uuid, registreringer })
     }
 }
 
-/// The frames of a vocabulary as OIO sees them, each from when it was registered.
-struct Frames {
-    all: Vec<(Instant, Framed)>,
-    /// When every klasse was given something else.
-    giving: Vec<Instant>,
-}
-
-impl Frames {
-    fn of(plane: &Plane) -> Self {
-        let all: Vec<(Instant, Framed)> = plane.told().frames().map(|(at, frame)| (at, Framed::of(frame))).collect();
-        let others = all.windows(2).filter(|w| !w[0].1.gives_as(&w[1].1));
-        Self { giving: others.map(|w| w[1].0).collect(), all }
-    }
-
-    /// The frame as it was said at an instant; the first one before that.
-    fn at(&self, registered: Instant) -> Option<&Framed> {
-        let known = self.all.partition_point(|(at, _)| *at <= registered);
-        self.all.get(known.saturating_sub(1)).map(|(_, framed)| framed)
+/// The vocabulary that an object is, or was, in, with what is made of it.
+fn home<'s>(snapshot: &'s Snapshot, makings: &Makings, kind: Kind, uuid: Uuid) -> Option<(&'s Arc<Plane>, Arc<Made>)> {
+    let mut planes = snapshot.planes().iter();
+    match kind {
+        Kind::Klassifikation => snapshot.by_uuid(uuid).map(|plane| (plane, makings.of(plane))),
+        Kind::Klasse => {
+            let plane = planes.find(|plane| plane.everything(uuid).next().is_some())?;
+            Some((plane, makings.of(plane)))
+        }
+        Kind::Facet => planes.find_map(|plane| {
+            let made = makings.of(plane);
+            made.frames.facets().contains(&uuid).then_some((plane, made))
+        }),
     }
 }

@@ -5,19 +5,11 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::{Frames, Window};
+use super::Window;
+use super::frames::Frames;
 use crate::exchange::oio::{ANONYMOUS, Indhold, Kind, Livscykluskode, Registrering, part::Framed};
 use crate::model::{Governance, Instant, Period, Version};
 use crate::projection::{OwnWords, Plane, Saying};
-
-/// Every facet that a vocabulary ever had.
-pub(super) fn facets_of(plane: &Plane) -> BTreeSet<Uuid> {
-    let facets = plane.told().frames().flat_map(|(_, frame)| {
-        let framed = Framed::of(frame);
-        framed.objects().filter(|(kind, _)| *kind == Kind::Facet).map(|(_, uuid)| uuid).collect::<Vec<_>>()
-    });
-    facets.collect()
-}
 
 /// The registreringer of an object, before anything is made of them.
 pub(super) struct Line<'p> {
@@ -25,6 +17,8 @@ pub(super) struct Line<'p> {
     frames: &'p Frames,
     kind: Kind,
     uuid: Uuid,
+    /// Of a klasse, everything that was said of it.
+    sayings: Vec<&'p Arc<Saying>>,
     /// When each begins, in order; each ends where the next begins.
     begins: Vec<Instant>,
 }
@@ -32,7 +26,8 @@ pub(super) struct Line<'p> {
 impl<'p> Line<'p> {
     /// Those of an object.
     pub(super) fn of(plane: &'p Plane, frames: &'p Frames, kind: Kind, uuid: Uuid) -> Self {
-        let mut line = Self { plane, frames, kind, uuid, begins: Vec::new() };
+        let sayings = if kind == Kind::Klasse { plane.kept(uuid) } else { Vec::new() };
+        let mut line = Self { plane, frames, kind, uuid, sayings, begins: Vec::new() };
         line.begins = match kind {
             Kind::Klasse => line.of_states(),
             Kind::Klassifikation | Kind::Facet => line.of_frames(),
@@ -41,29 +36,40 @@ impl<'p> Line<'p> {
     }
 
     fn of_states(&self) -> Vec<Instant> {
-        let sayings = self.plane.kept(self.uuid);
-        let edges = sayings.iter().flat_map(|s| [s.state.registered().from(), s.state.registered().to()]);
-        let mut begins: BTreeSet<Instant> = edges.filter(|at| at.is_finite()).collect();
+        let edges = self.sayings.iter().flat_map(|s| [s.state.registered().from(), s.state.registered().to()]);
+        let mut begins: Vec<Instant> = edges.filter(|at| at.is_finite()).collect();
         begins.extend(self.plane.told().own(self.uuid).iter().map(|(at, _)| *at));
-        let first = begins.first().copied();
-        begins.extend(self.frames.giving.iter().copied().filter(|at| first.is_some_and(|first| *at > first)));
-        begins.into_iter().collect()
+        if let Some(first) = begins.iter().min().copied() {
+            let later = self.frames.giving().filter(|(at, ..)| *at > first);
+            begins.extend(later.filter(|given| self.gets_otherwise(given)).map(|(at, ..)| at));
+        }
+        begins.sort_unstable();
+        begins.dedup();
+        begins
     }
 
-    /// The instants of frames at which something else is said of it; of a klassifikation those of versions too.
+    /// Whether a frame gives the klasse something else than the one before: another owner, or another facet.
+    fn gets_otherwise(&self, (at, before, now): &(Instant, &Framed, &Framed)) -> bool {
+        let said = self.sayings.iter().filter(|s| s.state.registered().contains(*at));
+        let mut codes = said.map(|s| s.state.content().facet.as_deref());
+        codes.any(|code| before.owner() != now.owner() || before.facet(code) != now.facet(code))
+    }
+
+    /// The instants of frames at which something else is said of it; of a klassifikation those of versions too, as long
+    /// as it is not deleted.
     fn of_frames(&self) -> Vec<Instant> {
         let versions = self.plane.versions().iter().map(|v| v.registered);
-        let all: BTreeSet<Instant> = self.frames.all.iter().map(|(at, _)| *at).chain(versions).collect();
-        let published = |at: &Instant| {
-            self.kind == Kind::Klassifikation && self.plane.versions().iter().any(|v| v.registered == *at)
-        };
-        let mut said = None;
+        let all: BTreeSet<Instant> = self.frames.instants().chain(versions.clone()).collect();
+        let versions: BTreeSet<Instant> =
+            if self.kind == Kind::Klassifikation { versions.collect() } else { BTreeSet::new() };
         let own: BTreeSet<Instant> = self.plane.told().own(self.uuid).iter().map(|(at, _)| *at).collect();
+        let is_deleted = |at| self.frames.at(at).is_some_and(Framed::is_deleted);
+        let mut said = None;
         let another = |at: &Instant| {
             let now = self.framed(*at);
             let differs = now != said;
             said = now;
-            differs || own.contains(at) || published(at)
+            differs || own.contains(at) || (versions.contains(at) && !is_deleted(*at))
         };
         all.into_iter().filter(another).collect()
     }
@@ -126,7 +132,7 @@ impl<'p> Line<'p> {
 
     /// The states that hold at an instant of registered time; of what is deleted, those that held last.
     pub(super) fn sayings(&self, at: Instant) -> Vec<&'p Arc<Saying>> {
-        let all = self.plane.kept(self.uuid);
+        let all = &self.sayings;
         let said: Vec<_> = all.iter().copied().filter(|s| s.state.registered().contains(at)).collect();
         if !said.is_empty() {
             return said;
@@ -148,30 +154,38 @@ impl<'p> Line<'p> {
     }
 
     fn last_framed(&self, at: Instant) -> Option<Indhold> {
-        let before = self.frames.all.iter().rev().filter(|(from, _)| *from <= at);
-        before.map(|(from, _)| *from).find_map(|from| self.framed(from))
+        self.frames.instants().rev().filter(|from| *from <= at).find_map(|from| self.framed(from))
     }
 
     /// Whether something is said at an instant of registered time.
     fn is_said(&self, at: Instant) -> bool {
         match self.kind {
-            Kind::Klasse => self.plane.kept(self.uuid).iter().any(|s| s.state.registered().contains(at)),
+            Kind::Klasse => self.sayings.iter().any(|s| s.state.registered().contains(at)),
             Kind::Klassifikation | Kind::Facet => self.framed(at).is_some(),
         }
     }
 
     /// What happened at the registrering of a number, that began at an instant.
     pub(super) fn livscykluskode(&self, n: usize, at: Instant) -> Livscykluskode {
-        let own = self.own(at).and_then(|w| Livscykluskode::ALL.into_iter().find(|l| l.name() == w.livscykluskode));
         let before = n.checked_sub(1).and_then(|n| self.begins.get(n));
-        match (own, before) {
+        match (self.own_code(at), before) {
             (Some(code), _) => code,
             _ if !self.is_said(at) => Livscykluskode::Slettet,
             (None, None) if self.is_imported(at) => Livscykluskode::Importeret,
             (None, None) => Livscykluskode::Opstaaet,
-            (None, Some(before)) if !self.is_said(*before) => Livscykluskode::Importeret,
+            (None, Some(before)) if self.was_deleted(*before) => Livscykluskode::Importeret,
             (None, Some(_)) => Livscykluskode::Rettet,
         }
+    }
+
+    fn own_code(&self, at: Instant) -> Option<Livscykluskode> {
+        self.own(at).and_then(|w| Livscykluskode::ALL.into_iter().find(|l| l.name() == w.livscykluskode))
+    }
+
+    /// Whether it was deleted at the registrering that began at an instant. A klassifikation that OIO deleted is still a
+    /// vocabulary.
+    fn was_deleted(&self, at: Instant) -> bool {
+        !self.is_said(at) || self.own_code(at) == Some(Livscykluskode::Slettet)
     }
 
     /// Whether what was registered at an instant came from a file, or from an outside authority.

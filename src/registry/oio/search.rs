@@ -1,21 +1,26 @@
 //! Søg: which objects have, in one registrering, something for each of what is searched for.
 //!
-//! What a klasse says is read from its content, which takes time; so each criterion is first asked of what is at hand
-//! ([`Line`] and [`Said`]), and only where that cannot tell is the content read.
+//! A whole value leads to a few klasser by an [`index`](super::index); else all are looked at. What a klasse says is read
+//! from its content, which takes time; so each criterion is first asked of what is at [`Hand`], and only where that cannot
+//! tell is the content read.
 
 use std::cell::OnceCell;
 use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::objects::{Line, facets_of};
-use super::{Found, Frames, Window};
-use crate::exchange::oio::{Egenskab, Indhold, Kind, Livscykluskode, Publiceret, Reference, Relation, part::Framed};
+use super::hand::Hand;
+use super::index::{Depth, wanted};
+use super::made::{Made, Makings};
+use super::objects::Line;
+use super::pattern::Pattern;
+use super::{Found, Window};
+use crate::exchange::oio::{Egenskab, Indhold, Kind, Livscykluskode, Publiceret, Reference, Relation};
 use crate::model::{Code, Instant, Period, Refusal, Result};
-use crate::projection::{Said, Saying, Snapshot};
+use crate::projection::{Plane, Saying, Snapshot};
 
-/// The most criteria of one search.
-const MOST: usize = 100;
+/// The most criteria of one search, and the most wildcards of one text.
+pub(super) const MOST: usize = 100;
 
 /// What is searched for.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -72,65 +77,24 @@ pub enum Criterion {
     Related(Option<&'static str>, Reference, Option<String>),
 }
 
-/// A text that is searched for: the whole of it, whatever the case; `%` is any run of characters, a backslash takes the
-/// character after it as it is.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Pattern(Vec<String>);
-
-impl Pattern {
-    /// Reads a pattern.
-    ///
-    /// # Errors
-    /// [`Code::InvalidParameter`] for more than a hundred wildcards.
-    pub fn parse(text: &str) -> Result<Self> {
-        let (mut parts, mut part) = (Vec::new(), String::new());
-        let mut chars = text.chars();
-        while let Some(c) = chars.next() {
-            match c {
-                '%' => parts.push(std::mem::take(&mut part)),
-                '\\' => part.push(chars.next().unwrap_or('\\')),
-                c => part.push(c),
-            }
-        }
-        parts.push(part);
-        if parts.len() > MOST {
-            let (da, en) = ("flere end 100 jokertegn", "more than 100 wildcards");
-            return Err(Refusal::new(Code::InvalidParameter, da, en));
-        }
-        Ok(Self(parts.into_iter().map(|p| p.to_lowercase()).collect()))
-    }
-
-    /// Whether a text is what is searched for.
-    #[must_use]
-    pub fn fits(&self, text: &str) -> bool {
-        let text = text.to_lowercase();
-        let [first, middle @ .., last] = self.0.as_slice() else { return self.0.first().is_some_and(|p| *p == text) };
-        let Some(mut rest) = text.strip_prefix(first.as_str()) else { return false };
-        for part in middle {
-            match rest.find(part.as_str()) {
-                Some(at) => rest = &rest[at + part.len()..],
-                None => return false,
-            }
-        }
-        rest.ends_with(last.as_str())
-    }
-}
-
-/// Looks through everything that is said.
-pub(super) fn run(snapshot: &Snapshot, kind: Kind, search: &Search) -> Found {
+/// Looks through everything that may have what is searched for.
+pub(super) fn run(snapshot: &Snapshot, makings: &Makings, kind: Kind, search: &Search) -> Found {
     let mut found: Vec<(String, Uuid)> = Vec::new();
     for plane in snapshot.planes() {
-        let frames = Frames::of(plane);
+        let made = makings.of(plane);
         let mut look = |uuid: Uuid| {
-            let line = Line::of(plane, &frames, kind, uuid);
+            let line = Line::of(plane, &made.frames, kind, uuid);
             found.extend(matching(&line, kind, uuid, search).map(|key| (key, uuid)));
         };
         match (kind, search.uuid) {
             (Kind::Klassifikation, _) => of_one(plane.vocabulary().uuid(), search, &mut look),
-            (Kind::Facet, _) => facets_of(plane).into_iter().for_each(|uuid| of_one(uuid, search, &mut look)),
-            (Kind::Klasse, Some(uuid)) if plane.kept(uuid).is_empty() => {}
+            (Kind::Facet, _) => made.frames.facets().iter().for_each(|uuid| of_one(*uuid, search, &mut look)),
+            (Kind::Klasse, Some(uuid)) if plane.everything(uuid).next().is_none() => {}
             (Kind::Klasse, Some(uuid)) => look(uuid),
-            (Kind::Klasse, None) => plane.all_concepts().for_each(look),
+            (Kind::Klasse, None) => match narrowed(plane, &made, &search.criteria) {
+                Some(some) => some.into_iter().for_each(look),
+                None => plane.all_concepts().for_each(look),
+            },
         }
     }
     found.sort_unstable();
@@ -138,6 +102,20 @@ pub(super) fn run(snapshot: &Snapshot, kind: Kind, search: &Search) -> Found {
     let total = found.len();
     let page = found.into_iter().skip(search.first).take(search.most.unwrap_or(usize::MAX));
     Found { total, uuids: page.map(|(_, uuid)| uuid).collect() }
+}
+
+/// The klasser that the criterion that leads to the fewest leads to; nothing when all have to be looked at. Contents are
+/// read for an index only where no other narrows.
+fn narrowed(plane: &Plane, made: &Made, criteria: &[Criterion]) -> Option<Vec<Uuid>> {
+    let wanted: Vec<(Depth, Vec<u32>)> = criteria.iter().filter_map(|c| wanted(c, &made.frames)).collect();
+    let of = |depth| {
+        let hashes = wanted.iter().filter(move |(d, _)| *d == depth).map(|(_, hashes)| hashes);
+        let mut hashes = hashes.peekable();
+        hashes.peek()?;
+        let index = made.index(plane, depth);
+        hashes.min_by_key(|hashes| index.count(hashes)).map(|hashes| index.candidates(hashes))
+    };
+    of(Depth::Shallow).or_else(|| of(Depth::Deep))
 }
 
 fn of_one(uuid: Uuid, search: &Search, look: &mut impl FnMut(Uuid)) {
@@ -172,8 +150,11 @@ enum Elements<'l> {
     /// Of a frame.
     Frame(Indhold),
     /// Of the states of a concept.
-    States { line: &'l Line<'l>, at: Instant, states: Vec<(&'l Arc<Saying>, OnceCell<Indhold>)> },
+    States { line: &'l Line<'l>, at: Instant, states: Vec<Looked<'l>> },
 }
+
+/// A state, what is at hand of it, and its content when it was read.
+type Looked<'l> = (&'l Arc<Saying>, Hand<'l>, OnceCell<Indhold>);
 
 impl<'l> Elements<'l> {
     fn of(line: &'l Line<'l>, kind: Kind, at: Instant, virkning: Period) -> Self {
@@ -181,15 +162,15 @@ impl<'l> Elements<'l> {
             return Self::Frame(line.indhold(at, virkning));
         }
         let states = line.sayings(at).into_iter().filter(|s| s.state.valid().overlaps(virkning));
-        Self::States { line, at, states: states.map(|s| (s, OnceCell::new())).collect() }
+        let looked = |s: &'l Arc<Saying>| (s, Hand::of(s.concept, s.state.content()), OnceCell::new());
+        Self::States { line, at, states: states.map(looked).collect() }
     }
 
     fn have(&self, criterion: &Criterion) -> bool {
         match self {
             Self::Frame(indhold) => has(indhold, criterion),
-            Self::States { line, at, states } => states.iter().any(|(saying, read)| {
-                let framed = line.frame(*at);
-                let known = framed.and_then(|f| at_hand(f, saying.concept, saying.state.content(), criterion));
+            Self::States { line, at, states } => states.iter().any(|(saying, hand, read)| {
+                let known = line.frame(*at).and_then(|framed| hand.tells(framed, criterion));
                 known.unwrap_or_else(|| has(read.get_or_init(|| line.klasse(*at, saying)), criterion))
             }),
         }
@@ -205,7 +186,7 @@ impl<'l> Elements<'l> {
                 indhold.attributter.iter().filter_map(|e| e.fields.get("brugervendtnoegle")).min().cloned()
             }
             Self::States { states, .. } => {
-                least(&mut states.iter().map(|(s, _)| *s)).or_else(|| least(&mut line.sayings(at).into_iter()))
+                least(&mut states.iter().map(|(s, ..)| *s)).or_else(|| least(&mut line.sayings(at).into_iter()))
             }
         };
         key.unwrap_or_else(|| uuid.to_string())
@@ -235,87 +216,4 @@ fn has(indhold: &Indhold, criterion: &Criterion) -> bool {
 fn has_word(egenskab: &Egenskab, pattern: &Pattern) -> bool {
     let words = egenskab.soegeord.iter();
     words.flat_map(|w| [&w.soegeordidentifikator, &w.beskrivelse, &w.soegeordskategori]).any(|text| pattern.fits(text))
-}
-
-/// What the parts of a state that are at hand tell of a criterion; nothing when the content has to be read.
-fn at_hand(framed: &Framed, uuid: Uuid, said: &Said, criterion: &Criterion) -> Option<bool> {
-    // What came by OIO Klassifikation may say otherwise of anything.
-    if memchr::memmem::find(said.json.as_bytes(), b"\"oio\":{").is_some() {
-        return None;
-    }
-    let names = |uuid: &Uuid| memchr::memmem::find(said.json.as_bytes(), uuid.to_string().as_bytes()).is_some();
-    match criterion {
-        Criterion::Text(Some("brugervendtnoegle"), pattern) => Some(match &said.notation {
-            Some(notation) => pattern.fits(notation),
-            None => pattern.fits(&uuid.to_string()),
-        }),
-        // The title is one of the preferred terms.
-        Criterion::Text(Some("titel"), pattern) if !said.labels().any(|(_, label)| pattern.fits(label)) => Some(false),
-        Criterion::Text(..) => None,
-        Criterion::State(state) => Some(*state == Publiceret::Publiceret),
-        Criterion::Related(name, target, objekttype) => {
-            let of_facet = || framed.facet(said.facet.as_deref()).is_some_and(|f| *target == Reference::Uuid(f));
-            let of_owner = || framed.owner() == Some(target);
-            let in_content = || match target {
-                Reference::Uuid(uuid) => names(uuid),
-                Reference::Urn(_) => memchr::memmem::find(said.json.as_bytes(), b"\"mappings\":").is_some(),
-            };
-            let may_be = match name {
-                Some("facet") => of_facet(),
-                Some("ansvarlig" | "ejer") => of_owner(),
-                Some(_) => in_content(),
-                None => of_facet() || of_owner() || in_content(),
-            };
-            let sure = matches!(name, Some("facet" | "ansvarlig" | "ejer")) && objekttype.is_none();
-            if may_be && !sure { None } else { Some(may_be) }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    #[test]
-    fn a_pattern_is_the_whole_text_whatever_the_case() {
-        for (pattern, text, fits) in [
-            ("Ledsagelse", "LEDSAGELSE", true),
-            ("Ledsagelse", "Ledsagelse ", false),
-            ("%sag%", "Ledsagelse", true),
-            ("led%e", "Ledsagelse", true),
-            ("led%x", "Ledsagelse", false),
-            ("%", "", true),
-            ("", "", true),
-            ("", "x", false),
-            ("100\\%", "100%", true),
-            ("100\\%", "100 procent", false),
-            ("a_c", "abc", false),
-            ("a_c", "A_C", true),
-            ("a\\\\b", "a\\b", true),
-            ("ÆØ%", "æøå", true),
-            ("aa%aa", "aaa", false),
-            ("a\\", "a\\", true),
-        ] {
-            assert_eq!(Pattern::parse(pattern).expect("few wildcards").fits(text), fits, "{pattern} {text}");
-        }
-        assert!(Pattern::parse(&"%".repeat(100)).is_err());
-    }
-
-    proptest! {
-        /// Against the plainest way: try every split.
-        #[test]
-        fn wildcards_are_any_run(pattern in "[ab%]{0,6}", text in "[ab]{0,8}") {
-            fn plain(pattern: &[u8], text: &[u8]) -> bool {
-                match pattern.split_first() {
-                    None => text.is_empty(),
-                    Some((b'%', rest)) => (0..=text.len()).any(|n| plain(rest, &text[n..])),
-                    Some((c, rest)) => text.split_first().is_some_and(|(t, tail)| t == c && plain(rest, tail)),
-                }
-            }
-            let expected = plain(pattern.as_bytes(), text.as_bytes());
-            prop_assert_eq!(Pattern::parse(&pattern).unwrap().fits(&text), expected);
-        }
-    }
 }

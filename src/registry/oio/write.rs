@@ -12,8 +12,9 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
+use super::made::Made;
 use super::objects::Line;
-use super::{Frames, Registry};
+use super::{Registry, home};
 use crate::exchange::oio::apply::{Into, Known};
 use crate::exchange::oio::incoming::Given;
 use crate::exchange::oio::merge::{sections, update, whole};
@@ -92,13 +93,19 @@ impl Registry {
             Order::Opret(_) => new_uuid(self.dice())?,
             Order::Importer(uuid, _) | Order::Ret(uuid, _) | Order::Slet(uuid, _) => *uuid,
         };
-        let plane = plane_of(&snapshot, kind, uuid);
-        let there = plane.map_or(There { life: Life::Absent, registered: None }, |plane| There::of(plane, kind, uuid));
+        let found = home(&snapshot, &self.oio, kind, uuid);
+        let there = match &found {
+            Some((plane, made)) => There::of(plane, made, kind, uuid),
+            None => There { life: Life::Absent, registered: None },
+        };
+        let plane = found.map(|(plane, _)| plane);
         if there.life == Life::Absent && matches!(order, Order::Ret(..) | Order::Slet(..)) {
             return Err(absent(kind, uuid, matches!(order, Order::Slet(..))));
         }
         there.meets(made_of)?;
-        if there.life == Life::Absent && Kind::ALL.iter().any(|other| plane_of(&snapshot, *other, uuid).is_some()) {
+        if there.life == Life::Absent
+            && Kind::ALL.iter().any(|other| home(&snapshot, &self.oio, *other, uuid).is_some())
+        {
             let (da, en) = (format!("{uuid} er noget andet"), format!("{uuid} is something else"));
             return Err(Refusal::new(Code::Exists, da, en).at(Place::field("uuid")));
         }
@@ -156,6 +163,11 @@ struct Desk<'a> {
 type Part = (Period, Option<Arc<Content>>);
 
 impl Desk<'_> {
+    /// What is made of a vocabulary.
+    fn made(&self, plane: &Arc<Plane>) -> Arc<Made> {
+        self.registry.oio.of(plane)
+    }
+
     /// Whether the actor may write in a vocabulary.
     fn permit(&self, command: Command, vocabulary: &Vocabulary) -> Result<()> {
         let (slug, url) = (vocabulary.slug(), &self.registry.settings.public_url);
@@ -201,19 +213,20 @@ impl Desk<'_> {
         };
         let vocabulary = plane.vocabulary();
         self.permit(Command::Publish, vocabulary)?;
-        let framed = Framed::of(vocabulary);
+        let made = self.made(plane);
+        let framed = &*made.now;
         let all = plane.kept(self.uuid);
         let base = last_said(&all);
-        let old = said(&framed, self.uuid, &base);
+        let old = said(framed, self.uuid, &base);
         let revived = matches!(self.there.life, Life::Passive | Life::Deleted);
         let parts = match order {
             Order::Slet(..) if self.there.life == Life::Deleted => return Ok(false),
             Order::Slet(..) => base.iter().map(|s| (s.state.valid(), None)).collect(),
             Order::Ret(_, given) if given.passiv => Vec::new(),
-            Order::Ret(_, given) => self.parts(plane, &framed, &base, &update(Kind::Klasse, old, given)?)?,
+            Order::Ret(_, given) => self.parts(plane, framed, &base, &update(Kind::Klasse, old, given)?)?,
             Order::Importer(_, given) if revived => {
                 whole(Kind::Klasse, given.clone())?;
-                let mut parts = self.parts(plane, &framed, &base, &update(Kind::Klasse, old, given)?)?;
+                let mut parts = self.parts(plane, framed, &base, &update(Kind::Klasse, old, given)?)?;
                 if parts.is_empty() {
                     // It is taken up again as it was.
                     let same = base.iter().map(|s| (s.state.valid(), Some(Arc::new(s.state.content().content()))));
@@ -223,16 +236,17 @@ impl Desk<'_> {
             }
             Order::Opret(given) | Order::Importer(_, given) => {
                 let new = new.map_or_else(|| whole(Kind::Klasse, given), Ok)?;
-                self.parts(plane, &framed, &base, &new)?
+                self.parts(plane, framed, &base, &new)?
             }
         };
         if parts.is_empty() && registering.life != Livscykluskode::Passiveret {
             return Ok(false);
         }
+        let below = checks::Below::of(plane, self.uuid);
         for (period, content) in &parts {
             if let Some(content) = content {
                 checks::unique(plane, self.uuid, *period, content)?;
-                checks::hierarchy(plane, self.uuid, *period, content)?;
+                checks::hierarchy(plane, &below, *period, content)?;
             }
         }
         self.lay_down(write, vocabulary.uuid(), &all, &parts, registering).await?;
@@ -250,7 +264,7 @@ impl Desk<'_> {
         };
         let planes = self.snapshot.planes();
         if let Some(&facet) = targets("facet").first() {
-            let home = planes.iter().find(|p| Framed::of(p.vocabulary()).facet_code(facet).is_some());
+            let home = planes.iter().find(|p| self.made(p).now.has_facet(facet));
             return home.ok_or_else(|| {
                 let (da, en) = (format!("facetten {facet} findes ikke"), format!("there is no facet {facet}"));
                 Refusal::new(Code::UnknownTarget, da, en).at(Place::field("relationer.facet"))
@@ -332,21 +346,18 @@ impl Desk<'_> {
         let line = Timeline::from_states(states)?;
         let revision = line.plan_all(write.at(), parts)?;
         let oio = OioRegistration { livscykluskode: registering.life.name().to_owned(), note: registering.note };
-        let act = Act { concept: self.uuid, parts, oio: Some(&oio), states: line.states(), revision: &revision };
+        let (concept, states, oio) = (self.uuid, line.states(), Some(&oio));
+        let act = Act { concept, parts, oio, meaning: None, states, revision: &revision };
         write.act(vocabulary, &[act]).await
     }
 }
 
 impl There {
-    fn of(plane: &Plane, kind: Kind, uuid: Uuid) -> Self {
-        let frames = Frames::of(plane);
-        let line = Line::of(plane, &frames, kind, uuid);
+    fn of(plane: &Plane, made: &Made, kind: Kind, uuid: Uuid) -> Self {
+        let line = Line::of(plane, &made.frames, kind, uuid);
         let last = line.periods().last();
-        let own = plane.told().own(uuid).last();
-        let passive = own.is_some_and(|(_, words)| words.livscykluskode == Livscykluskode::Passiveret.name());
         // What the frame gives to every klasse does not take one up again.
-        let since = |at: Instant| plane.kept(uuid).iter().all(|s| s.state.registered().from() <= at);
-        let passive = passive && kind == Kind::Klasse && own.is_some_and(|(at, _)| since(*at));
+        let passive = kind == Kind::Klasse && plane.passive_since(uuid).is_some();
         let life = match last.map(|(n, period)| line.livscykluskode(n, period.from())) {
             None => Life::Absent,
             Some(Livscykluskode::Slettet) => Life::Deleted,
@@ -386,11 +397,6 @@ impl There {
 #[must_use]
 pub fn etag(registered: Instant) -> String {
     format!("\"{:x}\"", registered.micros())
-}
-
-/// The vocabulary that an object is in.
-fn plane_of(snapshot: &Snapshot, kind: Kind, uuid: Uuid) -> Option<&Arc<Plane>> {
-    snapshot.planes().iter().find(|plane| super::has(plane, kind, uuid))
 }
 
 /// What is said now; of what is deleted, what was said last.

@@ -238,10 +238,12 @@ impl Registry {
         pages: &Pages,
     ) -> Result<Paged<UsedCode>> {
         self.kept(actor, form, uuid).await?;
-        pages.since(self.store.usage_codes(uuid).await?, |c| {
+        let (codes, pages) = (self.store.usage_codes(uuid).await?, pages.clone());
+        let key = |c: &UsedCode| {
             let name = format!("{}\n{}", c.system, c.code);
             (c.added, Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes()))
-        })
+        };
+        apart(move || pages.since(codes, key)).await?
     }
 
     /// Changes what is said of a use.
@@ -318,12 +320,13 @@ impl Registry {
         Ok(taken.answer(&usage))
     }
 
-    /// Ends a use: its codes and what it was called are forgotten.
+    /// Ends a use: its codes and what it was called are forgotten. Webhooks that go by it are paused.
     ///
     /// # Errors
     /// As [`Registry::usage`].
     pub async fn end_usage(&self, actor: &Actor, form: UsageForm, uuid: Uuid) -> Result<()> {
         let (mut write, usage, _) = self.begin_usage(actor, form, uuid).await?;
+        self.pause_those_of_set(&mut write, uuid).await?;
         write.end_usage(&usage).await?;
         self.commit(write).await.map(drop)
     }

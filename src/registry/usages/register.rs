@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::super::permission::{Actor, Command, permit};
 use super::super::{Registry, View};
+use crate::exchange::paper::UsedBy;
 use crate::model::{ConceptChangeKind, Link, Name, Result, Side, UsageForm, UsageKind, Visibility, Vocabulary};
 use crate::projection::Snapshot;
 
@@ -59,7 +60,15 @@ impl Registry {
     /// [`crate::model::Code::UnknownConcept`].
     pub fn concept_usages(&self, actor: &Actor, view: &View, key: &str) -> Result<ConceptUsages> {
         let concept = self.concept(view, key, "da")?.uuid;
-        Ok(used(&self.snapshot(), concept, makes(actor, view.vocabulary())))
+        Ok(used(&self.snapshot(), concept, makes(actor, view.plane.vocabulary())))
+    }
+
+    /// What uses a concept, for the papers of those who make versions; nothing when nothing does.
+    pub(in crate::registry) fn used_by(&self, concept: Uuid) -> Option<UsedBy> {
+        let used = used(&self.snapshot(), concept, true);
+        let hidden = used.hidden.unwrap_or_default();
+        let names: Vec<String> = used.usages.iter().map(|u| u.name.to_string()).collect();
+        (hidden > 0 || !names.is_empty()).then_some(UsedBy { names, hidden })
     }
 
     /// What uses the concepts that a draft changes or retires: those that nothing uses are left out.

@@ -54,7 +54,8 @@ pub struct TasksAnswer {
 }
 
 impl Registry {
-    /// What the keeper of a code set must do: what takes effect before a day, and what has and is not acknowledged.
+    /// What the keeper of a code set must do before a day: what takes effect until it begins, and what has and is not
+    /// acknowledged.
     ///
     /// # Errors
     /// As [`Registry::usage`]; [`Code::InvalidDate`].
@@ -115,7 +116,8 @@ fn sorted(
     before: Option<Instant>,
     language: &str,
 ) -> (Vec<Task>, Vec<Task>) {
-    let until = before.map_or(Instant::FOREVER, |b| Instant::from_micros(b.micros().saturating_sub(1)));
+    // What takes effect with a day must be done before it.
+    let until = before.unwrap_or(Instant::FOREVER);
     let acknowledged = using.usage.acknowledged.1;
     let mut named: BTreeMap<Uuid, (Instant, Vec<String>)> = BTreeMap::new();
     for code in codes {
@@ -128,7 +130,9 @@ fn sorted(
     for (concept, (added, codes)) in named {
         let owner = snapshot.planes().iter().find(|p| !p.sayings(concept).is_empty());
         let Some(plane) = owner else { continue };
-        for turn in check::turns(plane, concept, Instant::BEGINNING, until) {
+        let passivation = check::passivation(plane, concept).filter(|(turn, _)| turn.on <= until);
+        let turns = check::turns(plane, concept, Instant::BEGINNING, until).into_iter().map(|turn| (turn, None));
+        for (turn, told) in turns.chain(passivation.map(|(turn, change)| (turn, Some(change)))) {
             // What has been so since before it was acknowledged, or before the code was there, is no news; but a
             // code that was retired already when it was put in must not be used.
             let news = turn.decided.max(turn.on);
@@ -140,7 +144,7 @@ fn sorted(
             if !due {
                 continue;
             }
-            let Some(change) = check::coming(plane, concept, &turn, language) else { continue };
+            let Some(change) = told.or_else(|| check::coming(plane, concept, &turn, language)) else { continue };
             let now = Point { valid: today, registered: Instant::FOREVER };
             let Some(nearest) = plane.nearest(concept, now) else { continue };
             let list = if turn.on > today { &mut coming } else { &mut past };

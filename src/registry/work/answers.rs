@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::model::{ConceptChangeKind, Content, ContentFields, Digest, Instant, Slug};
+use crate::model::{ConceptChangeKind, Content, ContentFields, Digest, Instant, Meaning, Slug};
 use crate::workflow::{
     Base, Because, Conflict, Decision, Draft, Edit, EditKind, Effect, Merging, Phase, Proposal, Publication,
     Recommendation, Since, Stamp, Thread, Topic,
@@ -213,6 +213,9 @@ pub struct EditAnswer {
     /// What led to it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub because: Option<Because>,
+    /// Whether what it redefines means something else than in the version below.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub meaning: Option<Meaning>,
     /// What it did.
     pub effects: Vec<EffectAnswer>,
     /// The number of the edit that took it back.
@@ -257,6 +260,7 @@ impl EditAnswer {
             kind: edit.kind,
             reason: edit.reason.to_string(),
             because: edit.because,
+            meaning: edit.meaning,
             effects: edit.effects.iter().map(effect).collect(),
             undone: edit.undone,
             undoes: edit.undoes,
@@ -275,6 +279,9 @@ pub struct ProposedAnswer {
     pub etag: Option<String>,
     /// How it differs from the version below, most important first; nothing when it does not.
     pub kinds: Vec<ConceptChangeKind>,
+    /// Of one that is redefined: whether it means something else, as was said last. Absent when nothing is said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub meaning: Option<Meaning>,
     /// The number of the last edit that touched it; absent when none did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub edit: Option<usize>,
@@ -327,15 +334,17 @@ pub(super) fn tag(content: &Content) -> String {
 }
 
 impl ProposedAnswer {
-    /// What a draft says of a concept.
+    /// What a draft says of a concept, with what was said of its meaning.
     #[must_use]
-    pub fn new(uuid: Uuid, proposal: &Proposal) -> Self {
+    pub fn new(uuid: Uuid, proposal: &Proposal, meaning: Option<Meaning>) -> Self {
         let pair = [(uuid, proposal.base.as_deref(), proposal.content.as_deref())];
-        let kinds = crate::model::diff(&pair).pop().map(|c| c.kinds).unwrap_or_default();
+        let change = crate::model::diff(&pair).pop().map(|c| c.meaning(|| meaning));
+        let (kinds, meaning) = change.map(|c| (c.kinds, c.meaning)).unwrap_or_default();
         Self {
             uuid,
             etag: proposal.content.as_deref().map(tag),
             kinds,
+            meaning,
             edit: Some(proposal.edit).filter(|e| *e > 0),
             content: fields(proposal.content.as_deref()),
             base: fields(proposal.base.as_deref()),

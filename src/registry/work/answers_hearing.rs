@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::answers::{EditAnswer, StampAnswer};
 use super::requests::ContactAnswer;
-use crate::model::{ConceptChangeKind, ContentFields, Instant, Mail, Slug};
+use crate::model::{ConceptChangeKind, ContentFields, Instant, Mail, Meaning, Slug};
 use crate::workflow::{
     AnswerState, Attachment, Audience, Disposition, Extension, Hearing, HearingStage, Party, Readable, Ruling, Stamp,
 };
@@ -101,6 +101,9 @@ pub struct HeardAnswer {
     pub name: String,
     /// How it differs from the version below, most important first.
     pub kinds: Vec<ConceptChangeKind>,
+    /// Of one that is redefined: whether it means something else, as those say who wrote it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub meaning: Option<Meaning>,
     /// What the version below said.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]

@@ -11,7 +11,7 @@ use super::super::permission::{Actor, Command, permit_in};
 use super::answers_hearing::{AnswerAnswer, ItemEditAnswer};
 use super::edits::{EditRequest, OperationRequest, Precondition, draft_precondition, precondition, unknown};
 use super::unlawful;
-use crate::model::{ContentFields, Result};
+use crate::model::{ContentFields, Meaning, Result};
 use crate::workflow::{Because, DraftStep, Operation, Part, Prose, Ruling};
 
 /// A reply to an item of an answer.
@@ -43,6 +43,9 @@ pub struct ItemEditRequest {
     pub ruling: Option<Ruling>,
     /// Why.
     pub reason: Prose,
+    /// Whether what it redefines means something else than in the version below.
+    #[serde(default)]
+    pub meaning: Option<Meaning>,
 }
 
 impl Registry {
@@ -104,7 +107,7 @@ impl Registry {
             _ => return Err(unlawful("operation", "enten operation eller content", "either operation or content")),
         };
         let because = Some(Because::Answer { hearing, answer, item });
-        let edit = EditRequest { reason: request.reason.clone(), because };
+        let edit = EditRequest { reason: request.reason.clone(), because, meaning: request.meaning };
         let edit = self.operate(&mut under, operation, edit).await?;
         let ruling = request.ruling.unwrap_or(Ruling::Accommodated);
         let (reason, edits) = (request.reason, vec![edit.number]);

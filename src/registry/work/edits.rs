@@ -17,10 +17,11 @@ use super::show::Desk;
 use super::{Under, unlawful};
 use crate::exchange::{self, Format, ReadOptions};
 use crate::model::{
-    Code, Content, ContentFields, Instant, Place, Refusal, Relation, RelationKind, Result, Text, new_uuid,
+    Code, Content, ContentFields, Instant, Meaning, Place, Refusal, Relation, RelationKind, Result, Text, new_uuid,
 };
 use crate::workflow::{
     Because, Draft, DraftStep, EditKind, Effect, Operation, Part, Proposal, Prose, RequestState, capped,
+    changes_something,
 };
 
 /// How much a JSON Patch may copy, in bytes.
@@ -33,6 +34,8 @@ pub struct EditRequest {
     pub reason: Prose,
     /// What led to it.
     pub because: Option<Because>,
+    /// Whether the concepts that it redefines mean something else than in the version below.
+    pub meaning: Option<Meaning>,
 }
 
 /// What a request says of what it was made of (RFC 9110, 13.1).
@@ -164,10 +167,13 @@ impl Registry {
         let desk = self.desk(&draft)?;
         let concept = desk.find(key).ok_or_else(|| unknown(key))?;
         Ok(match draft.proposals().get(&concept) {
-            Some(proposal) => ProposedAnswer::new(concept, proposal),
+            Some(proposal) => {
+                let meaning = draft.meanings(draft.edits().len()).get(&concept).copied();
+                ProposedAnswer::new(concept, proposal, meaning)
+            }
             None => {
                 let content = desk.below(concept);
-                ProposedAnswer::new(concept, &Proposal { base: content.clone(), content, edit: 0 })
+                ProposedAnswer::new(concept, &Proposal { base: content.clone(), content, edit: 0 }, None)
             }
         })
     }
@@ -219,7 +225,8 @@ impl Registry {
             }
         };
         let edit = self.operate(&mut under, operation, request).await?;
-        let proposed = ProposedAnswer::new(concept, &under.matter.proposals()[&concept]);
+        let meaning = under.matter.meanings(under.matter.edits().len()).get(&concept).copied();
+        let proposed = ProposedAnswer::new(concept, &under.matter.proposals()[&concept], meaning);
         self.settle(under.write).await?;
         Ok((edit, proposed))
     }
@@ -377,7 +384,9 @@ impl Registry {
     pub fn draft_concepts(&self, actor: &Actor, uuid: Uuid, paging: &Pages) -> Result<Paged<ProposedAnswer>> {
         let draft = self.draft(actor, uuid)?;
         let changed = draft.proposals().iter().filter(|(_, p)| p.differs()).collect();
-        paging.cut(changed, |(u, _)| (0, **u))?.try_map(|(u, p)| Ok(ProposedAnswer::new(*u, p)))
+        let meanings = draft.meanings(draft.edits().len());
+        let answer = |u: &Uuid, p| ProposedAnswer::new(*u, p, meanings.get(u).copied());
+        paging.cut(changed, |(u, _)| (0, **u))?.try_map(|(u, p)| Ok(answer(u, p)))
     }
 
     pub(super) async fn operate(
@@ -387,6 +396,10 @@ impl Registry {
         request: EditRequest,
     ) -> Result<EditAnswer> {
         let (kind, effects) = self.effects(&under.matter, operation)?;
+        // What is said of the meaning alone is an edit too: the group may come to it after the words.
+        if request.meaning.is_none() {
+            changes_something(&effects)?;
+        }
         self.lay_edit(under, kind, effects, request).await
     }
 
@@ -404,7 +417,7 @@ impl Registry {
         mut effects: Vec<Effect>,
         request: EditRequest,
     ) -> Result<EditAnswer> {
-        let EditRequest { reason, because } = request;
+        let EditRequest { reason, because, meaning } = request;
         if let Some(Because::Request(asked)) = because {
             let found = self.matter::<crate::workflow::ChangeRequest>(asked)?;
             let open = matches!(found.state, RequestState::Queued | RequestState::Assigned);
@@ -422,7 +435,7 @@ impl Registry {
             }
         }
         drop(desk);
-        under.step(DraftStep::Edited { kind, reason, because, effects }).await?;
+        under.step(DraftStep::Edited { kind, reason, because, meaning, effects }).await?;
         Ok(last_edit(&under.matter))
     }
 

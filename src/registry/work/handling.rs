@@ -15,10 +15,10 @@ use super::asking::person;
 use super::edits::{EditRequest, OperationRequest, PartRequest, Precondition, precondition};
 use super::requests::{Eyes, RequestAnswer};
 use super::{Under, begin, none, unlawful};
-use crate::model::{Code, ContentFields, Governance, Place, Refusal, Result, new_uuid};
+use crate::model::{Code, ContentFields, Governance, Meaning, Place, Refusal, Result, new_uuid};
 use crate::workflow::{
     Base, Because, ChangeRequest, Draft, DraftStep, Matter, Operation, Part, Prose, RequestOutcome, RequestState,
-    RequestStep, Stamp, Track, out_of_turn,
+    RequestStep, Stamp, Track, changes_something, out_of_turn,
 };
 
 /// Somebody takes a request on.
@@ -59,6 +59,9 @@ pub struct AcceptRequest {
     /// An edit of several concepts instead.
     #[serde(default)]
     pub operation: Option<OperationRequest>,
+    /// Whether what it redefines means something else than in the version below.
+    #[serde(default)]
+    pub meaning: Option<Meaning>,
 }
 
 /// An edit of a draft, and the version that the draft became.
@@ -170,7 +173,7 @@ impl Registry {
         request: AcceptRequest,
         matches: &Precondition,
     ) -> Result<AcceptedAnswer> {
-        let AcceptRequest { draft, reason, content, operation } = request;
+        let AcceptRequest { draft, reason, content, operation, meaning } = request;
         let asked = self.request_for(actor, uuid).await?;
         open(&asked.matter)?;
         let Under { write, matter: asked, stamp, .. } = asked;
@@ -178,7 +181,8 @@ impl Registry {
         let mut under = self.draft_of(actor, write, stamp, &asked, draft, &made).await?;
         let operation = made(&under.matter)?;
         let because = Some(Because::Request(uuid));
-        let edit = self.operate(&mut under, operation, EditRequest { reason: reason.clone(), because }).await?;
+        let edit =
+            self.operate(&mut under, operation, EditRequest { reason: reason.clone(), because, meaning }).await?;
         let Under { write, matter: draft, stamp, .. } = under;
         let mut asked = Under { write, matter: asked, uuid, stamp };
         asked.step(RequestStep::Accepted { draft: draft.uuid, edit: edit.number, reason }).await?;
@@ -237,8 +241,9 @@ impl Registry {
         let minor = {
             let mut trial = Draft::begin(Uuid::nil(), &stamp, opened(true))?;
             let (kind, effects) = self.effects(&trial, made(&trial)?)?;
+            changes_something(&effects)?;
             let (reason, because) = ("-".parse()?, None);
-            trial.take(&stamp, DraftStep::Edited { kind, reason, because, effects })?;
+            trial.take(&stamp, DraftStep::Edited { kind, reason, because, meaning: None, effects })?;
             trial.more_than_minor().is_empty()
         };
         let uuid = new_uuid(self.dice())?;

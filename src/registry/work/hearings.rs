@@ -16,7 +16,7 @@ use super::answers_hearing::{AnswerAnswer, HeardAnswer, HearingAnswer, HearingSu
 use super::edits::{instant, unknown};
 use super::{Under, none};
 use crate::exchange::paper::{Changed, DiffPaper, Reading};
-use crate::model::{Content, Instant, Result, Side, Vocabulary, diff, new_uuid};
+use crate::model::{ConceptChange, Content, Instant, Meaning, Result, Side, Vocabulary, diff, new_uuid};
 use crate::store::ErrandKind;
 use crate::workflow::{
     Audience, Draft, DraftStep, Hearing, HearingPlan, HearingStage, Line, Prose, Readable, Stamp, capped,
@@ -63,6 +63,19 @@ pub struct Heard {
     pub before: Option<Arc<Content>>,
     /// What the draft said.
     pub after: Option<Arc<Content>>,
+    /// Of one that is redefined: whether it means something else, as was said by then.
+    pub meaning: Option<Meaning>,
+}
+
+/// The typed changes of what is heard.
+fn changes(heard: &[Heard]) -> Vec<ConceptChange> {
+    let pairs: Vec<_> = heard.iter().map(|h| (h.concept, h.before.as_deref(), h.after.as_deref())).collect();
+    let said: BTreeMap<Uuid, Option<Meaning>> = heard.iter().map(|h| (h.concept, h.meaning)).collect();
+    let told = |change: ConceptChange| {
+        let uuid = change.uuid;
+        change.meaning(|| said.get(&uuid).copied().flatten())
+    };
+    diff(&pairs).into_iter().map(told).collect()
 }
 
 impl Heard {
@@ -239,14 +252,12 @@ impl Registry {
     pub fn hearing(&self, visitor: &Visitor, uuid: Uuid) -> Result<HearingAnswer> {
         let sight = self.sight(visitor, uuid)?;
         let heard = self.heard(&sight.draft, &sight.hearing)?;
-        let pairs: Vec<_> = heard.iter().map(|h| (h.concept, h.before.as_deref(), h.after.as_deref())).collect();
-        let mut kinds: BTreeMap<Uuid, _> = diff(&pairs).into_iter().map(|c| (c.uuid, c.kinds)).collect();
-        let heard = heard.iter().map(|h| HeardAnswer {
-            uuid: h.concept,
-            name: h.name(),
-            kinds: kinds.remove(&h.concept).unwrap_or_default(),
-            before: fields(h.before.as_deref()),
-            after: fields(h.after.as_deref()),
+        let mut changes: BTreeMap<Uuid, _> =
+            changes(&heard).into_iter().map(|c| (c.uuid, (c.kinds, c.meaning))).collect();
+        let heard = heard.iter().map(|h| {
+            let (kinds, meaning) = changes.remove(&h.concept).unwrap_or_default();
+            let (before, after) = (fields(h.before.as_deref()), fields(h.after.as_deref()));
+            HeardAnswer { uuid: h.concept, name: h.name(), kinds, meaning, before, after }
         });
         let hearing = &sight.hearing;
         // What the clock has opened is frozen, whether that is told yet or not.
@@ -271,8 +282,7 @@ impl Registry {
     pub fn hearing_diff(&self, visitor: &Visitor, uuid: Uuid) -> Result<DiffPaper> {
         let sight = self.sight(visitor, uuid)?;
         let heard = self.heard(&sight.draft, &sight.hearing)?;
-        let pairs: Vec<_> = heard.iter().map(|h| (h.concept, h.before.as_deref(), h.after.as_deref())).collect();
-        let changes = diff(&pairs);
+        let changes = changes(&heard);
         let sides: BTreeMap<Uuid, &Heard> = heard.iter().map(|h| (h.concept, h)).collect();
         let changed = changes.iter().map(|change| {
             let sides = sides.get(&change.uuid);
@@ -331,11 +341,13 @@ impl Registry {
             some => some.iter().copied().collect(),
         };
         let desk = self.desk(draft)?;
+        let meanings = draft.meanings(hearing.snapshot.unwrap_or(draft.edits().len()));
         let heard = asked.into_iter().map(|concept| {
             let after = said.get(&concept).cloned().unwrap_or_else(|| desk.below(concept));
             // What the draft did not touch stands as it stood.
             let before = before(&concept).unwrap_or_else(|| after.clone());
-            Heard { concept, before, after }
+            let meaning = meanings.get(&concept).copied();
+            Heard { concept, before, after, meaning }
         });
         let mut heard: Vec<Heard> = heard.collect();
         heard.sort_by_cached_key(|h| (h.name(), h.concept));

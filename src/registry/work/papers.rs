@@ -13,17 +13,32 @@ use crate::projection::{Edition, Plane};
 use crate::workflow::Draft;
 
 impl Registry {
-    /// What differs between two moments of a draft, word by word.
+    /// What differs between two moments of a draft, word by word, and what uses the concepts that differ.
     ///
     /// # Errors
     /// As [`Registry::draft_paper`].
     pub fn draft_diff(&self, actor: &Actor, uuid: Uuid, from: Moment, to: Moment) -> Result<DiffPaper> {
+        self.draft_diff_first(actor, uuid, from, to, usize::MAX)
+    }
+
+    /// The same of no more than the first so many concepts; all are counted.
+    ///
+    /// # Errors
+    /// As [`Registry::draft_paper`].
+    pub fn draft_diff_first(
+        &self,
+        actor: &Actor,
+        uuid: Uuid,
+        from: Moment,
+        to: Moment,
+        most: usize,
+    ) -> Result<DiffPaper> {
         let paper = self.draft_paper(actor, uuid, from, to)?;
-        self.diff_paper(&paper, from, to)
+        Ok(self.diff_paper(&paper, from, to, most)?.used(|concept| self.used_by(concept)))
     }
 
     /// The paper of what differs, for whoever was let in.
-    pub(super) fn diff_paper(&self, paper: &Paper, from: Moment, to: Moment) -> Result<DiffPaper> {
+    fn diff_paper(&self, paper: &Paper, from: Moment, to: Moment, most: usize) -> Result<DiffPaper> {
         let vocabulary = self.vocabulary_by(paper.draft.vocabulary)?;
         let mut changed: Vec<Changed<'_>> = paper
             .changes
@@ -52,7 +67,7 @@ impl Registry {
         };
         let since = paper.draft.since_hearing(until, paper.draft.last.at)?.unwrap_or_default();
         let since = since.into_iter().map(|s| s.concept).collect();
-        Ok(DiffPaper::new(title, before, after, &changed, &name).marked(&since))
+        Ok(DiffPaper::first(title, before, after, &changed, &name, most).marked(&since))
     }
 
     /// What a change request proposes, against what was in force when it was submitted; nothing where it is text alone.

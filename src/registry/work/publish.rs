@@ -7,7 +7,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::super::command::{Naming, Ready, Source, ToWrite};
+use super::super::command::{Meanings, Naming, Ready, Source, ToWrite};
 use super::super::pages::{Paged, Pages};
 use super::super::permission::{Actor, Command, permit_in};
 use super::super::plan::{Plan, Wish, plan};
@@ -251,6 +251,7 @@ impl Registry {
             decision: decision.map(|d| format!("{}/api/v1/decisions/{}", self.settings.public_url, d.uuid)),
             dry_run: false,
             expected: decision.map(|d| d.digest),
+            meanings: Meanings::Each(draft.meanings(draft.edits().len())),
         };
         let base = draft.base.as_ref().map(|b| b.version);
         Ok((Source::Draft(vocabulary.slug().clone(), base, Box::new(incoming(&self.desk(draft)?))), naming))

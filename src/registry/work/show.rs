@@ -238,7 +238,21 @@ impl Registry {
         let sides: BTreeMap<_, _> =
             touched.into_iter().map(|u| (u, (say(&before, u), say(&after, u)))).filter(|(_, (a, b))| a != b).collect();
         let pairs: Vec<_> = sides.iter().map(|(u, (a, b))| (*u, a.as_deref(), b.as_deref())).collect();
-        let changes = diff(&pairs);
+        // What is said of the meaning is said against the version below, and of no other pair of moments.
+        let meanings = match (from, self.edits_at(&desk, to)?) {
+            (Moment::Base | Moment::InForce, Some(edits)) => desk.draft.meanings(edits),
+            _ => BTreeMap::new(),
+        };
+        let said = |uuid: Uuid| {
+            let before = sides.get(&uuid).and_then(|(before, _)| before.as_ref());
+            let base = desk.draft.proposals().get(&uuid).and_then(|p| p.base.as_ref());
+            meanings.get(&uuid).copied().filter(|_| before == base)
+        };
+        let told = |change: ConceptChange| {
+            let uuid = change.uuid;
+            change.meaning(|| said(uuid))
+        };
+        let changes: Vec<ConceptChange> = diff(&pairs).into_iter().map(told).collect();
         let named = sides
             .values()
             .flat_map(|(a, b)| a.iter().chain(b))
@@ -249,9 +263,17 @@ impl Registry {
     }
 
     fn side(&self, desk: &Desk<'_>, moment: Moment) -> Result<Held> {
+        match (self.edits_at(desk, moment)?, moment) {
+            (Some(edits), _) => Ok(Held::Moment(desk.draft.moment(edits)?)),
+            (None, Moment::InForce) => Ok(Held::InForce),
+            (None, _) => Ok(Held::Below),
+        }
+    }
+
+    /// How many edits the draft had at a moment; nothing at those that are of a version.
+    fn edits_at(&self, desk: &Desk<'_>, moment: Moment) -> Result<Option<usize>> {
         let edits = match moment {
-            Moment::Base => return Ok(Held::Below),
-            Moment::InForce => return Ok(Held::InForce),
+            Moment::Base | Moment::InForce => return Ok(None),
             Moment::Now => desk.draft.edits().len(),
             Moment::Edit(number) => number,
             Moment::Hearing => {
@@ -262,7 +284,7 @@ impl Registry {
                 })?
             }
         };
-        Ok(Held::Moment(desk.draft.moment(edits)?))
+        Ok(Some(edits))
     }
 
     /// What is doubtful about a draft, and what will be refused: of all its concepts, or of those it changes.

@@ -19,18 +19,27 @@ statements! {
             CAST($5 AS BIGINT), $6, $7, $8, $9, $10, CAST($11 AS BIGINT), $13
         WHERE NOT EXISTS (SELECT 1 FROM change c WHERE c.seq > $12 AND c.subject = $3 AND c.kind LIKE '%.erased')
         ON CONFLICT DO NOTHING";
-    /// The attempt is on record before anybody speaks to a mail server; until $2 it is this sender's.
+    /// The attempt is on record before anybody speaks to a mail server; until $2 it is this sender's. Digests of one go in
+    /// their order, and none while it is paused.
     LETTER_CLAIM = {
         "UPDATE letter SET state = 'begun', attempts = attempts + 1, tries = tries + 1, due = $2
-        WHERE uuid = (SELECT l.uuid FROM letter l WHERE l.state = 'queued' AND l.due <= $1
+        WHERE uuid = (SELECT l.uuid FROM letter l WHERE l.state = 'queued' AND l.due <= $1 AND NOT (l.kind = 'digest' AND (
+                EXISTS (SELECT 1 FROM subscription s WHERE s.contact = l.recipient AND s.kind = 'digest'
+                    AND s.state = 'paused')
+                OR EXISTS (SELECT 1 FROM letter e WHERE e.recipient = l.recipient AND e.kind = 'digest'
+                    AND e.change < l.change AND e.state IN ('queued', 'begun'))))
             ORDER BY l.due, l.change, l.uuid LIMIT 1)
         RETURNING uuid, change, kind, attempts, tries, created, since, mail, name, language, subject, body,
-            unsubscribe",
+            unsubscribe, recipient",
         "UPDATE letter SET state = 'begun', attempts = attempts + 1, tries = tries + 1, due = $2
-        WHERE uuid = (SELECT l.uuid FROM letter l WHERE l.state = 'queued' AND l.due <= $1
+        WHERE uuid = (SELECT l.uuid FROM letter l WHERE l.state = 'queued' AND l.due <= $1 AND NOT (l.kind = 'digest' AND (
+                EXISTS (SELECT 1 FROM subscription s WHERE s.contact = l.recipient AND s.kind = 'digest'
+                    AND s.state = 'paused')
+                OR EXISTS (SELECT 1 FROM letter e WHERE e.recipient = l.recipient AND e.kind = 'digest'
+                    AND e.change < l.change AND e.state IN ('queued', 'begun'))))
             ORDER BY l.due, l.change, l.uuid LIMIT 1 FOR UPDATE SKIP LOCKED)
         RETURNING uuid, change, kind, attempts, tries, created, since, mail, name, language, subject, body,
-            unsubscribe"
+            unsubscribe, recipient"
     };
     /// How an attempt ended. One that was emptied meanwhile stays empty, and is not tried again.
     LETTER_SETTLE = "UPDATE letter SET
@@ -44,6 +53,12 @@ statements! {
     /// Attempts of which nobody told the end.
     LETTERS_DOUBT = "UPDATE letter SET state = CASE WHEN mail IS NULL THEN 'dropped' ELSE 'doubt' END, done = $1
         WHERE state = 'begun' AND due <= $1";
+    /// The same of digests, which go at least once: they are tried again.
+    LETTERS_AGAIN = "UPDATE letter SET state = 'queued' WHERE state = 'begun' AND due <= $1 AND kind = 'digest'
+        AND mail IS NOT NULL";
+    /// A digest goes on: what waits for it is tried at once, and for as long as a new letter.
+    LETTERS_RETRY = "UPDATE letter SET tries = 0, since = $2, due = $2
+        WHERE recipient = $1 AND kind = 'digest' AND state = 'queued'";
     LETTER_RESEND = "UPDATE letter SET state = 'queued', tries = 0, since = $2, due = $2, done = NULL, answer = NULL
         WHERE uuid = $1 AND state IN ('doubt', 'refused', 'givenUp') AND body IS NOT NULL";
     LETTER_DROP = "UPDATE letter SET state = 'dropped', done = $2, answer = NULL, mail = NULL, name = NULL,
@@ -59,7 +74,10 @@ statements! {
     LETTERS_FORGET = "UPDATE letter SET state = CASE WHEN state = 'doubt' THEN 'dropped' ELSE state END,
             answer = NULL, mail = NULL, name = NULL, subject = NULL, body = NULL, unsubscribe = NULL
         WHERE done <= $1 AND mail IS NOT NULL";
-    LETTERS_COUNT = "SELECT state, COUNT(*), MIN(due) FROM letter GROUP BY state";
+    /// What is held back with a digest is not due.
+    LETTERS_COUNT = "SELECT l.state, COUNT(*), MIN(CASE WHEN s.uuid IS NULL THEN l.due END)
+        FROM letter l LEFT JOIN subscription s ON s.contact = l.recipient AND s.kind = 'digest' AND s.state = 'paused'
+            AND l.kind = 'digest' GROUP BY l.state";
     LETTERS_LIST = "SELECT uuid, change, recipient, kind, state, attempts, created, due, done, answer, mail, subject
         FROM letter WHERE $1 = '' OR state = $1 ORDER BY change DESC, uuid LIMIT $2";
     LETTER_STATE = "SELECT state FROM letter WHERE uuid = $1";
@@ -222,6 +240,18 @@ statements! {
     DIGESTS_MOVE = ["UPDATE subscription SET passed = CAST(r.value->>3 AS BIGINT), due = CAST(r.value->>4 AS BIGINT) FROM"
         "WHERE uuid = r.value->>0 AND edition = CAST(r.value->>1 AS BIGINT) AND passed = CAST(r.value->>2 AS BIGINT)
           AND state = 'active'"];
+    /// Where digests go, what waits for each, how often the first of that was tried, and what was answered.
+    DIGESTS_STAND = "SELECT s.uuid, c.mail, COUNT(l.uuid), MAX(l.tries),
+            (SELECT e.answer FROM letter e WHERE e.recipient = c.uuid AND e.kind = 'digest'
+                AND e.state IN ('queued', 'begun') ORDER BY e.change LIMIT 1)
+        FROM subscription s JOIN contact c ON c.uuid = s.contact
+            LEFT JOIN letter l ON l.recipient = c.uuid AND l.kind = 'digest' AND l.state IN ('queued', 'begun')
+        WHERE s.kind = 'digest' AND s.state <> 'ended' GROUP BY s.uuid, c.uuid, c.mail ORDER BY s.uuid";
+    DIGEST_LETTERS_COUNT = "SELECT CASE WHEN l.state = 'sent' THEN 'sent' WHEN l.state = 'dropped' THEN 'dropped'
+                WHEN l.state NOT IN ('queued', 'begun') THEN 'failed' WHEN s.state = 'paused' THEN 'held'
+                WHEN l.tries > 0 AND l.state = 'queued' THEN 'failing' ELSE 'waiting' END, COUNT(*)
+        FROM letter l LEFT JOIN subscription s ON s.contact = l.recipient AND s.kind = 'digest'
+        WHERE l.kind = 'digest' GROUP BY 1";
     DIGESTS_COUNT = "SELECT COUNT(*) FROM subscription s WHERE s.kind = 'digest' AND s.state <> 'ended'";
     DIGESTS_OF_MAIL = "SELECT s.uuid, s.kind, s.account, s.organisation, s.contact, s.state, s.why, s.created, s.changed,
             s.filter, s.settings, s.passed, s.attempts, s.since, s.due, s.edition, s.tested

@@ -22,10 +22,12 @@ statements! {
         AND kind IN ('vocabulary.created', 'vocabulary.changed', 'concept.stated', 'concept.retired', 'concept.passivated',
             'version.published')";
 
-    /// What a plane needs of the log itself: every frame, who published, and what OIO's registrations say of themselves.
+    /// What a plane needs of the log itself: every frame, who published, what OIO's registrations say of themselves, and
+    /// what was said of meanings.
     REGISTRATIONS = "SELECT vocabulary, subject, at, actor, kind, body FROM change WHERE seq > $1 AND seq <= $2
         AND (kind IN ('vocabulary.created', 'vocabulary.changed', 'version.published')
-            OR (kind IN ('concept.stated', 'concept.retired', 'concept.passivated') AND body LIKE '%\"oio\":{%'))
+            OR (kind IN ('concept.stated', 'concept.retired', 'concept.passivated')
+                AND (body LIKE '%\"oio\":{%' OR body LIKE '%\"meaning\":\"%')))
         ORDER BY seq";
     /// The last day that was told of each vocabulary, in the body of the row.
     EFFECTS_TOLD = "SELECT c.vocabulary, c.body FROM change AS c JOIN (SELECT vocabulary, MAX(seq) AS seq FROM change

@@ -7,7 +7,16 @@ use uuid::Uuid;
 use super::super::edit::not_there;
 use super::super::{Because, Edit, EditKind, Effect, Merged, Proposal, Prose, Stamp, out_of_turn};
 use super::{Base, Draft, MOST, no};
-use crate::model::{Code, Place, Refusal, Result};
+use crate::model::{Code, Meaning, Place, Refusal, Result};
+
+/// What an edit says of itself beside what it does.
+pub(super) struct Why {
+    pub(super) kind: EditKind,
+    pub(super) reason: Prose,
+    pub(super) because: Option<Because>,
+    pub(super) meaning: Option<Meaning>,
+    pub(super) undoes: Option<usize>,
+}
 
 impl Draft {
     pub(super) fn because(&self, because: Option<Because>) -> Result<()> {
@@ -17,15 +26,7 @@ impl Draft {
         Ok(())
     }
 
-    pub(super) fn edit(
-        &mut self,
-        stamp: &Stamp,
-        kind: EditKind,
-        reason: Prose,
-        because: Option<Because>,
-        effects: Vec<Effect>,
-        undoes: Option<usize>,
-    ) -> Result<()> {
+    pub(super) fn edit(&mut self, stamp: &Stamp, why: Why, effects: Vec<Effect>) -> Result<()> {
         if self.edits.len() >= MOST {
             return Err(Refusal::new(
                 Code::TooLarge,
@@ -54,7 +55,8 @@ impl Draft {
             proposal.edit = number;
         }
         let (stamp, effects) = (stamp.clone(), effects.into());
-        self.edits.push(Edit { stamp, kind, reason, because, effects, undone: None, undoes });
+        let Why { kind, reason, because, meaning, undoes } = why;
+        self.edits.push(Edit { stamp, kind, reason, because, meaning, effects, undone: None, undoes });
         Ok(())
     }
 
@@ -96,7 +98,8 @@ impl Draft {
             .items(later.into_iter().map(|n| n.to_string())));
         }
         let (redone, because) = (edit.undoes, edit.because);
-        self.edit(stamp, EditKind::Undo, reason, because, effects, Some(number))?;
+        let why = Why { kind: EditKind::Undo, reason, because, meaning: None, undoes: Some(number) };
+        self.edit(stamp, why, effects)?;
         self.edits[number - 1].undone = Some(self.edits.len());
         if redone.is_some() {
             self.mark_undone();
@@ -133,7 +136,8 @@ impl Draft {
             })
         });
         let effects: Vec<Effect> = effects.collect();
-        self.edit(stamp, EditKind::Rebase, reason, None, effects, None)?;
+        let why = Why { kind: EditKind::Rebase, reason, because: None, meaning: None, undoes: None };
+        self.edit(stamp, why, effects)?;
         for m in merged {
             if let Some(proposal) = self.proposals.get_mut(&m.concept)
                 && proposal.base != m.base

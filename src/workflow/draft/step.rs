@@ -7,7 +7,7 @@ use super::super::{
     Answer, Because, Decision, EditKind, Effect, HearingPlan, Line, Merged, Party, Prose, Ruling, Topic,
 };
 use super::{Base, Publication};
-use crate::model::{ChangeKind, Digest, Instant};
+use crate::model::{ChangeKind, Digest, Instant, Meaning};
 
 /// A step of a draft.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -40,6 +40,8 @@ pub enum DraftStep {
         reason: Prose,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         because: Option<Because>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        meaning: Option<Meaning>,
         effects: Vec<Effect>,
     },
     /// An edit is taken back.

@@ -271,6 +271,7 @@ fn an_edit_names_a_concept_once_and_is_an_edit() {
         kind,
         reason: reason.clone(),
         because: None,
+        meaning: None,
         effects: effects.to_vec(),
     };
     assert_eq!(refused(&mut draft, 1, 1, step(EditKind::Change, &two)), Code::Unlawful);
@@ -301,7 +302,7 @@ fn what_a_vocabulary_asks_of_hearings() {
         let mut draft = Draft::begin(id(0xd), &by(0, 1), opened(true)).unwrap();
         let effects = vec![Effect { concept: id(7), before: content(1), after }];
         let (kind, reason) = (EditKind::Change, prose("fordi"));
-        taken(&mut draft, 1, 1, DraftStep::Edited { kind, reason, because: None, effects });
+        taken(&mut draft, 1, 1, DraftStep::Edited { kind, reason, because: None, meaning: None, effects });
         assert_eq!(draft.heard_enough(Hearing).is_ok(), minor);
     }
 }

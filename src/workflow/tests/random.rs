@@ -122,7 +122,7 @@ pub(super) fn step(draft: &Draft, n: usize, (kind, a, b, c, _, _): Try, at: Inst
                 effects.push(one(a.wrapping_add(c / 4), b / 4));
             }
             let because = (c % 8 == 3).then_some(Because::Answer { hearing, answer: some_answer, item: 1 });
-            DraftStep::Edited { kind: EditKind::Change, reason: word("rettet"), because, effects }
+            DraftStep::Edited { kind: EditKind::Change, reason: word("rettet"), because, meaning: None, effects }
         }
         Kind::Undo => {
             let count = draft.edits().len();

@@ -103,7 +103,7 @@ fn a_meeting_before_the_recommendation_does_not_decide_it() {
 fn asked_for(concept: u128, before: u8, after: u8) -> DraftStep {
     let DraftStep::Edited { kind, reason, effects, .. } = edited(concept, before, after) else { unreachable!() };
     let because = Some(Because::Answer { hearing: id(100), answer: id(200), item: 1 });
-    DraftStep::Edited { kind, reason, because, effects }
+    DraftStep::Edited { kind, reason, because, meaning: None, effects }
 }
 
 /// What was changed since the hearing: concept, edits, and whether answers led to them.

@@ -17,18 +17,19 @@ use super::fields::{FIELDS, field_name, note_kinds, relation_kinds, statuses, to
 use super::form::{Refused, mends};
 use super::rows::ConceptForm;
 use super::sent::Sent;
-use super::{Answer, Head, ROWS, say, see, segment, uuid};
-use crate::exchange::paper::{Tongue, change_name};
+use super::{Answer, Head, ROWS, say, see, segment, used_by, uuid};
+use crate::exchange::paper::{Tongue, change_name, meaning_name, told_kinds};
 use crate::http::api::{App, aside};
 use crate::http::negotiate::{Caller, reads_danish};
 use crate::http::params::{Nothing, Params};
 use crate::http::private::page;
 use crate::http::problem::status;
 use crate::http::who::Who;
-use crate::model::{Code, ContentFields, Place, Refusal, Result};
+use crate::model::{Code, ContentFields, Meaning, Place, Refusal, Result};
 use crate::quality::{Finding, Weight};
 use crate::registry::{
-    Actor, EditRequest, FoundConcepts, Made, NamedConcept, OperationRequest, PartRequest, Precondition, ProposedAnswer,
+    Actor, At, EditRequest, FoundConcepts, Made, NamedConcept, OperationRequest, PartRequest, Precondition,
+    ProposedAnswer,
 };
 
 /// How many concepts are offered beside a field that names one.
@@ -102,12 +103,17 @@ struct ConceptPage {
     head: Head,
     /// The concept; none for a new one.
     concept: Option<NamedConcept>,
-    kinds: Vec<&'static str>,
+    kinds: Vec<String>,
+    /// Whether the version below has it, and what is said of its meaning against that one.
+    is_below: bool,
+    meaning: Option<Meaning>,
     retired: bool,
     edit: Option<usize>,
     said: Vec<(String, String)>,
     differing: Vec<Differing>,
     findings: Vec<Finding>,
+    /// What uses the concept.
+    used: Option<String>,
     form: Option<ConceptForm>,
     /// The concepts that a field may name, when they are few enough.
     offered: Vec<NamedConcept>,
@@ -130,6 +136,20 @@ impl ConceptPage {
         let concept = self.concept.as_ref();
         concept
             .map_or_else(|| self.action(), |c| format!("/drafts/{}/concepts/{}", self.head.draft.uuid, segment(&c.key)))
+    }
+
+    /// What may be said of the meaning; nothing leaves it as it was said before.
+    fn meanings(&self) -> [(&'static str, String); 3] {
+        let tongue = if self.da { Tongue::Danish } else { Tongue::English };
+        let before = match self.meaning {
+            Some(said) => format!("{}: {}", say(self.da, "som sagt", "as it was said"), meaning_name(said, tongue)),
+            None => say(self.da, "ikke sagt", "not said").to_owned(),
+        };
+        [
+            ("", before),
+            ("changed", say(self.da, "ja, betydningen er en anden", "yes, the meaning is another").to_owned()),
+            ("kept", say(self.da, "nej, kun ordene er andre", "no, only the words are others").to_owned()),
+        ]
     }
 
     fn statuses(&self) -> [(&'static str, &'static str); 4] {
@@ -221,7 +241,7 @@ impl Sight {
             let of = app.threads(actor, draft, &all())?.items.into_iter().filter(about).collect();
             threads = threads_told(draft, of, &self.names, da);
             concept = self.names.get(&proposed.uuid).cloned();
-            kinds = proposed.kinds.iter().map(|k| change_name(*k, tongue)).collect();
+            kinds = told_kinds(&proposed.kinds, proposed.meaning, |kind| change_name(kind, tongue), tongue);
             said = self.told(proposed.content.as_ref().or(proposed.base.as_ref()));
             let base = self.told(proposed.base.as_ref());
             if proposed.base.is_some() && proposed.content.is_some() {
@@ -240,11 +260,14 @@ impl Sight {
             da,
             concept,
             kinds,
+            is_below: self.proposed.as_ref().is_some_and(|p| p.base.is_some()),
+            meaning: self.proposed.as_ref().and_then(|p| p.meaning),
             retired: self.proposed.as_ref().is_some_and(|p| p.content.is_none()),
             edit: self.proposed.as_ref().and_then(|p| p.edit),
             said,
             differing: differs,
             findings,
+            used: self.proposed.as_ref().and_then(|p| used_now(app, actor, &self.head, p.uuid)),
             form: form.map(|f| f.with_room(room, &self.language)),
             offered: if few { offered.concepts } else { Vec::new() },
             lookup: String::new(),
@@ -255,6 +278,12 @@ impl Sight {
             head: self.head,
         })
     }
+}
+
+/// What uses a concept; nothing uses one that is new.
+fn used_now(app: &App, actor: &Actor, head: &Head, concept: Uuid) -> Option<String> {
+    let view = app.view(head.draft.vocabulary.as_str(), &At::default()).ok()?;
+    used_by(&app.concept_usages(actor, &view, &concept.to_string()).ok()?, head.da)
 }
 
 pub async fn one(
@@ -354,7 +383,8 @@ async fn saved(
     let now = key.map(|key| app.draft_concept(actor, draft, key)).transpose()?;
     let fields = now.as_ref().and_then(|p| p.content.as_ref().or(p.base.as_ref()));
     let content = form.content(fields)?;
-    let request = EditRequest { reason: sent.reason()?, because: None };
+    let meaning = sent.said("meaning").map(|_| sent.read_as("meaning")).transpose()?;
+    let request = EditRequest { reason: sent.reason()?, because: None, meaning };
     let Some(key) = key else {
         let part = PartRequest { concept: content.notation.clone(), content };
         let edit = app.edit_draft(actor, draft, OperationRequest::Add(part), &Precondition::Unsaid, request).await;
@@ -408,6 +438,7 @@ fn wrong(field: &str, da: bool) -> Option<(String, String)> {
         "relation" => "relations",
         "subject" => "subjectFields",
         "reason" => return Some(("reason".into(), say(da, "Begrundelse", "Reason").into())),
+        "meaning" => return Some(("meaning".into(), say(da, "Betydning", "Meaning").into())),
         "notation" => return Some(("notation".into(), say(da, "Kode", "Code").into())),
         part if FIELDS.contains(&part) => part,
         _ => return None,

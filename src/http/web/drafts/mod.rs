@@ -30,10 +30,11 @@ use uuid::Uuid;
 
 use crate::http::HttpOptions;
 use crate::http::api::App;
+use crate::http::code_sets::usage_kind;
 use crate::http::private::nothing;
 use crate::http::problem::Failure;
 use crate::model::{Code, Instant, Refusal, Result};
-use crate::registry::{Actor, Called, Command, DraftAnswer, Offer, moment};
+use crate::registry::{Actor, Called, Command, ConceptUsages, DraftAnswer, Offer, moment};
 use crate::workflow::{EditKind, Phase};
 
 type Answer = Result<Response, Failure>;
@@ -147,6 +148,17 @@ fn who(called: &Called, by: &str, da: bool) -> String {
         _ => ("uret", "the clock"),
     };
     if da { unknown.0 } else { unknown.1 }.to_owned()
+}
+
+/// What uses a concept, in words; nothing when nothing does.
+fn used_by(used: &ConceptUsages, da: bool) -> Option<String> {
+    let mut all: Vec<String> = used.usages.iter().map(|u| format!("{} ({})", u.name, usage_kind(u.kind, da))).collect();
+    match used.hidden.unwrap_or_default() {
+        0 => {}
+        n if all.is_empty() => all.push(format!("{n} {}", say(da, "uden navn", "without a name"))),
+        n => all.push(format!("{n} {}", say(da, "mere uden navn", "more without a name"))),
+    }
+    (!all.is_empty()).then(|| all.join("; "))
 }
 
 fn phase_name(phase: Phase, da: bool) -> &'static str {

@@ -9,14 +9,14 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 use uuid::Uuid;
 
-use super::{Answer, Head, ROWS, say, segment, uuid};
-use crate::exchange::paper::{Tongue, change_name};
+use super::{Answer, Head, ROWS, say, segment, used_by, uuid};
+use crate::exchange::paper::{Tongue, change_name, told_kinds};
 use crate::http::api::{App, aside, tongue};
 use crate::http::negotiate::{Caller, reads_danish};
 use crate::http::params::Params;
 use crate::http::private::page;
 use crate::http::who::Who;
-use crate::model::{ConceptChangeKind, Place, Refusal, Result};
+use crate::model::{Place, Refusal, Result};
 use crate::quality::{Finding, Weight};
 use crate::registry::{Actor, Command, HearingSummary, Moment, NamedConcept};
 use crate::workflow::{HearingStage, Phase};
@@ -39,7 +39,9 @@ pub struct Compared {
 /// A concept that the draft changes.
 struct Changed {
     concept: NamedConcept,
-    kinds: Vec<ConceptChangeKind>,
+    kinds: Vec<String>,
+    /// What uses it.
+    used: Option<String>,
 }
 
 #[derive(Template)]
@@ -62,10 +64,6 @@ struct DraftPage {
 }
 
 impl DraftPage {
-    fn kind(&self, kind: &ConceptChangeKind) -> &'static str {
-        change_name(*kind, if self.da { Tongue::Danish } else { Tongue::English })
-    }
-
     fn at(&self, concept: &NamedConcept) -> String {
         format!("/drafts/{}/concepts/{}", self.head.draft.uuid, segment(&concept.key))
     }
@@ -159,10 +157,10 @@ pub async fn one(
     let (told, tongue) = ((app.clone(), actor), tongue(&headers));
     let (looked, diff) = aside(async move {
         let (app, actor) = told;
-        let looked = looked(&app, &actor, draft, may_approve)?;
+        let looked = looked(&app, &actor, draft, (may_approve, da))?;
         let diff = moments.and_then(|(from, to)| {
-            let paper = app.draft_diff(&actor, draft, from, to)?;
-            let few = all || paper.concepts.len() <= TOLD;
+            let paper = app.draft_diff_first(&actor, draft, from, to, if all { usize::MAX } else { TOLD })?;
+            let few = paper.concepts.len() == paper.count;
             Ok(few.then(|| paper.document(tongue).html_fragment(2)))
         });
         Ok((looked, diff))
@@ -191,17 +189,24 @@ struct Looked {
     digest: Option<String>,
 }
 
-fn looked(app: &App, actor: &Actor, draft: Uuid, may_approve: bool) -> Result<Looked> {
+fn looked(app: &App, actor: &Actor, draft: Uuid, (may_approve, da): (bool, bool)) -> Result<Looked> {
     let concepts = app.draft_concepts(actor, draft, &super::list::whole(ROWS))?;
     let mut findings = app.draft_findings(actor, draft, false)?;
     findings.truncate(ROWS);
     let named = concepts.items.iter().map(|c| c.uuid).chain(findings.iter().filter_map(|f| f.concept));
     let names = app.called_in_draft(actor, draft, named)?;
     let changes = concepts.total;
+    let used = app.draft_usages(actor, draft)?.into_iter();
+    let used: BTreeMap<Uuid, String> = used.filter_map(|u| Some((u.concept, used_by(&u.used, da)?))).collect();
+    let tongue = if da { Tongue::Danish } else { Tongue::English };
     let mut changed: Vec<Changed> = concepts
         .items
         .into_iter()
-        .filter_map(|c| Some(Changed { concept: names.get(&c.uuid)?.clone(), kinds: c.kinds }))
+        .filter_map(|c| {
+            let (concept, used) = (names.get(&c.uuid)?.clone(), used.get(&c.uuid).cloned());
+            let kinds = told_kinds(&c.kinds, c.meaning, |kind| change_name(kind, tongue), tongue);
+            Some(Changed { concept, kinds, used })
+        })
         .collect();
     changed.sort_by(|a, b| (&a.concept.key, &a.concept.label).cmp(&(&b.concept.key, &b.concept.label)));
     // Of a draft that cannot be published there is nothing to approve; of one that was adopted, what was decided on.

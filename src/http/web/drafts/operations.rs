@@ -130,7 +130,7 @@ async fn done(
 ) -> Result<String> {
     let subject = Subject::of(app, actor, draft, key, da).await?;
     let concept = subject.proposed.uuid;
-    let request = EditRequest { reason: sent.reason()?, because: None };
+    let request = EditRequest { reason: sent.reason()?, because: None, meaning: None };
     let key = concept.to_string();
     let wanted = match operation {
         "retire" => {

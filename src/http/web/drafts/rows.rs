@@ -116,6 +116,8 @@ pub struct ConceptForm {
     parts: [Vec<Row>; 6],
     /// Why.
     pub reason: String,
+    /// What is said of the meaning of another definition.
+    pub meaning: String,
     /// The tag of the content that it was made of; empty when there was none.
     pub made: String,
 }
@@ -133,7 +135,7 @@ impl ConceptForm {
             rows(&SHAPES[5], &named.subject_fields),
         ];
         let notation = named.notation.unwrap_or_default();
-        Self { notation, parts, reason: String::new(), made: made.to_owned() }
+        Self { notation, parts, reason: String::new(), meaning: String::new(), made: made.to_owned() }
     }
 
     /// The form as it was sent.
@@ -154,6 +156,7 @@ impl ConceptForm {
             notation: sent.field("notation").to_owned(),
             parts,
             reason: sent.field("reason").to_owned(),
+            meaning: sent.field("meaning").to_owned(),
             made: sent.field("made").to_owned(),
         }
     }

@@ -1,6 +1,7 @@
 //! What must hold of every edition, held over a period of one concept: its codes are its own, and it is not its own
 //! ancestor.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 
 use uuid::Uuid;
@@ -41,7 +42,8 @@ pub(super) fn unique(plane: &Plane, uuid: Uuid, period: Period, content: &Conten
 ///
 /// # Errors
 /// [`Code::Cycle`], [`Code::TooDeep`].
-pub(super) fn hierarchy(plane: &Plane, uuid: Uuid, period: Period, content: &Content) -> Result<()> {
+pub(super) fn hierarchy(plane: &Plane, below: &Below<'_>, period: Period, content: &Content) -> Result<()> {
+    let uuid = below.uuid;
     let parents: Vec<Uuid> = content.parents().collect();
     if parents.is_empty() || !content.is_published() {
         return Ok(());
@@ -75,8 +77,8 @@ pub(super) fn hierarchy(plane: &Plane, uuid: Uuid, period: Period, content: &Con
             )
             .at(Place::field("relationer.overordnetklasse")));
         }
-        let below = if is_new { 1 } else { below(plane, uuid, at) };
-        if above.unwrap_or(0) + below > DEEPEST {
+        let levels = if is_new { 1 } else { below.levels(at, DEEPEST.saturating_sub(above.unwrap_or(0))) };
+        if above.unwrap_or(0) + levels > DEEPEST {
             return Err(Refusal::new(
                 Code::TooDeep,
                 format!("»{name}« ligger dybere end {DEEPEST} niveauer"),
@@ -117,21 +119,78 @@ fn above(plane: &Plane, uuid: Uuid, end: Uuid, at: Instant, seen: &mut HashMap<U
     levels
 }
 
-/// How many levels there are from a concept down, itself among them.
-fn below(plane: &Plane, uuid: Uuid, at: Instant) -> usize {
-    let mut children: HashMap<Uuid, Vec<Uuid>> = HashMap::new();
-    for (child, _) in plane.concepts() {
-        for parent in said(plane, child, at).map_or(&[][..], |s| &s.parents) {
-            children.entry(*parent).or_default().push(child);
+/// What stands below a concept, as known now: read once for all dates that are asked for.
+pub(super) struct Below<'p> {
+    plane: &'p Plane,
+    uuid: Uuid,
+    /// Those that were ever directly below a concept, by that concept, and the most levels that there can be at any time.
+    ever: OnceCell<(HashMap<Uuid, Vec<Uuid>>, Option<usize>)>,
+}
+
+impl<'p> Below<'p> {
+    /// What stands below a concept.
+    pub(super) fn of(plane: &'p Plane, uuid: Uuid) -> Self {
+        Self { plane, uuid, ever: OnceCell::new() }
+    }
+
+    fn ever(&self) -> &(HashMap<Uuid, Vec<Uuid>>, Option<usize>) {
+        self.ever.get_or_init(|| {
+            let mut children: HashMap<Uuid, Vec<Uuid>> = HashMap::new();
+            for (child, sayings) in self.plane.concepts() {
+                for parent in sayings.iter().filter(|s| s.state.is_current()).flat_map(|s| &s.state.content().parents) {
+                    let list = children.entry(*parent).or_default();
+                    if list.last() != Some(&child) {
+                        list.push(child);
+                    }
+                }
+            }
+            let most = longest(&children, self.uuid, DEEPEST, &mut HashMap::new());
+            (children, most)
+        })
+    }
+
+    /// How many levels there are from the concept down at an instant, itself among them; more than there are where the
+    /// limit is kept all the same.
+    fn levels(&self, at: Instant, limit: usize) -> usize {
+        let (children, most) = self.ever();
+        if let Some(most) = most.filter(|most| *most <= limit) {
+            return most;
         }
+        let is_below = |child: &Uuid, parent: &Uuid| {
+            said(self.plane, *child, at).is_some_and(|said| said.parents.contains(parent))
+        };
+        let (mut level, mut levels) = (vec![self.uuid], 0);
+        while !level.is_empty() && levels <= DEEPEST {
+            levels += 1;
+            let below = level.iter().flat_map(|parent| {
+                let ever = children.get(parent).into_iter().flatten();
+                ever.filter(move |child| is_below(child, parent)).copied()
+            });
+            let mut next: Vec<Uuid> = below.collect();
+            next.sort_unstable();
+            next.dedup();
+            level = next;
+        }
+        levels
     }
-    let (mut level, mut levels) = (vec![uuid], 0);
-    while !level.is_empty() && levels <= DEEPEST {
-        levels += 1;
-        let mut next: Vec<Uuid> = level.iter().filter_map(|u| children.get(u)).flatten().copied().collect();
-        next.sort_unstable();
-        next.dedup();
-        level = next;
+}
+
+/// How many levels there are from a concept down when all that was ever below another is; nothing when those are more
+/// than `left`, as they are when two were below each other at different times.
+fn longest(
+    children: &HashMap<Uuid, Vec<Uuid>>,
+    uuid: Uuid,
+    left: usize,
+    known: &mut HashMap<Uuid, usize>,
+) -> Option<usize> {
+    let left = left.checked_sub(1)?;
+    if let Some(known) = known.get(&uuid) {
+        return Some(*known).filter(|levels| *levels <= left + 1);
     }
-    levels
+    let mut levels = 0;
+    for child in children.get(&uuid).into_iter().flatten() {
+        levels = levels.max(longest(children, *child, left, known)?);
+    }
+    known.insert(uuid, levels + 1);
+    Some(levels + 1)
 }

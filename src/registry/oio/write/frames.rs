@@ -5,9 +5,9 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::{Desk, Life, Order, Registering};
+use crate::exchange::keep_stand_in;
 use crate::exchange::oio::extras::{kept, name};
 use crate::exchange::oio::merge::{update, whole};
-use crate::exchange::oio::part::Framed;
 use crate::exchange::oio::{Egenskab, Indhold, Kind, Reference, Relation};
 use crate::model::{
     Code, Facet, Governance, Instant, Kind as VocabularyKind, Language, Place, Refusal, Result, Slug, Text, Vocabulary,
@@ -37,7 +37,7 @@ impl Desk<'_> {
         };
         let vocabulary = plane.vocabulary();
         self.permit(Command::Frame, vocabulary)?;
-        let old = self.framed(plane, kind, vocabulary);
+        let old = self.framed(plane, kind);
         let Some(new) = self.changed(kind, order, old.clone())? else { return Ok(false) };
         let mut fields = vocabulary.fields().clone();
         retold(&mut fields, &at(&old, self.now()), &at(&new, self.now()))?;
@@ -75,14 +75,18 @@ impl Desk<'_> {
             let code = attributes.fields.get("brugervendtnoegle").cloned().unwrap_or_default();
             let oio = Some(kept(&new, registering.life.name(), registering.note));
             let titles = titles_of(&attributes, vocabulary.default_language())?;
+            free(plane, &fields, &code)?;
             fields.facets.push(Facet { uuid: self.uuid, code, oio, titles });
+            if plane.has_bare() {
+                keep_stand_in(&mut fields, vocabulary.fields());
+            }
             write.change_vocabulary(&Vocabulary::new(fields)?).await?;
             return Ok(true);
         }
         let here = |all: &[Facet]| all.iter().position(|f| f.uuid == self.uuid);
         let old = match fields.deleted_facets.iter().find(|f| f.uuid == self.uuid) {
             Some(Facet { oio: Some(oio), .. }) => crate::exchange::oio::extras::indhold(kind, oio),
-            _ => self.framed(plane, kind, vocabulary),
+            _ => self.framed(plane, kind),
         };
         let deleting = matches!(order, Order::Slet(..));
         let Some(new) = self.changed(kind, order, old.clone())? else { return Ok(false) };
@@ -92,9 +96,6 @@ impl Desk<'_> {
             (None, Some(i)) => fields.deleted_facets.remove(i),
             (None, None) => return Err(stand_in()),
         };
-        if deleting {
-            self.unused(plane, &facet.code)?;
-        }
         let (was, is) = (at(&old, self.now()), at(&new, self.now()));
         if was.fields.get("beskrivelse") != is.fields.get("beskrivelse") {
             facet.titles = titles_of(&is, vocabulary.default_language())?;
@@ -133,9 +134,9 @@ impl Desk<'_> {
     }
 
     /// What is said of an object of the frame now, sorted.
-    fn framed(&self, plane: &Plane, kind: Kind, vocabulary: &Vocabulary) -> Indhold {
+    fn framed(&self, plane: &Arc<Plane>, kind: Kind) -> Indhold {
         let published = plane.versions().iter().map(|v| v.effective).min();
-        let mut old = Framed::of(vocabulary).object(kind, self.uuid, published).unwrap_or_default();
+        let mut old = self.made(plane).now.object(kind, self.uuid, published).unwrap_or_default();
         old.sort(kind);
         old
     }
@@ -152,23 +153,6 @@ impl Desk<'_> {
                 ("en facet hører til en klassifikation, der findes", "a facet belongs to a klassifikation that exists");
             Refusal::new(Code::UnknownTarget, da, en).at(Place::field("relationer.facettilhoerer"))
         })
-    }
-
-    /// Nothing is in a facet that is deleted.
-    fn unused(&self, plane: &Plane, code: &str) -> Result<()> {
-        let uses = |uuid: &Uuid| {
-            let mut states = plane.kept(*uuid).into_iter().filter(|s| s.state.is_current());
-            states.any(|s| s.state.content().facet.as_deref() == Some(code))
-        };
-        match plane.all_concepts().find(uses) {
-            None => Ok(()),
-            Some(uuid) => Err(Refusal::new(
-                Code::Immutable,
-                format!("facetten har klasser, f.eks. {uuid}"),
-                format!("the facet has classes, {uuid} among them"),
-            )
-            .allowed(["classes of another facet"])),
-        }
     }
 
     /// A vocabulary as a new klassifikation tells it.
@@ -319,6 +303,25 @@ fn belongs(facet: &Indhold, klassifikation: Uuid) -> Result<()> {
         )
         .at(Place::field("relationer.facettilhoerer"))),
     }
+}
+
+/// A new facet does not take the klasser of one that was deleted: they name it by its code.
+fn free(plane: &Plane, fields: &VocabularyFields, code: &str) -> Result<()> {
+    let Some(gone) = fields.deleted_facets.iter().find(|f| f.code == code) else { return Ok(()) };
+    let uses = |uuid: Uuid| {
+        let mut states = plane.everything(uuid).filter(|s| s.state.is_current());
+        states.any(|s| s.state.content().facet.as_deref() == Some(code))
+    };
+    if !plane.all_concepts().any(uses) {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        Code::Exists,
+        format!("koden »{code}« har den slettede facet {}, som stadig har klasser", gone.uuid),
+        format!("the code '{code}' is that of the deleted facet {}, which still has classes", gone.uuid),
+    )
+    .at(Place::field("attributter.facetegenskaber.brugervendtnoegle"))
+    .allowed([format!("PUT /klassifikation/facet/{}", gone.uuid)]))
 }
 
 /// The refusal for the facet that stands for a vocabulary without any.
