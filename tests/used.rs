@@ -120,7 +120,7 @@ async fn a_group_sees_on_its_pages_and_papers_who_uses_what_it_changes() {
 
 /// Sends a form with a file in it, as a browser does.
 async fn upload(w: &World, who: &Person, uri: &str, fields: &[(&str, &str)], file: Option<&[u8]>) -> Answer {
-    let mut body = Vec::new();
+    let mut body: Vec<u8> = Vec::new();
     for (name, value) in fields {
         body.extend(format!("--q\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n").bytes());
     }

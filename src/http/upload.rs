@@ -25,13 +25,18 @@ impl<S: Send + Sync> FromRequest<S> for List {
     type Rejection = Failure;
 
     async fn from_request(request: Request<Body>, state: &S) -> Result<Self, Failure> {
-        let header = |name| request.headers().get(name).and_then(|v| v.to_str().ok()).unwrap_or_default().trim();
-        if !matches!(header(CONTENT_ENCODING).to_ascii_lowercase().as_str(), "" | "identity") {
+        let headers = request.headers();
+        let header = |name| {
+            let value = headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default();
+            value.trim().to_ascii_lowercase()
+        };
+        let (encoding, media) = (header(CONTENT_ENCODING), header(CONTENT_TYPE));
+        if !matches!(encoding.as_str(), "" | "identity") {
             let (da, en) = ("send listen, som den er, og ikke pakket", "send the list as it is, and not compressed");
             let refusal = Refusal::new(Code::Encoding, da, en).at(Place::field("content-encoding"));
             return Err(refusal.allowed(["identity"]).into());
         }
-        if !header(CONTENT_TYPE).to_ascii_lowercase().starts_with("multipart/form-data") {
+        if !media.starts_with("multipart/form-data") {
             let list = Bytes::from_request(request, state).await.map_err(|e| unreadable(e.status()))?;
             return Ok(Self(list));
         }

@@ -171,7 +171,9 @@ impl Registry {
             lawful(texts, field)
         };
         let facet = |f: FacetRequest| {
-            let there = known.and_then(|k| k.facets.iter().find(|x| x.code == f.code.as_str())).map(|x| x.uuid);
+            // Also a deleted one: it comes again with the classes that it had.
+            let mut facets = known.into_iter().flat_map(|k| k.facets.iter().chain(&k.deleted_facets));
+            let there = facets.find(|x| x.code == f.code.as_str()).map(|x| x.uuid);
             let made = || Uuid::new_v5(&uuid, format!("facet/{}", f.code).as_bytes());
             let titles = one_line(f.titles, "facets")?;
             Ok(Facet { uuid: f.uuid.or(there).unwrap_or_else(made), code: f.code.into(), oio: None, titles })

@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::diff::told_kinds;
 use crate::context::Context;
 use crate::input;
-use crate::lang::{Lang, say};
+use crate::lang::{Lang, say, word};
 use crate::print::{self, Paint, Table, day};
 use crate::source::Source;
 use crate::stop::{Result, Stop, named};

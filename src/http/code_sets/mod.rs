@@ -289,7 +289,7 @@ async fn list(State(app): State<App>, Keeper(actor): Keeper, Caller(headers): Ca
     Ok(page(StatusCode::OK, &template)?)
 }
 
-async fn create(State(app): State<App>, who: Result<Who, Failure>, _: Params<Nothing>, request: Request) -> Answer {
+async fn create(State(app): State<App>, Keeper(actor): Keeper, _: Params<Nothing>, request: Request) -> Answer {
     let da = reads_danish(request.headers());
     let sent = Sent::read(&app, request).await?;
     match created(&app, &actor, &sent).await {
