@@ -26,8 +26,8 @@ use crate::model::{
     Code, ConceptChangeKind, ContentFields, NoteKind, Refusal, RelationKind, Result, Side, TermStatus, UsageKind,
 };
 use crate::registry::{
-    Actor, At, CertificationAnswer, ComingChange, ConceptAnswer, ConceptUsages, HistoryAnswer, Reason, Registry, Relatives, Status,
-    VersionAnswer, View, VocabularyAnswer, moment,
+    Actor, At, CertificationAnswer, ComingChange, ConceptAnswer, ConceptUsages, HistoryAnswer, Reason, Registry,
+    Relatives, Status, VersionAnswer, View, VocabularyAnswer, moment,
 };
 use crate::workflow::{Because, CertificationVerdict};
 
