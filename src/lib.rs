@@ -5,20 +5,7 @@
 //! `projection` follows the change log and holds every vocabulary in memory; `registry` answers from there.
 //! Formats stand apart: `exchange` turns bytes into editions and editions into bytes.
 //!
-//! | room | may call |
-//! |---|---|
-//! | `model` | nothing |
-//! | `workflow`, `quality` | `model` |
-//! | `exchange` | `model` |
-//! | `store` | `model` |
-//! | `projection` | `store`, `workflow`, `model` |
-//! | `oidc` | `model` |
-//! | `registry` | `projection`, `store`, `exchange`, `oidc`, `workflow`, `quality`, `model` |
-//! | `delivery` | `registry`, `store`, `workflow`, `model` |
-//! | `http` | `registry`; the names of `model`, `workflow` and of the formats |
-//! | `cli/` | `registry`, `http`; it opens the `store` and reads files through `exchange` |
-//!
-//! `ARCHITECTURE.md` follows one publication and one reading through the rooms.
+//! `ARCHITECTURE.md` says which room may call which, and follows a command and a reading through them.
 
 /// What goes out by itself: readers of the change log. Mail by SMTP.
 pub mod delivery;

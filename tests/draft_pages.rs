@@ -5,6 +5,9 @@
 #[allow(dead_code, reason = "each file of tests uses another part of what they share")]
 mod common;
 
+use std::collections::HashMap;
+use std::sync::{LazyLock, Mutex};
+
 use axum::body::Body;
 use axum::http::Request;
 use begreb::model::{Governance, Role};
@@ -79,21 +82,28 @@ fn unescaped(text: &str) -> String {
 }
 
 fn attribute(tag: &str, name: &str) -> Option<String> {
-    let found = Regex::new(&format!(" {name}=\"([^\"]*)\"")).expect("lawful").captures(tag)?;
-    Some(unescaped(&found[1]))
+    let (_, from) = tag.split_once(&format!(" {name}=\""))?;
+    Some(unescaped(from.split_once('"')?.0))
+}
+
+/// A pattern that is used for every page; to compile one takes longer than the page.
+fn pattern(text: &'static str) -> Regex {
+    static KNOWN: LazyLock<Mutex<HashMap<&'static str, Regex>>> = LazyLock::new(Mutex::default);
+    let mut known = KNOWN.lock().expect("it is whole");
+    known.entry(text).or_insert_with(|| Regex::new(text).expect("lawful")).clone()
 }
 
 /// The form of a page that leads to an address that ends so.
 #[track_caller]
 fn form_to(page: &Answer, ends: &str) -> Form {
     let html = page.text();
-    let forms = Regex::new(r#"(?s)<form method="post" action="([^"]*)">(.*?)</form>"#).expect("lawful");
+    let forms = pattern(r#"(?s)<form method="post" action="([^"]*)">(.*?)</form>"#);
     let found = forms.captures_iter(&html).find(|f| unescaped(&f[1]).ends_with(ends));
     let found = found.unwrap_or_else(|| panic!("{}: no form to {ends}: {html}", page.asked));
     let tags = r#"(?s)<input[^>]*>|<textarea[^>]*>(.*?)</textarea>|<select[^>]*>(.*?)</select>|<button[^>]*>"#;
     let (mut fields, mut buttons) = (Vec::new(), Vec::new());
-    let option = Regex::new(r#"<option value="([^"]*)"( selected)?>"#).expect("lawful");
-    for tag in Regex::new(tags).expect("lawful").captures_iter(&found[2]) {
+    let option = pattern(r#"<option value="([^"]*)"( selected)?>"#);
+    for tag in pattern(tags).captures_iter(&found[2]) {
         let (whole, open) = (&tag[0], tag[0].split('>').next().expect("a tag").to_owned());
         let Some(name) = attribute(&open, "name") else { continue };
         let value = attribute(&open, "value").unwrap_or_default();

@@ -6,7 +6,8 @@ mod common;
 
 use begreb::model::{Governance, Role};
 use common::crew::{Person, group, person, vocabulary};
-use common::{Answer, World, on_every_database};
+use common::page::{bare, has, has_not, led};
+use common::{World, on_every_database};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -59,32 +60,6 @@ impl Crew {
             who.sign_in(w, name).await;
         }
     }
-}
-
-#[track_caller]
-fn has(page: &Answer, parts: &[&str]) {
-    let text = page.text();
-    for part in parts {
-        assert!(text.contains(part), "{}: no {part}: {text}", page.asked);
-    }
-}
-
-#[track_caller]
-fn has_not(page: &Answer, parts: &[&str]) {
-    let text = page.text();
-    for part in parts {
-        assert!(!text.contains(part), "{}: {part}: {text}", page.asked);
-    }
-}
-
-/// Where a form led to.
-#[track_caller]
-fn led(answer: Answer) -> String {
-    answer.with(303).header("location")
-}
-
-fn bare(place: &str) -> String {
-    place.split('?').next().unwrap_or_default().to_owned()
 }
 
 #[tokio::test]

@@ -9,7 +9,8 @@ use begreb::delivery::{Post, RequestLetters, SecurityNotices, Sender, Smtp};
 use begreb::model::{Governance, Role};
 use begreb::registry::{DraftRequest, EditRequest, Made, Precondition};
 use common::crew::{Person, group, person, vocabulary};
-use common::{Answer, World, on_every_database};
+use common::page::{bare, has, has_not, led};
+use common::{World, on_every_database};
 use serde_json::json;
 use sqlx::{Connection, PgConnection, Row, SqliteConnection};
 use uuid::Uuid;
@@ -38,33 +39,6 @@ async fn crew(w: &World) -> Crew {
         publisher: person(w, "Pia", &[Role::Publisher]).await,
         nobody: Person::default(),
     }
-}
-
-#[track_caller]
-fn has(page: &Answer, parts: &[&str]) {
-    let text = page.text();
-    for part in parts {
-        assert!(text.contains(part), "{}: no {part}: {text}", page.asked);
-    }
-}
-
-#[track_caller]
-fn has_not(page: &Answer, parts: &[&str]) {
-    let text = page.text();
-    for part in parts {
-        assert!(!text.contains(part), "{}: {part}: {text}", page.asked);
-    }
-}
-
-/// Where a form led to.
-#[track_caller]
-fn led(answer: Answer) -> String {
-    answer.with(303).header("location")
-}
-
-/// The address of a request's page, without what was done last.
-fn bare(place: &str) -> String {
-    place.split('?').next().unwrap_or_default().to_owned()
 }
 
 /// What an attribute of the first tag with some text says.

@@ -134,7 +134,7 @@ async fn versions_have_a_budget() {
     on_every_database(async |w| {
         let table = |n: usize| {
             let row = |i: usize| format!("K{i},begreb {i} udgave {}\n", if i.is_multiple_of(2) { n } else { 0 });
-            format!("notation,preferred.da\n{}", (0..2000).map(row).collect::<String>()).into_bytes()
+            format!("notation,preferred.da\n{}", (0..800).map(row).collect::<String>()).into_bytes()
         };
         for n in 1..=5 {
             let day = format!("2020-01-{n:02}");
@@ -176,7 +176,7 @@ async fn versions_have_a_budget() {
         // The same version is built once, others beside it.
         let (first, second, third, again) = (said(1), said(2), said(3), said(2));
         let (a, b, c, d) = tokio::join!(count(&w, &first), count(&w, &second), count(&w, &third), count(&w, &again));
-        assert_eq!((a, b, c, d), (1000, 1000, 1000, 1000));
+        assert_eq!((a, b, c, d), (400, 400, 400, 400));
         // The numbers of all are those of one numbering, whoever came first.
         let differ = format!(
             "PREFIX skos: <http://www.w3.org/2004/02/skos/core#> SELECT (COUNT(*) AS ?n) {{ \
@@ -184,7 +184,7 @@ async fn versions_have_a_budget() {
             iri(1),
             iri(3)
         );
-        assert_eq!(count(&w, &differ).await, 1000);
+        assert_eq!(count(&w, &differ).await, 400);
         for n in 1..=5 {
             let export = w.get(&format!("/api/v1/vocabularies/proeve/export?format=nt&version=v{n}")).await.ok();
             let all = format!("CONSTRUCT {{ ?s ?p ?o }} FROM <{}> WHERE {{ ?s ?p ?o }}", iri(n));
@@ -215,7 +215,7 @@ async fn versions_have_a_budget() {
         );
         // The others make room for each other.
         for n in [2, 3, 4, 5, 1] {
-            assert_eq!(count(&w, &said(n)).await, 1000, "{n}");
+            assert_eq!(count(&w, &said(n)).await, 400, "{n}");
         }
         // A name that no graph has is told before anything is built.
         let unknown = from(&[2]).replace("{ ?s", "FROM <urn:x:none> { ?s");
@@ -425,7 +425,7 @@ async fn hostile_queries_are_stopped() {
         if let Some(bytes) = kl("FSIII-2024-10-31.json") {
             w.import(edition("fsiii", Format::Fhir, &bytes, "2024-10-31", "2024-10-31")).await.expect("it is taken in");
         }
-        let limits = SparqlLimits { time: Duration::from_millis(700), memory: 48 << 20, rows: 20_000, ..SparqlLimits::default() };
+        let limits = SparqlLimits { time: Duration::from_millis(250), memory: 48 << 20, rows: 20_000, ..SparqlLimits::default() };
         let w = w.with_queries(limits).await;
         count(&w, "SELECT (COUNT(*) AS ?n) { ?s ?p ?o }").await;
         let chain = |step: &str| {
@@ -559,7 +559,7 @@ async fn rows_are_limited_and_never_cut() {
 async fn turns_are_taken() {
     on_every_database(async |w| {
         w.load_paragraphs().await;
-        let limits = SparqlLimits { time: Duration::from_secs(3), concurrency: 2, ..SparqlLimits::default() };
+        let limits = SparqlLimits { time: Duration::from_millis(1500), concurrency: 2, ..SparqlLimits::default() };
         let w = w.with_queries(limits).await;
         let slow = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }";
         let late = async {
@@ -572,7 +572,7 @@ async fn turns_are_taken() {
         assert_eq!(ask(&w, "ASK {}", JSON).await.ok().status, 200);
         // One client has its own limit, another is not held up by it.
         let w = w
-            .with_queries(SparqlLimits { time: Duration::from_secs(3), per_client: 1, ..SparqlLimits::default() })
+            .with_queries(SparqlLimits { time: Duration::from_millis(1500), per_client: 1, ..SparqlLimits::default() })
             .await;
         let w = w.with_options(&HttpOptions { trust_forwarded: true, ..HttpOptions::default() });
         let of = async |client: &str, query: &str| {
@@ -622,7 +622,7 @@ async fn the_graph_is_swapped_as_a_whole() {
             (seen, reads)
         };
         let writing = async {
-            for n in 1..=12 {
+            for n in 1..=8 {
                 let (label, day) = (format!("v{n}"), format!("2021-01-{n:02}"));
                 w.import(edition("proeve", Format::Csv, &table(n), &label, &day)).await.expect("an edition");
                 assert!(w.registry.derived_passed(w.position().await, Duration::from_secs(10)).await);
@@ -631,7 +631,7 @@ async fn the_graph_is_swapped_as_a_whole() {
         };
         let ((seen, reads), ()) = tokio::join!(reading, writing);
         eprintln!("{reads} reads saw the editions {seen:?}");
-        assert_eq!(rows(&w, query).await[0]["udgave"]["value"], "12");
+        assert_eq!(rows(&w, query).await[0]["udgave"]["value"], "8");
         // Terms that no graph has any more are not kept for ever.
         let graphs = w.registry.graphs().expect("they were built");
         let used: BTreeSet<u32> = graphs.graphs().iter().flat_map(|g| g.segment.triples()).flatten().collect();

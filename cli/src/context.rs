@@ -110,6 +110,13 @@ impl Context {
         done
     }
 
+    /// Works on the registry of a database that is there, for a verb that only the database itself can answer.
+    pub async fn on_database<T>(&self, verb: &str, work: impl AsyncFnOnce(&Registry) -> Result<T>) -> Result<T> {
+        self.needs_database(verb)?;
+        let work = async |opened: &Opened| work(&opened.registry).await;
+        self.with(Missing::Refused, Settings::default(), work).await
+    }
+
     /// Reads from the server, or from the database.
     pub async fn reading<T>(&self, work: impl AsyncFnOnce(&Source<'_>) -> Result<T>) -> Result<T> {
         match &self.server {

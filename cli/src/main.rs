@@ -28,6 +28,7 @@ mod remote;
 mod report;
 mod source;
 mod stop;
+mod value;
 mod verbs;
 
 #[global_allocator]

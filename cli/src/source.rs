@@ -93,9 +93,7 @@ impl Source<'_> {
     /// What becomes of the codes of a list: the JSON of the report.
     pub fn check(&self, list: &[u8], columns: &Columns, asked: &CheckRequest) -> Result<String> {
         match self {
-            Self::Here(registry, lang) => {
-                json(&registry.check_codes(&codes_in(list, columns)?, asked, lang.tag())?)
-            }
+            Self::Here(registry, lang) => json(&registry.check_codes(&codes_in(list, columns)?, asked, lang.tag())?),
             Self::There(server) => {
                 let days = asked.horizon.map(|days| days.to_string());
                 let heading = columns.heading.map(|heading| heading.to_string());

@@ -1,33 +1,19 @@
 //! A server that is killed with SIGKILL in the middle of the work, and after each command of it: what was answered is
 //! there, what was not is there whole or not at all, and the work goes on.
 
+#[expect(clippy::allow_attributes, reason = "each file of tests uses another part of what they share")]
+#[allow(dead_code, reason = "each file of tests uses another part of what they share")]
+mod common;
+
 use std::io::{BufRead, BufReader, Write};
-use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use common::Folder;
 use serde_json::{Value, json};
 use ureq::Agent;
 
 const PASSWORD: &str = "korrekt hest batteri";
-
-/// A folder of its own, gone with the test.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("begreb-cli-killed-{}-{name}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&path);
-        std::fs::create_dir_all(&path).expect("a folder");
-        Self(path)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
 
 /// Who asks: a cookie or a token, as a header.
 type Who = (&'static str, String);

@@ -1,37 +1,11 @@
 //! The options of `begreb mox`, as their user meets them.
 
-use std::path::PathBuf;
-use std::process::{Command, Output};
+#[expect(clippy::allow_attributes, reason = "each file of tests uses another part of what they share")]
+#[allow(dead_code, reason = "each file of tests uses another part of what they share")]
+mod common;
 
+use common::Folder;
 use serde_json::Value;
-
-/// A folder of its own, gone with the test.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("begreb-cli-mox-{}-{name}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&path);
-        std::fs::create_dir_all(&path).expect("a folder");
-        Self(path)
-    }
-
-    fn run(&self, arguments: &[&str], password: Option<&str>) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_begreb"));
-        command.current_dir(&self.0).args(arguments).env_remove("BEGREB_DB").env_remove("BEGREB_AMQP");
-        command.env_remove("BEGREB_AMQP_PASSWORD").env("LANG", "en_GB.UTF-8");
-        if let Some(password) = password {
-            command.env("BEGREB_AMQP_PASSWORD", password);
-        }
-        command.output().expect("begreb runs")
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
 
 #[test]
 fn what_no_broker_can_be_reached_with_is_told_at_once() {
@@ -52,16 +26,17 @@ fn what_no_broker_can_be_reached_with_is_told_at_once() {
         (&[&here[..], &["--amqp-ca", "two"]].concat(), "that is not a certificate"),
     ];
     for (arguments, why) in cases {
-        let output = f.run(arguments, None);
+        let output = f.run(arguments);
         let err = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {err}");
         assert!(err.contains(why), "{arguments:?}: {err}");
-        let output = f.run(&[arguments, &["--json"]].concat(), None);
+        let output = f.run(&[arguments, &["--json"]].concat());
         let told: Value = serde_json::from_slice(&output.stdout).expect("JSON");
         assert_eq!(told["code"], "invalid-parameter", "{told}");
     }
     // With a password all is well, up to the database that is not there.
-    let output = f.run(&["mox", "--amqp", "amqp://a@localhost"], Some("hemmelig"));
+    let output = f.begreb(&["mox", "--amqp", "amqp://a@localhost"]).env("BEGREB_AMQP_PASSWORD", "hemmelig").output();
+    let output = output.expect("begreb runs");
     let err = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{err}");
     assert!(err.contains("there is no database there") && !err.contains("hemmelig"), "{err}");

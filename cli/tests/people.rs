@@ -1,112 +1,72 @@
 //! Organisations, groups, grants and tokens at the command line, and what `begreb serve` says of signing in.
 
+#[expect(clippy::allow_attributes, reason = "each file of tests uses another part of what they share")]
+#[allow(dead_code, reason = "each file of tests uses another part of what they share")]
+mod common;
+
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Stdio};
 
-use serde_json::Value;
-
-/// A folder of its own, gone with the test.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("begreb-cli-people-{}-{name}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&path);
-        std::fs::create_dir_all(&path).expect("a folder");
-        Self(path)
-    }
-
-    fn begreb(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_begreb"));
-        command.current_dir(&self.0).args(arguments).env_remove("BEGREB_DB").env("LANG", "en_GB.UTF-8");
-        command
-    }
-
-    fn run(&self, arguments: &[&str]) -> Output {
-        self.begreb(arguments).output().expect("begreb runs")
-    }
-
-    /// Runs a command that ends so, and reads its JSON.
-    fn json(&self, arguments: &[&str], status: i32) -> Value {
-        let output = self.run(&[arguments, &["--json"]].concat());
-        let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        assert_eq!(output.status.code(), Some(status), "{arguments:?}: {out}{err}");
-        serde_json::from_str(&out).unwrap_or_else(|e| panic!("{arguments:?}: {e}: {out}{err}"))
-    }
-
-    /// Runs a command that must succeed, and reads what it says.
-    fn said(&self, arguments: &[&str]) -> String {
-        let output = self.run(arguments);
-        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8_lossy(&output.stdout).into_owned()
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
+use common::Folder;
 
 #[test]
 fn organisations_groups_and_grants() {
     let f = Folder::new("groups");
     for name in ["anne", "bo"] {
-        f.json(&["account", "create", "--name", name, "--mail", &format!("{name}@example.dk")], 0);
+        f.told(&["account", "create", "--name", name, "--mail", &format!("{name}@example.dk")], 0);
     }
-    f.json(&["organisation", "create", "Nordkøbing"], 0);
-    f.json(&["organisation", "add", "Nordkøbing", "anne@example.dk"], 0);
+    f.told(&["organisation", "create", "Nordkøbing"], 0);
+    f.told(&["organisation", "add", "Nordkøbing", "anne@example.dk"], 0);
     let listed = f.said(&["organisation", "list"]);
     assert!(listed.starts_with("Nordkøbing") && listed.contains(" 1 "), "{listed}");
-    f.json(&["organisation", "rename", "Nordkøbing", "Nordkøbing Kommune"], 0);
-    assert_eq!(f.json(&["organisation", "deactivate", "Nordkøbing Kommune"], 0)["active"], false);
-    assert_eq!(f.json(&["organisation", "deactivate", "Nordkøbing Kommune", "--undo"], 0)["active"], true);
-    assert_eq!(f.json(&["organisation", "add", "Nordkøbing", "bo@example.dk"], 1)["code"], "not-found");
+    f.told(&["organisation", "rename", "Nordkøbing", "Nordkøbing Kommune"], 0);
+    assert_eq!(f.told(&["organisation", "deactivate", "Nordkøbing Kommune"], 0)["active"], false);
+    assert_eq!(f.told(&["organisation", "deactivate", "Nordkøbing Kommune", "--undo"], 0)["active"], true);
+    assert_eq!(f.told(&["organisation", "add", "Nordkøbing", "bo@example.dk"], 1)["code"], "not-found");
     assert_eq!(
-        f.json(&["organisation", "add", "Nordkøbing Kommune", "bo@example.dk", "--undo"], 1)["code"],
+        f.told(&["organisation", "add", "Nordkøbing Kommune", "bo@example.dk", "--undo"], 1)["code"],
         "not-found"
     );
     // Two of one name are told apart by their uuid.
-    let twin = f.json(&["organisation", "create", "Nordkøbing Kommune"], 0);
-    assert_eq!(f.json(&["organisation", "deactivate", "Nordkøbing Kommune"], 1)["code"], "identity-in-doubt");
-    f.json(&["organisation", "deactivate", twin["uuid"].as_str().expect("a uuid")], 0);
+    let twin = f.told(&["organisation", "create", "Nordkøbing Kommune"], 0);
+    assert_eq!(f.told(&["organisation", "deactivate", "Nordkøbing Kommune"], 1)["code"], "identity-in-doubt");
+    f.told(&["organisation", "deactivate", twin["uuid"].as_str().expect("a uuid")], 0);
 
-    f.json(&["group", "create", "Udvalget", "committee", "--member", "anne@example.dk"], 0);
-    assert_eq!(f.json(&["group", "create", "X", "choir"], 1)["code"], "invalid-parameter");
-    assert_eq!(f.json(&["group", "add", "Udvalget", "bo@example.dk"], 0)["members"].as_array().map(Vec::len), Some(2));
+    f.told(&["group", "create", "Udvalget", "committee", "--member", "anne@example.dk"], 0);
+    assert_eq!(f.told(&["group", "create", "X", "choir"], 1)["code"], "invalid-parameter");
+    assert_eq!(f.told(&["group", "add", "Udvalget", "bo@example.dk"], 0)["members"].as_array().map(Vec::len), Some(2));
     assert_eq!(f.said(&["group", "remove", "Udvalget", "anne@example.dk"]), "Udvalget: 1 members.\n");
-    assert_eq!(f.json(&["group", "remove", "Udvalget", "anne@example.dk"], 1)["code"], "not-found");
-    f.json(&["group", "rename", "Udvalget", "Styregruppen"], 0);
+    assert_eq!(f.told(&["group", "remove", "Udvalget", "anne@example.dk"], 1)["code"], "not-found");
+    f.told(&["group", "rename", "Udvalget", "Styregruppen"], 0);
     assert!(f.said(&["group", "list"]).contains("bo@example.dk"));
 
-    let given = f.json(&["grant", "give", "committeeMember", "--group", "Styregruppen"], 0);
-    f.json(&["grant", "give", "publisher", "--account", "anne@example.dk"], 0);
-    assert_eq!(f.json(&["grant", "list"], 0).as_array().map(Vec::len), Some(2));
+    let given = f.told(&["grant", "give", "committeeMember", "--group", "Styregruppen"], 0);
+    f.told(&["grant", "give", "publisher", "--account", "anne@example.dk"], 0);
+    assert_eq!(f.told(&["grant", "list"], 0).as_array().map(Vec::len), Some(2));
     let text = f.said(&["grant", "list"]);
     assert!(text.contains("Styregruppen") && text.contains("anne@example.dk"), "{text}");
-    let taken = f.json(&["grant", "take", "committeeMember", "--group", "Styregruppen"], 0);
+    let taken = f.told(&["grant", "take", "committeeMember", "--group", "Styregruppen"], 0);
     assert_eq!(taken["taken"]["uuid"], given["uuid"]);
-    assert_eq!(f.json(&["grant", "take", "reader", "--account", "anne@example.dk"], 1)["code"], "not-found");
+    assert_eq!(f.told(&["grant", "take", "reader", "--account", "anne@example.dk"], 1)["code"], "not-found");
     assert_eq!(f.run(&["grant", "give", "reader"]).status.code(), Some(2), "whom?");
-    f.json(&["group", "deactivate", "Styregruppen"], 0);
-    f.json(&["verify"], 0);
+    f.told(&["group", "deactivate", "Styregruppen"], 0);
+    f.told(&["verify"], 0);
 }
 
 #[test]
 fn tokens_are_renamed_and_links_to_providers_undone() {
     let f = Folder::new("tokens");
-    f.json(&["account", "create", "--name", "Anne", "--mail", "anne@example.dk", "--role", "publisher"], 0);
-    let made = f.json(&["token", "create", "anne@example.dk", "--name", "gammel", "--command", "publish"], 0);
+    f.told(&["account", "create", "--name", "Anne", "--mail", "anne@example.dk", "--role", "publisher"], 0);
+    let made = f.told(&["token", "create", "anne@example.dk", "--name", "gammel", "--command", "publish"], 0);
     let uuid = made["uuid"].as_str().expect("a uuid");
-    assert_eq!(f.json(&["token", "rename", uuid, "ny"], 0)["name"], "ny");
-    assert_eq!(f.json(&["token", "list"], 0)[0]["name"], "ny");
-    assert_eq!(f.json(&["token", "rename", "x", "ny"], 1)["code"], "invalid-identifier");
+    assert_eq!(f.told(&["token", "rename", uuid, "ny"], 0)["name"], "ny");
+    assert_eq!(f.told(&["token", "list"], 0)[0]["name"], "ny");
+    assert_eq!(f.told(&["token", "rename", "x", "ny"], 1)["code"], "invalid-identifier");
     let other = "0b6c8a1e-6d0f-5c43-9a39-3a8f0d9f3c11";
-    assert_eq!(f.json(&["token", "rename", other, "ny"], 1)["code"], "not-found");
-    assert_eq!(f.json(&["account", "identities", "anne@example.dk"], 0), serde_json::json!([]));
-    assert_eq!(f.json(&["account", "unlink", "anne@example.dk", "test"], 1)["code"], "not-found");
-    f.json(&["verify"], 0);
+    assert_eq!(f.told(&["token", "rename", other, "ny"], 1)["code"], "not-found");
+    assert_eq!(f.told(&["account", "identities", "anne@example.dk"], 0), serde_json::json!([]));
+    assert_eq!(f.told(&["account", "unlink", "anne@example.dk", "test"], 1)["code"], "not-found");
+    f.told(&["verify"], 0);
 }
 
 #[test]
@@ -135,10 +95,10 @@ fn who_is_who_goes_through_a_server() {
     let import = |file, label: &'static str, day: &'static str| {
         ["import", "--vocabulary", "koder", file, "--version", label, "--effective", day]
     };
-    f.json(&import("1.csv", "1", "2024-01-01"), 0);
-    f.json(&["account", "create", "--name", "Anne", "--mail", "anne@example.dk", "--role", "publisher"], 0);
-    let made = f.json(&["token", "create", "anne@example.dk", "--name", "x", "--command", "publish"], 0);
-    let uuid = f.json(&["show", "koder", "A"], 0)["uuid"].as_str().expect("a uuid").to_owned();
+    f.told(&import("1.csv", "1", "2024-01-01"), 0);
+    f.told(&["account", "create", "--name", "Anne", "--mail", "anne@example.dk", "--role", "publisher"], 0);
+    let made = f.told(&["token", "create", "anne@example.dk", "--name", "x", "--command", "publish"], 0);
+    let uuid = f.told(&["show", "koder", "A"], 0)["uuid"].as_str().expect("a uuid").to_owned();
     std::fs::write(f.0.join("identity.csv"), format!("code,uuid\nA1,{uuid}\n")).expect("a file");
     std::fs::write(f.0.join("broken.csv"), "code,uuid\nA1,x\n").expect("a file");
 
@@ -149,11 +109,11 @@ fn who_is_who_goes_through_a_server() {
     let url = line.split_once(" at ").and_then(|(_, rest)| rest.split(' ').next()).expect("where it is ready");
     let there = ["--server", url, "--token", made["secret"].as_str().expect("a secret")];
     let broken = [&import("2.csv", "2", "2025-01-01")[..], &["--identity", "broken.csv"], &there].concat();
-    let refused = f.json(&broken, 1);
+    let refused = f.told(&broken, 1);
     assert_eq!((&refused["code"], &refused["place"]["name"]), (&"invalid-identifier".into(), &"broken.csv".into()));
     let lawful = [&import("2.csv", "2", "2025-01-01")[..], &["--identity", "identity.csv"], &there].concat();
-    let done = f.json(&lawful, 0);
+    let done = f.told(&lawful, 0);
     assert_eq!((&done["manifest"]["added"], &done["manifest"]["retired"]), (&0.into(), &0.into()), "{done}");
     drop(server);
-    assert_eq!(f.json(&["show", "koder", "A1"], 0)["uuid"], uuid.as_str());
+    assert_eq!(f.told(&["show", "koder", "A1"], 0)["uuid"], uuid.as_str());
 }

@@ -1,49 +1,19 @@
 //! `begreb subscription` and the webhook options of `begreb serve`, as their user meets them.
 
-use std::path::PathBuf;
-use std::process::{Command, Output};
+#[expect(clippy::allow_attributes, reason = "each file of tests uses another part of what they share")]
+#[allow(dead_code, reason = "each file of tests uses another part of what they share")]
+mod common;
 
-use serde_json::{Value, json};
-
-/// A folder of its own, gone with the test.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("begreb-cli-subscription-{}-{name}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&path);
-        std::fs::create_dir_all(&path).expect("a folder");
-        Self(path)
-    }
-
-    fn run(&self, arguments: &[&str]) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_begreb"));
-        command.current_dir(&self.0).args(arguments).env_remove("BEGREB_DB").env("LANG", "en_GB.UTF-8");
-        command.output().expect("begreb runs")
-    }
-
-    /// Runs a command that ends so, and reads its JSON.
-    fn json(&self, arguments: &[&str], status: i32) -> Value {
-        let output = self.run(&[arguments, &["--json"]].concat());
-        let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        assert_eq!(output.status.code(), Some(status), "{arguments:?}: {out}{err}");
-        serde_json::from_str(&out).unwrap_or_else(|e| panic!("{arguments:?}: {e}: {out}{err}"))
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
+use common::Folder;
+use serde_json::json;
 
 #[test]
 fn who_runs_the_registry_makes_and_sees_webhooks() {
     let f = Folder::new("verbs");
-    f.json(&["account", "create", "--name", "Anne", "--mail", "anne@example.dk"], 0);
-    assert_eq!(f.json(&["subscription", "list"], 0), json!([]));
+    f.told(&["account", "create", "--name", "Anne", "--mail", "anne@example.dk"], 0);
+    assert_eq!(f.told(&["subscription", "list"], 0), json!([]));
     let url = "https://system.example.dk/begreb";
-    let create = |arguments: &[&str], status| f.json(&[&["subscription", "create"], arguments].concat(), status);
+    let create = |arguments: &[&str], status| f.told(&[&["subscription", "create"], arguments].concat(), status);
     let made = create(&["anne@example.dk", url, "--description", "Omsorg", "--batch", "10", "--after", "0"], 0);
     assert!(made["secret"].as_str().is_some_and(|s| s.starts_with("whsec_")));
     assert_eq!((&made["url"], &made["batch"], &made["position"]), (&json!(url), &json!(10), &json!(0)));
@@ -52,7 +22,7 @@ fn who_runs_the_registry_makes_and_sees_webhooks() {
     assert_eq!(create(&["anne@example.dk", url, "--vocabulary", "fsiii"], 1)["code"], "unknown-vocabulary");
     let local = create(&["anne@example.dk", "http://127.0.0.1:9/", "--webhook-allow-private"], 0);
     let id = made["uuid"].as_str().expect("a uuid");
-    let on = |verb: &[&str], status| f.json(&[&["subscription"], verb].concat(), status);
+    let on = |verb: &[&str], status| f.told(&[&["subscription"], verb].concat(), status);
     assert_eq!(on(&["pause", id], 0)["state"], "paused");
     assert_eq!(on(&["resume", id], 0)["state"], "active");
     assert_ne!(on(&["rotate", id, "--overlap", "1"], 0)["secret"], made["secret"]);
@@ -71,7 +41,7 @@ fn who_runs_the_registry_makes_and_sees_webhooks() {
     let list = f.run(&["subscription", "list"]);
     let text = String::from_utf8_lossy(&list.stdout);
     assert!(text.contains(id) && text.contains("Omsorg") && text.lines().count() == 1, "{text}");
-    f.json(&["verify"], 0);
+    f.told(&["verify"], 0);
 }
 
 #[test]
@@ -79,7 +49,7 @@ fn what_webhooks_cannot_be_sent_with_is_told_at_once() {
     let f = Folder::new("options");
     std::fs::write(f.0.join("none.pem"), "no certificate").expect("a file");
     for (path, code) in [("none.pem", "invalid-parameter"), ("missing.pem", "file")] {
-        let refusal = f.json(&["serve", "--listen", "127.0.0.1:0", "--webhook-ca", path], 2);
+        let refusal = f.told(&["serve", "--listen", "127.0.0.1:0", "--webhook-ca", path], 2);
         assert_eq!(refusal["code"], code, "{refusal}");
     }
 }

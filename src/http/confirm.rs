@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use axum::routing::get;
 
-use super::api::App;
+use super::app::App;
 use super::negotiate::{Caller, reads_danish};
 use super::params::{Nothing, Params};
 use super::private::{page, sentence};

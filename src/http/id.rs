@@ -8,9 +8,9 @@ use axum::response::Response;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::api::{App, not_acceptable, not_one_of};
-use super::negotiate::{Caller, language, media, reads_danish};
-use super::params::Params;
+use super::app::App;
+use super::negotiate::{Caller, language, media, not_acceptable, reads_danish};
+use super::params::{Params, not_one_of};
 use super::problem::Failure;
 use super::reply::Reply;
 use super::web;

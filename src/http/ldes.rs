@@ -6,10 +6,10 @@ use axum::response::Response;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::api::{App, not_acceptable, not_one_of};
-use super::negotiate::{Caller, media};
-use super::params::Params;
-use super::problem::{Failure, Problem};
+use super::app::App;
+use super::negotiate::{Caller, media, not_acceptable};
+use super::params::{Params, not_one_of};
+use super::problem::{Failure, Refused};
 use super::reply::Reply;
 use crate::exchange::Format;
 use crate::model::Result;
@@ -35,7 +35,7 @@ pub struct Asked {
 /// (LDES on TREE). Without `after` it is the first page. A publication is one transaction: its last member says so.
 #[utoipa::path(get, path = "/ldes/{vocabulary}", operation_id = "ldes", tag = "changes",
     params(("vocabulary" = String, Path, description = "The slug"), Asked),
-    responses((status = 200, content_type = "text/turtle", body = String), (status = 400, body = Problem, content_type = "application/problem+json"), (status = 404, body = Problem, content_type = "application/problem+json"), (status = 406, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, content_type = "text/turtle", body = String), Refused<400>, Refused<404>, Refused<406>))]
 pub async fn page(
     State(app): State<App>,
     Path(vocabulary): Path<String>,

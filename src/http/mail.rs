@@ -6,7 +6,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry as Metrics;
 use serde_json::{Value, json};
 
-use super::api::App;
+use super::app::App;
 use crate::registry::LetterState;
 
 /// What is told of mail.

@@ -4,11 +4,11 @@
 //! Called by `cli`; calls `registry` and nothing below it.
 
 mod api;
+mod app;
 mod code_sets;
 mod confirm;
 mod digests;
 mod edge;
-mod hearings;
 mod id;
 mod keeper;
 mod ldes;
@@ -141,7 +141,7 @@ pub fn router(registry: Arc<Registry>, options: &HttpOptions) -> Router {
         .merge(sign::router(options))
         .merge(provided::router(options))
         .merge(confirm::router())
-        .merge(hearings::router(options))
+        .merge(web::hearings::router(options))
         .nest("/klassifikation", oio::router(options))
         .merge(oio::beside())
         .merge(web::requests::router(options))

@@ -7,6 +7,8 @@ use axum::http::HeaderMap;
 use axum::http::header::{ACCEPT, ACCEPT_LANGUAGE, IF_NONE_MATCH};
 use axum::http::request::Parts;
 
+use crate::model::{Code, Refusal};
+
 /// The headers that answers turn on; the others are not copied.
 pub struct Caller(pub HeaderMap);
 
@@ -95,6 +97,12 @@ fn weighted<'h>(headers: &'h HeaderMap, name: &str) -> Vec<(&'h str, u16)> {
     found.sort_by_key(|(_, q)| std::cmp::Reverse(*q));
     found.retain(|(_, q)| name == ACCEPT.as_str() || *q > 0);
     found
+}
+
+/// The refusal when nothing that is offered is accepted.
+pub fn not_acceptable(offers: &[&str]) -> Refusal {
+    let (da, en) = ("ingen af formaterne er blandt dem, du tager imod", "none of the formats is one that you accept");
+    Refusal::new(Code::NotAcceptable, da, en).allowed(offers.iter().copied())
 }
 
 #[cfg(test)]

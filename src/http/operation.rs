@@ -18,7 +18,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry as Metrics;
 use serde_json::json;
 
-use super::api::App;
+use super::app::App;
 use super::mail::{self, MailGauges};
 use super::mox::MoxGauges;
 use super::sparql::Queried;

@@ -8,6 +8,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
 use utoipa::IntoParams;
+use uuid::Uuid;
 
 use super::problem::Failure;
 use crate::model::{Code, Place, Refusal, Result};
@@ -115,5 +116,26 @@ fn names<T: IntoParams + 'static>() -> std::sync::Arc<[String]> {
         let mut known = KNOWN.write().unwrap_or_else(PoisonError::into_inner);
         known.get_or_insert_default().insert(id, names.clone());
         names
+    })
+}
+
+/// The refusal of a value that is not one of a few.
+pub fn not_one_of(name: &str, value: &str, allowed: &[&str]) -> Refusal {
+    let value: String = value.chars().take(80).collect();
+    Refusal::new(
+        Code::InvalidParameter,
+        format!("{name} kan ikke være »{value}«"),
+        format!("{name} cannot be '{value}'"),
+    )
+    .at(Place::field(name))
+    .allowed(allowed.iter().copied())
+}
+
+/// The uuid in an address.
+pub fn uuid(text: &str) -> Result<Uuid> {
+    Uuid::parse_str(text).map_err(|_| {
+        let text: String = text.chars().take(80).collect();
+        let (da, en) = (format!("»{text}« er ikke en uuid"), format!("'{text}' is not a uuid"));
+        Refusal::new(Code::InvalidIdentifier, da, en)
     })
 }

@@ -7,7 +7,7 @@ use axum::response::Response;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::api::next_link;
+use super::reply::next_link;
 use crate::model::{Code, Place, Refusal, Result};
 use crate::registry::Paged;
 

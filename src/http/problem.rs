@@ -1,11 +1,14 @@
 //! Refusals as problem documents (RFC 9457), in the reader's language.
 
+use std::collections::BTreeMap;
+
 use axum::extract::Request;
 use axum::http::header::{ACCEPT_LANGUAGE, ALLOW, CONTENT_LANGUAGE, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::openapi::{self, Content, Ref, RefOr};
+use utoipa::{IntoResponses, ToSchema};
 
 use super::negotiate::reads_danish;
 use crate::model::{Category, Code, Place, Refusal};
@@ -38,6 +41,17 @@ pub struct Problem {
     /// another version, every conflict with `base`, `theirs` and `ours`.
     #[serde(skip_serializing_if = "Option::is_none")]
     conflict: Option<serde_json::Value>,
+}
+
+/// A refusal in the document of the API: a problem with this status.
+pub struct Refused<const STATUS: u16>;
+
+impl<const STATUS: u16> IntoResponses for Refused<STATUS> {
+    fn responses() -> BTreeMap<String, RefOr<openapi::Response>> {
+        let content = Content::new(Some(Ref::from_schema_name("Problem")));
+        let response = openapi::ResponseBuilder::new().content("application/problem+json", content).build();
+        [(STATUS.to_string(), response.into())].into()
+    }
 }
 
 /// A refusal on its way out; [`render`] gives it its language.

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::HttpOptions;
-use super::api::App;
+use super::app::App;
 use super::negotiate::{Caller, reads_danish};
 use super::params::{Nothing, Params};
 use super::peer::TrustForwarded;

@@ -13,10 +13,10 @@ use axum::response::Response;
 use axum::routing::get;
 use uuid::Uuid;
 
-use super::api::{App, uuid};
+use super::app::App;
 use super::keeper::{Keeper, field, fields, on_to, told};
 use super::negotiate::{Caller, reads_danish};
-use super::params::{Nothing, Params};
+use super::params::{Nothing, Params, uuid};
 use super::private::page;
 use super::problem::Failure;
 use crate::exchange::codes;

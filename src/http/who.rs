@@ -8,7 +8,7 @@ use axum::http::header::{AUTHORIZATION, COOKIE, HOST, ORIGIN};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue};
 
-use super::api::App;
+use super::app::App;
 use super::peer::{TrustForwarded, client};
 use super::problem::Failure;
 use crate::model::{Code, Refusal, Result, Secret};

@@ -45,6 +45,13 @@ pub struct ImportRequest<'a> {
     pub frame: Option<VocabularyFields>,
 }
 
+impl ImportRequest<'_> {
+    /// Where the edition comes from. A large file takes a while: asked when it was read, and is none that is refused.
+    fn origin(&self) -> Origin {
+        Origin { format: self.format.name().into(), digest: Digest::of(self.bytes), bytes: self.bytes.len() as u64 }
+    }
+}
+
 /// A version to publish again under a new label.
 pub struct PublishRequest {
     /// The vocabulary.
@@ -95,12 +102,7 @@ impl Registry {
             expected: None,
             meanings: Meanings::All(request.meaning),
         };
-        let origin = Origin {
-            format: request.format.name().into(),
-            digest: Digest::of(request.bytes),
-            bytes: request.bytes.len() as u64,
-        };
-        self.publish_edition(actor, Source::File(&request, origin), naming).await
+        self.publish_edition(actor, Source::File(&request), naming).await
     }
 
     /// Publishes content that the registry has already under a new label, from a date: a return to an earlier
@@ -152,7 +154,7 @@ impl Registry {
 
     /// The file, if there is one.
     fn read(&self, source: &Source<'_>) -> Result<Option<Incoming>> {
-        let Source::File(request, _) = source else { return Ok(None) };
+        let Source::File(request) = source else { return Ok(None) };
         exchange::read(request.format, request.bytes, &self.read_options(request)).map(Some)
     }
 
@@ -236,7 +238,7 @@ impl Registry {
             permit(actor, source.command(), Some(vocabulary))?;
             return Ok((vocabulary.clone(), false));
         }
-        let (Source::File(request, _), Some(incoming)) = (source, incoming) else {
+        let (Source::File(request), Some(incoming)) = (source, incoming) else {
             return Err(query::unknown_vocabulary(source.vocabulary().as_str()));
         };
         permit(actor, Command::Publish, None)?;
@@ -325,7 +327,7 @@ impl Registry {
 /// Where the content of a version comes from.
 pub(super) enum Source<'a> {
     /// A file.
-    File(&'a ImportRequest<'a>, Origin),
+    File(&'a ImportRequest<'a>),
     /// What the registry has already.
     Again(&'a PublishRequest),
     /// A draft, that lies over a version: the vocabulary, that version, and what the draft makes of it.
@@ -335,7 +337,7 @@ pub(super) enum Source<'a> {
 impl<'a> Source<'a> {
     fn vocabulary(&self) -> &Slug {
         match self {
-            Self::File(request, _) => &request.vocabulary,
+            Self::File(request) => &request.vocabulary,
             Self::Again(request) => &request.vocabulary,
             Self::Draft(vocabulary, ..) => vocabulary,
         }
@@ -344,7 +346,7 @@ impl<'a> Source<'a> {
     /// The right that it takes.
     fn command(&self) -> Command {
         match self {
-            Self::File(..) | Self::Again(_) => Command::Publish,
+            Self::File(_) | Self::Again(_) => Command::Publish,
             Self::Draft(..) => Command::PublishDraft,
         }
     }
@@ -353,9 +355,9 @@ impl<'a> Source<'a> {
     fn edition(&self, incoming: Option<Incoming>, known: &Known, naming: &Naming) -> Result<Edition<'a>> {
         const NOBODY: &Identity = &Identity::none();
         match self {
-            Self::File(request, origin) => Ok(Edition {
+            Self::File(request) => Ok(Edition {
                 incoming: incoming.unwrap_or_default(),
-                origin: Some(origin.clone()),
+                origin: Some(request.origin()),
                 identity: &request.identity,
                 accept_new: request.accept_new,
             }),

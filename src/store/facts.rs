@@ -7,11 +7,9 @@ use serde_json::{Value, json};
 use sqlx::{Postgres, Row, Sqlite, Transaction};
 use uuid::Uuid;
 
+use super::reading::{changed_vocabularies, changes, head, states, versions, vocabularies};
 use super::write::BATCH;
-use super::{
-    Db, Head, Link, StateRow, Store, StoredState, broken, changed_vocabularies, changes, digest, head, period, run,
-    sql, states, uuid, versions, vocabularies,
-};
+use super::{Db, Head, Link, StateRow, Store, StoredState, broken, digest, period, run, sql, uuid};
 use crate::model::{Change, Result, Version, Vocabulary};
 
 /// All facts at one moment. Readers hold up nobody and are held up by nobody.

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::facts::{Facts, Tx};
-use super::{Db, Head, Link, Store, broken, head, run, sql};
+use super::reading::head;
+use super::{Db, Head, Link, Store, broken, run, sql};
 use crate::model::{
     Change, ChangeKind, Content, Digest, Instant, Meaning, OioRegistration, Period, Result, Revision, State, Version,
     Vocabulary, canonical_json,

@@ -3,6 +3,7 @@
 
 pub mod crew;
 pub mod klasser;
+pub mod page;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -252,12 +253,12 @@ impl World {
         Answer { asked, status: head.status.as_u16(), headers: head.headers, body }
     }
 
-    /// Sends a request without a body.
     /// Sends a request and leaves the body of the answer to be read as it comes.
     pub async fn opened(&self, request: Request<Body>) -> axum::response::Response {
         self.router.clone().oneshot(request).await.expect("the router always answers")
     }
 
+    /// Sends a request without a body.
     pub async fn ask(&self, method: &str, uri: &str, headers: &[(&str, &str)]) -> Answer {
         let mut request = Request::builder().method(method).uri(uri);
         for (name, value) in headers {

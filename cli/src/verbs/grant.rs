@@ -1,12 +1,12 @@
 //! `begreb grant`.
 
 use begreb::model::{Code, Grantee, Refusal};
-use begreb::registry::{GiveRequest, GrantAnswer, Registry, Settings};
+use begreb::registry::{GiveRequest, GrantAnswer, Registry};
 use serde_json::json;
 
 use super::account::{find, role_of, tell};
 use super::group;
-use crate::context::{Context, Missing, Opened, operator};
+use crate::context::{Context, operator};
 use crate::lang::say;
 use crate::print::Table;
 use crate::stop::{Result, named};
@@ -56,9 +56,7 @@ struct Which {
 
 impl Grant {
     pub async fn run(self, context: &Context) -> Result {
-        context.needs_database("grant")?;
-        let work = async |opened: &Opened| self.what.run(context, &opened.registry).await;
-        context.with(Missing::Refused, Settings::default(), work).await
+        context.on_database("grant", async |registry: &Registry| self.what.run(context, registry).await).await
     }
 }
 

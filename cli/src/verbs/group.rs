@@ -1,10 +1,10 @@
 //! `begreb group`.
 
 use begreb::model::{Code, Group as People, GroupKind, Name, Refusal};
-use begreb::registry::{GroupChange, GroupRequest, Registry, Settings};
+use begreb::registry::{GroupChange, GroupRequest, Registry};
 
 use super::account::{self, tell};
-use crate::context::{Context, Missing, Opened, operator};
+use crate::context::{Context, operator};
 use crate::lang::say;
 use crate::print::Table;
 use crate::stop::{Result, named};
@@ -75,9 +75,7 @@ enum What {
 
 impl Group {
     pub async fn run(self, context: &Context) -> Result {
-        context.needs_database("group")?;
-        let work = async |opened: &Opened| self.what.run(context, &opened.registry).await;
-        context.with(Missing::Refused, Settings::default(), work).await
+        context.on_database("group", async |registry: &Registry| self.what.run(context, registry).await).await
     }
 }
 

@@ -2,12 +2,12 @@
 
 use serde_json::Value;
 
-use super::show::{chosen_term, plain};
 use crate::context::Context;
 use crate::lang::Lang;
 use crate::print::{self, Paint, Table, day};
 use crate::source::Source;
 use crate::stop::Result;
+use crate::value::{chosen_term, plain};
 
 /// Shows the history of a concept.
 pub fn show(context: &Context, source: &Source<'_>, slug: &str, key: &str, ever: bool) -> Result {

@@ -1,11 +1,11 @@
 //! `begreb mail`.
 
 use begreb::model::{Code, Refusal};
-use begreb::registry::{LetterState, Registry, Settings};
+use begreb::registry::{LetterState, Registry};
 use serde_json::{Map, json};
 
 use super::account::tell;
-use crate::context::{Context, Missing, Opened, operator};
+use crate::context::{Context, operator};
 use crate::lang::{Lang, say};
 use crate::print::Table;
 use crate::stop::{Result, named};
@@ -57,9 +57,7 @@ enum What {
 
 impl Mail {
     pub async fn run(self, context: &Context) -> Result {
-        context.needs_database("mail")?;
-        let work = async |opened: &Opened| self.what.run(context, &opened.registry).await;
-        context.with(Missing::Refused, Settings::default(), work).await
+        context.on_database("mail", async |registry: &Registry| self.what.run(context, registry).await).await
     }
 }
 

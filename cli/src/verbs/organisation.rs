@@ -1,10 +1,10 @@
 //! `begreb organisation`.
 
 use begreb::model::{Code, Name, Organisation as Works, Refusal};
-use begreb::registry::{AccountChange, OrganisationChange, Registry, Settings};
+use begreb::registry::{AccountChange, OrganisationChange, Registry};
 
 use super::account::{self, tell};
-use crate::context::{Context, Missing, Opened, operator};
+use crate::context::{Context, operator};
 use crate::lang::say;
 use crate::print::Table;
 use crate::stop::{Result, named};
@@ -64,9 +64,7 @@ enum What {
 
 impl Organisation {
     pub async fn run(self, context: &Context) -> Result {
-        context.needs_database("organisation")?;
-        let work = async |opened: &Opened| self.what.run(context, &opened.registry).await;
-        context.with(Missing::Refused, Settings::default(), work).await
+        context.on_database("organisation", async |registry: &Registry| self.what.run(context, registry).await).await
     }
 }
 

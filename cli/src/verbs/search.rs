@@ -7,12 +7,12 @@ use begreb::registry::SearchFilter;
 use serde_json::Value;
 
 use super::Reading;
-use super::show::plain;
 use crate::context::Context;
 use crate::lang::{Lang, say, word};
 use crate::print::{self, Paint, Table, wrap};
 use crate::source::Source;
 use crate::stop::{Result, Stop, named};
+use crate::value::{list_of, plain};
 
 const EXAMPLES: &str = "\
 What is there about help at home; about exactly these words; which concept has the code J1.4?
@@ -133,17 +133,13 @@ fn unknown_order(order: &str) -> Stop {
     Stop::usage(refusal.at(named("--sort")).allowed(["relevance", "term", "notation"]))
 }
 
-fn members(value: &Value) -> &[Value] {
-    value.as_array().map(Vec::as_slice).unwrap_or_default()
-}
-
 /// The answer of a search, to be read in a terminal.
 fn hits(answer: &Value, asked: &str, is_later: bool, lang: Lang, paint: Paint, width: usize) -> String {
     let total = answer["total"].as_u64().unwrap_or(0);
     let mut text = String::new();
-    for correction in members(&answer["corrections"]).iter().filter(|_| total > 0) {
+    for correction in list_of(&answer["corrections"]).iter().filter(|_| total > 0) {
         let word = plain(&correction["word"]);
-        let taken: Vec<String> = members(&correction["taken"]).iter().map(plain).collect();
+        let taken: Vec<String> = list_of(&correction["taken"]).iter().map(plain).collect();
         let taken = taken.join(", ");
         let said = say!(
             lang,
@@ -171,7 +167,7 @@ fn hits(answer: &Value, asked: &str, is_later: bool, lang: Lang, paint: Paint, w
         _ => say!(lang, "{total} begreber: {counts}", "{total} concepts: {counts}"),
     };
     let _ = writeln!(text, "{head}\n");
-    let shown = members(&answer["hits"]);
+    let shown = list_of(&answer["hits"]);
     for found in shown {
         hit(&mut text, found, lang, paint, width);
     }
@@ -195,8 +191,8 @@ fn hits(answer: &Value, asked: &str, is_later: bool, lang: Lang, paint: Paint, w
 /// One hit: its name and place, and the text that answers best where that is not its name.
 fn hit(text: &mut String, hit: &Value, lang: Lang, paint: Paint, width: usize) {
     let label = plain(&hit["label"]);
-    let matches = members(&hit["matches"]);
-    let whole = |m: &Value| members(&m["pieces"]).iter().map(|p| plain(&p["text"])).collect::<String>();
+    let matches = list_of(&hit["matches"]);
+    let whole = |m: &Value| list_of(&m["pieces"]).iter().map(|p| plain(&p["text"])).collect::<String>();
     let in_label = matches.iter().find(|m| m["field"] == "term" && whole(m) == label);
     let in_notation = matches.iter().find(|m| m["field"] == "notation");
     let notation = in_notation.map_or_else(|| plain(&hit["notation"]), |m| pieces(m, paint));
@@ -213,14 +209,14 @@ fn hit(text: &mut String, hit: &Value, lang: Lang, paint: Paint, width: usize) {
             let _ = writeln!(text, "    {part}");
         }
     };
-    let above: Vec<String> = members(&hit["broader"]).iter().map(|b| plain(&b["label"])).collect();
+    let above: Vec<String> = list_of(&hit["broader"]).iter().map(|b| plain(&b["label"])).collect();
     if !above.is_empty() {
         line(lang.say("under", "under"), &above.join("; "));
     }
     if let Some(instead) = hit["useInstead"].as_str() {
         line("", &say!(lang, "brug {instead}", "use {instead}"));
     }
-    for by in members(&hit["replacedBy"]) {
+    for by in list_of(&hit["replacedBy"]) {
         let by = format!("{} {}", plain(&by["notation"]), plain(&by["label"]));
         line(lang.say("erstattet af", "replaced by"), by.trim());
     }
@@ -252,13 +248,13 @@ fn pieces(matched: &Value, paint: Paint) -> String {
         let text = plain(&piece["text"]).replace(['\n', '\r', '\t'], " ");
         if piece["match"] == true { paint.bold(&text) } else { text }
     };
-    members(&matched["pieces"]).iter().map(one).collect()
+    list_of(&matched["pieces"]).iter().map(one).collect()
 }
 
 /// Suggestions, to be read in a terminal.
 fn suggestions(answer: &Value, asked: &str, lang: Lang) -> String {
     let mut table = Table::default();
-    for found in members(&answer["suggestions"]) {
+    for found in list_of(&answer["suggestions"]) {
         let status = plain(&found["status"]);
         let mut more = Vec::new();
         if let Some(instead) = found["useInstead"].as_str() {

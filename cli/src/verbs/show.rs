@@ -11,6 +11,7 @@ use crate::lang::{Lang, say, word};
 use crate::print::{self, Paint, Table, day, wrap};
 use crate::source::Source;
 use crate::stop::Result;
+use crate::value::{chosen, chosen_term, list_of, plain};
 
 const EXAMPLES: &str = "\
 Which vocabularies are there; which versions has FSIII?
@@ -300,32 +301,6 @@ impl Page {
         let text = format!("{}  {}", plain(&value["language"]), plain(&value["text"]));
         self.line(title, &with(&text, extra));
     }
-}
-
-/// A text of a list, in the language where there is one, else the first.
-pub fn chosen(texts: &Value, lang: Lang, member: &str) -> String {
-    let texts = list_of(texts);
-    let own = texts.iter().find(|t| t["language"].as_str().is_some_and(|l| l.split('-').next() == Some(lang.tag())));
-    own.or(texts.first()).map(|t| plain(&t[member])).unwrap_or_default()
-}
-
-/// The preferred term.
-pub fn chosen_term(content: &Value, lang: Lang) -> String {
-    let preferred = list_of(&content["terms"]).iter().filter(|t| t["status"] == "preferred").cloned();
-    chosen(&Value::Array(preferred.collect()), lang, "value")
-}
-
-/// A value without quotes; nothing for what is absent.
-pub fn plain(value: &Value) -> String {
-    match value {
-        Value::Null => String::new(),
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    }
-}
-
-fn list_of(value: &Value) -> &[Value] {
-    value.as_array().map(Vec::as_slice).unwrap_or_default()
 }
 
 fn reference(value: &Value) -> String {

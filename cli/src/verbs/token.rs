@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use begreb::model::{Code, Command, Name, Refusal, Slug};
-use begreb::registry::{Registry, Settings, TokenRequest};
+use begreb::registry::{Registry, TokenRequest};
 use serde_json::json;
 
 use super::account::{find, tell};
-use crate::context::{Context, Missing, Opened, operator};
+use crate::context::{Context, operator};
 use crate::lang::say;
 use crate::print::Table;
 use crate::stop::{Result, named};
@@ -66,9 +66,7 @@ enum What {
 
 impl Token {
     pub async fn run(self, context: &Context) -> Result {
-        context.needs_database("token")?;
-        let work = async |opened: &Opened| self.what.run(context, &opened.registry).await;
-        context.with(Missing::Refused, Settings::default(), work).await
+        context.on_database("token", async |registry: &Registry| self.what.run(context, registry).await).await
     }
 }
 

@@ -5,8 +5,7 @@ use axum::http::request::Parts;
 use uuid::Uuid;
 
 use super::App;
-use super::people::uuid;
-use crate::http::params::{Nothing, Params};
+use crate::http::params::{Nothing, Params, uuid};
 use crate::http::problem::Failure;
 use crate::http::who::Who;
 use crate::model::{Code, Refusal};

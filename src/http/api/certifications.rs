@@ -8,11 +8,10 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::App;
-use super::people::uuid;
 use crate::http::negotiate::Caller;
-use crate::http::params::{Nothing, Params};
+use crate::http::params::{Nothing, Params, uuid};
 use crate::http::private::{body, json};
-use crate::http::problem::{Failure, Problem};
+use crate::http::problem::{Failure, Refused};
 use crate::http::reply::Reply;
 use crate::http::who::Who;
 use crate::model::Result;
@@ -33,7 +32,7 @@ pub struct LinksRequest {
 #[utoipa::path(get, path = "/vocabularies/{vocabulary}/versions/{version}/certifications",
     operation_id = "certifications", tag = "certifications",
     params(("vocabulary" = String, Path, description = "The slug"), ("version" = String, Path, description = "The label")),
-    responses((status = 200, body = [CertificationAnswer]), (status = 404, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = [CertificationAnswer]), Refused<404>))]
 pub async fn certifications(
     State(app): State<App>,
     Path((vocabulary, version)): Path<(String, String)>,
@@ -48,7 +47,7 @@ pub async fn certifications(
     operation_id = "submitCertification", tag = "certifications",
     params(("vocabulary" = String, Path, description = "The slug"), ("version" = String, Path, description = "The label")),
     request_body = CertificationRequest,
-    responses((status = 201, body = CertificationAnswer), (status = 403, body = Problem, content_type = "application/problem+json"), (status = 404, body = Problem, content_type = "application/problem+json"), (status = 422, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 201, body = CertificationAnswer), Refused<403>, Refused<404>, Refused<422>))]
 pub async fn submit(
     State(app): State<App>,
     Who(actor): Who,
@@ -63,7 +62,7 @@ pub async fn submit(
 /// One certification.
 #[utoipa::path(get, path = "/certifications/{certification}", operation_id = "certification", tag = "certifications",
     params(("certification" = String, Path, description = "The certification")),
-    responses((status = 200, body = CertificationAnswer), (status = 404, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = CertificationAnswer), Refused<404>))]
 pub async fn certification(
     State(app): State<App>,
     Path(of): Path<String>,
@@ -77,7 +76,7 @@ pub async fn certification(
 #[utoipa::path(post, path = "/certifications/{certification}/verdict", operation_id = "judgeCertification",
     tag = "certifications", params(("certification" = String, Path, description = "The certification")),
     request_body = VerdictRequest,
-    responses((status = 200, body = CertificationAnswer), (status = 403, body = Problem, content_type = "application/problem+json"), (status = 404, body = Problem, content_type = "application/problem+json"), (status = 409, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = CertificationAnswer), Refused<403>, Refused<404>, Refused<409>))]
 pub async fn verdict(
     State(app): State<App>,
     Who(actor): Who,
@@ -92,7 +91,7 @@ pub async fn verdict(
 #[utoipa::path(put, path = "/certifications/{certification}/links", operation_id = "linkCertification",
     tag = "certifications", params(("certification" = String, Path, description = "The certification")),
     request_body = LinksRequest,
-    responses((status = 200, body = CertificationAnswer), (status = 403, body = Problem, content_type = "application/problem+json"), (status = 404, body = Problem, content_type = "application/problem+json"), (status = 422, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = CertificationAnswer), Refused<403>, Refused<404>, Refused<422>))]
 pub async fn links(
     State(app): State<App>,
     Who(actor): Who,

@@ -10,7 +10,7 @@ use super::search::aside;
 use crate::exchange::{Migration, MigrationFormat};
 use crate::http::negotiate::{Caller, language};
 use crate::http::params::Params;
-use crate::http::problem::{Failure, Problem};
+use crate::http::problem::{Failure, Refused};
 use crate::http::reply::Reply;
 use crate::model::{Code, Place, Refusal};
 use crate::registry::ChangesAnswer;
@@ -33,7 +33,7 @@ pub struct Between {
 /// merged, replaced, edited, reordered.
 #[utoipa::path(get, path = "/vocabularies/{vocabulary}/changes", operation_id = "changes", tag = "vocabularies",
     params(("vocabulary" = String, Path, description = "The slug"), Between),
-    responses((status = 200, body = ChangesAnswer), (status = 400, body = Problem, content_type = "application/problem+json"), (status = 404, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = ChangesAnswer), Refused<400>, Refused<404>))]
 pub async fn between(
     State(app): State<App>,
     Path(vocabulary): Path<String>,
@@ -70,7 +70,7 @@ pub struct Mapped {
     params(("vocabulary" = String, Path, description = "The slug"), Mapped),
     responses(
         (status = 200, content((Migration = "application/json"), (String = "text/csv"), (String = "text/tab-separated-values"))),
-        (status = 400, body = Problem, content_type = "application/problem+json"), (status = 404, body = Problem, content_type = "application/problem+json")))]
+        Refused<400>, Refused<404>))]
 pub async fn migration(
     State(app): State<App>,
     Path(vocabulary): Path<String>,

@@ -6,12 +6,11 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::App;
-use super::concepts::not_one_of;
 use super::search::aside;
 use crate::exchange::{Columns, ListedCode, codes_in};
 use crate::http::negotiate::{Caller, language};
-use crate::http::params::Params;
-use crate::http::problem::{Failure, Problem};
+use crate::http::params::{Params, not_one_of};
+use crate::http::problem::{Failure, Refused};
 use crate::http::reply::Reply;
 use crate::http::upload::List;
 use crate::model::{Code, Refusal, Result};
@@ -29,7 +28,7 @@ pub struct Told {
 /// moved ahead, or never there. The body is a table (CSV) or JSON, up to 100 000 codes and 10 MB: see `docs/code-sets.md`.
 #[utoipa::path(post, path = "/check", operation_id = "check", tag = "codes", params(CheckRequest, Told, Columns),
     request_body(content((Vec<ListedCode> = "application/json"), (String = "text/csv"))),
-    responses((status = 200, body = CheckReport), (status = 400, body = Problem, content_type = "application/problem+json"), (status = 413, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = CheckReport), Refused<400>, Refused<413>))]
 pub async fn check(
     State(app): State<App>,
     Params(asked, told, columns): Params<CheckRequest, Told, Columns>,

@@ -9,13 +9,11 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::App;
 use super::about::About;
-use super::concepts::not_one_of;
-use super::people::uuid;
 use crate::exchange::{Columns, ListedCode, codes_in};
 use crate::http::negotiate::{Caller, language};
-use crate::http::params::{Nothing, Params};
+use crate::http::params::{Nothing, Params, not_one_of, uuid};
 use crate::http::private::{body, json, list, made, nothing, whole};
-use crate::http::problem::{Failure, Problem};
+use crate::http::problem::{Failure, Refused};
 use crate::http::upload::List;
 use crate::http::who::Who;
 use crate::model::{Event, Result, UsageForm, UsedCode};
@@ -80,7 +78,7 @@ const DECLARED: UsageForm = UsageForm::Declaration;
 
 /// The code sets that one keeps, alone or with others of the same organisation.
 #[utoipa::path(get, path = "/code-sets", operation_id = "codeSets", tag = "code sets", params(Pages),
-    responses((status = 200, body = [UsageAnswer]), (status = 401, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = [UsageAnswer]), Refused<401>))]
 pub async fn sets(
     State(app): State<App>,
     Who(actor): Who,
@@ -93,7 +91,7 @@ pub async fn sets(
 /// Registers the codes that a system uses. Changes before this are not told; codes that cannot be used today are.
 #[utoipa::path(post, path = "/code-sets", operation_id = "createCodeSet", tag = "code sets",
     request_body = UsageRequest,
-    responses((status = 201, body = CodesAnswer), (status = 400, body = Problem, content_type = "application/problem+json"), (status = 401, body = Problem, content_type = "application/problem+json"), (status = 413, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 201, body = CodesAnswer), Refused<400>, Refused<401>, Refused<413>))]
 pub async fn create(State(app): State<App>, Who(actor): Who, _: Params<Nothing>, bytes: Bytes) -> Answer {
     let answer = app.declare(&actor, SET, body(&bytes)?).await?;
     Ok(made(&answer, &format!("/api/v1/code-sets/{}", answer.usage.uuid))?)
@@ -102,7 +100,7 @@ pub async fn create(State(app): State<App>, Who(actor): Who, _: Params<Nothing>,
 /// One code set.
 #[utoipa::path(get, path = "/code-sets/{uuid}", operation_id = "codeSet", tag = "code sets",
     params(("uuid" = String, Path, description = "The code set")),
-    responses((status = 200, body = UsageAnswer), (status = 404, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = UsageAnswer), Refused<404>))]
 pub async fn set(About { app, actor, of }: About) -> Answer {
     Ok(json(StatusCode::OK, &app.usage(&actor, SET, of).await?)?)
 }
@@ -110,7 +108,7 @@ pub async fn set(About { app, actor, of }: About) -> Answer {
 /// Changes what is said of a code set; what is absent stays.
 #[utoipa::path(patch, path = "/code-sets/{uuid}", operation_id = "changeCodeSet", tag = "code sets",
     params(("uuid" = String, Path, description = "The code set")), request_body = UsageChange,
-    responses((status = 200, body = UsageAnswer), (status = 404, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = UsageAnswer), Refused<404>))]
 pub async fn change(About { app, actor, of }: About, bytes: Bytes) -> Answer {
     Ok(json(StatusCode::OK, &app.change_usage(&actor, SET, of, body(&bytes)?).await?)?)
 }
@@ -118,7 +116,7 @@ pub async fn change(About { app, actor, of }: About, bytes: Bytes) -> Answer {
 /// Ends a code set: its codes and what it was called are forgotten.
 #[utoipa::path(delete, path = "/code-sets/{uuid}", operation_id = "endCodeSet", tag = "code sets",
     params(("uuid" = String, Path, description = "The code set")),
-    responses((status = 204), (status = 404, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 204), Refused<404>))]
 pub async fn end(About { app, actor, of }: About) -> Answer {
     app.end_usage(&actor, SET, of).await?;
     Ok(nothing())
@@ -127,7 +125,7 @@ pub async fn end(About { app, actor, of }: About) -> Answer {
 /// The codes of a code set, those that have been there longest first, as JSON; each with the concept that it names.
 #[utoipa::path(get, path = "/code-sets/{uuid}/codes", operation_id = "codesOfSet", tag = "code sets",
     params(("uuid" = String, Path, description = "The code set"), Pages),
-    responses((status = 200, body = [UsedCode]), (status = 404, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = [UsedCode]), Refused<404>))]
 pub async fn codes_of(
     State(app): State<App>,
     Who(actor): Who,
@@ -143,7 +141,7 @@ pub async fn codes_of(
 #[utoipa::path(put, path = "/code-sets/{uuid}/codes", operation_id = "replaceCodes", tag = "code sets",
     params(("uuid" = String, Path, description = "The code set"), Usual, Columns),
     request_body(content((Vec<ListedCode> = "application/json"), (String = "text/csv"))),
-    responses((status = 200, body = CodesAnswer), (status = 400, body = Problem, content_type = "application/problem+json"), (status = 413, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = CodesAnswer), Refused<400>, Refused<413>))]
 pub async fn replace(app: State<App>, who: Who, of: Path<String>, usual: Params<Usual, Columns>, list: List) -> Answer {
     put(app, who, of, usual, list, CodesCommand::Replace).await
 }
@@ -152,7 +150,7 @@ pub async fn replace(app: State<App>, who: Who, of: Path<String>, usual: Params<
 #[utoipa::path(post, path = "/code-sets/{uuid}/codes", operation_id = "addCodes", tag = "code sets",
     params(("uuid" = String, Path, description = "The code set"), Usual, Columns),
     request_body(content((Vec<ListedCode> = "application/json"), (String = "text/csv"))),
-    responses((status = 200, body = CodesAnswer), (status = 400, body = Problem, content_type = "application/problem+json"), (status = 413, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = CodesAnswer), Refused<400>, Refused<413>))]
 pub async fn add(app: State<App>, who: Who, of: Path<String>, usual: Params<Usual, Columns>, list: List) -> Answer {
     put(app, who, of, usual, list, CodesCommand::Add).await
 }
@@ -161,7 +159,7 @@ pub async fn add(app: State<App>, who: Who, of: Path<String>, usual: Params<Usua
 #[utoipa::path(post, path = "/code-sets/{uuid}/codes/remove", operation_id = "removeCodes", tag = "code sets",
     params(("uuid" = String, Path, description = "The code set"), Usual, Columns),
     request_body(content((Vec<ListedCode> = "application/json"), (String = "text/csv"))),
-    responses((status = 200, body = CodesAnswer), (status = 400, body = Problem, content_type = "application/problem+json"), (status = 413, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = CodesAnswer), Refused<400>, Refused<413>))]
 pub async fn remove(app: State<App>, who: Who, of: Path<String>, usual: Params<Usual, Columns>, list: List) -> Answer {
     put(app, who, of, usual, list, CodesCommand::Remove).await
 }
@@ -185,7 +183,7 @@ async fn put(
 /// What must be done before a day: what takes effect on it or earlier, and what is not acknowledged.
 #[utoipa::path(get, path = "/code-sets/{uuid}/tasks", operation_id = "tasks", tag = "code sets",
     params(("uuid" = String, Path, description = "The code set"), Before),
-    responses((status = 200, body = TasksAnswer), (status = 404, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = TasksAnswer), Refused<404>))]
 pub async fn tasks(
     State(app): State<App>,
     Who(actor): Who,
@@ -200,7 +198,7 @@ pub async fn tasks(
 /// Says that what happened up to a position of the change log has been dealt with.
 #[utoipa::path(post, path = "/code-sets/{uuid}/acknowledge", operation_id = "acknowledge", tag = "code sets",
     params(("uuid" = String, Path, description = "The code set")), request_body = AcknowledgeRequest,
-    responses((status = 200, body = UsageAnswer), (status = 400, body = Problem, content_type = "application/problem+json"), (status = 404, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = UsageAnswer), Refused<400>, Refused<404>))]
 pub async fn acknowledge(About { app, actor, of }: About, bytes: Bytes) -> Answer {
     let AcknowledgeRequest { position } = body(&bytes)?;
     Ok(json(StatusCode::OK, &app.acknowledge(&actor, of, position).await?)?)
@@ -209,7 +207,7 @@ pub async fn acknowledge(About { app, actor, of }: About, bytes: Bytes) -> Answe
 /// The events of the change log that touch the concepts of a code set, and those that replace them.
 #[utoipa::path(get, path = "/code-sets/{uuid}/events", operation_id = "codeSetEvents", tag = "code sets",
     params(("uuid" = String, Path, description = "The code set"), After),
-    responses((status = 200, body = CodeSetEvents), (status = 404, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = CodeSetEvents), Refused<404>))]
 pub async fn events(
     State(app): State<App>,
     Who(actor): Who,
@@ -226,7 +224,7 @@ pub async fn events(
 
 /// The uses that one has declared.
 #[utoipa::path(get, path = "/usages", operation_id = "usages", tag = "code sets", params(Pages),
-    responses((status = 200, body = [UsageAnswer]), (status = 401, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = [UsageAnswer]), Refused<401>))]
 pub async fn usages(
     State(app): State<App>,
     Who(actor): Who,
@@ -238,7 +236,7 @@ pub async fn usages(
 
 /// Declares that a system, a form, statistics or a law uses concepts.
 #[utoipa::path(post, path = "/usages", operation_id = "declareUsage", tag = "code sets", request_body = UsageRequest,
-    responses((status = 201, body = CodesAnswer), (status = 401, body = Problem, content_type = "application/problem+json"), (status = 422, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 201, body = CodesAnswer), Refused<401>, Refused<422>))]
 pub async fn declare(State(app): State<App>, Who(actor): Who, _: Params<Nothing>, bytes: Bytes) -> Answer {
     let answer = app.declare(&actor, DECLARED, body(&bytes)?).await?;
     Ok(made(&answer, &format!("/api/v1/usages/{}", answer.usage.uuid))?)
@@ -247,7 +245,7 @@ pub async fn declare(State(app): State<App>, Who(actor): Who, _: Params<Nothing>
 /// One declared use.
 #[utoipa::path(get, path = "/usages/{uuid}", operation_id = "usage", tag = "code sets",
     params(("uuid" = String, Path, description = "The use")),
-    responses((status = 200, body = UsageAnswer), (status = 404, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = UsageAnswer), Refused<404>))]
 pub async fn usage(About { app, actor, of }: About) -> Answer {
     Ok(json(StatusCode::OK, &app.usage(&actor, DECLARED, of).await?)?)
 }
@@ -255,7 +253,7 @@ pub async fn usage(About { app, actor, of }: About) -> Answer {
 /// Changes what is said of a declared use; what is absent stays.
 #[utoipa::path(patch, path = "/usages/{uuid}", operation_id = "changeUsage", tag = "code sets",
     params(("uuid" = String, Path, description = "The use")), request_body = UsageChange,
-    responses((status = 200, body = UsageAnswer), (status = 404, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = UsageAnswer), Refused<404>))]
 pub async fn change_usage(About { app, actor, of }: About, bytes: Bytes) -> Answer {
     Ok(json(StatusCode::OK, &app.change_usage(&actor, DECLARED, of, body(&bytes)?).await?)?)
 }
@@ -263,7 +261,7 @@ pub async fn change_usage(About { app, actor, of }: About, bytes: Bytes) -> Answ
 /// Takes a declared use back.
 #[utoipa::path(delete, path = "/usages/{uuid}", operation_id = "endUsage", tag = "code sets",
     params(("uuid" = String, Path, description = "The use")),
-    responses((status = 204), (status = 404, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 204), Refused<404>))]
 pub async fn end_usage(About { app, actor, of }: About) -> Answer {
     app.end_usage(&actor, DECLARED, of).await?;
     Ok(nothing())
@@ -272,7 +270,7 @@ pub async fn end_usage(About { app, actor, of }: About) -> Answer {
 /// The concepts of a declared use, as they were given.
 #[utoipa::path(get, path = "/usages/{uuid}/concepts", operation_id = "conceptsOfUsage", tag = "code sets",
     params(("uuid" = String, Path, description = "The use"), Pages),
-    responses((status = 200, body = [UsedCode]), (status = 404, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = [UsedCode]), Refused<404>))]
 pub async fn concepts_of(
     State(app): State<App>,
     Who(actor): Who,
@@ -287,7 +285,7 @@ pub async fn concepts_of(
 #[utoipa::path(put, path = "/usages/{uuid}/concepts", operation_id = "replaceConcepts", tag = "code sets",
     params(("uuid" = String, Path, description = "The use"), Usual, Columns),
     request_body(content((Vec<ListedCode> = "application/json"), (String = "text/csv"))),
-    responses((status = 200, body = CodesAnswer), (status = 400, body = Problem, content_type = "application/problem+json"), (status = 422, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = CodesAnswer), Refused<400>, Refused<422>))]
 pub async fn replace_concepts(
     State(app): State<App>,
     Who(actor): Who,
@@ -305,7 +303,7 @@ pub async fn replace_concepts(
 /// also what is shown to them alone, and how many there are beside.
 #[utoipa::path(get, path = "/vocabularies/{vocabulary}/concepts/{key}/usages", operation_id = "usagesOfConcept",
     tag = "concepts", params(("vocabulary" = String, Path), ("key" = String, Path, description = "Notation, uuid or alias")),
-    responses((status = 200, body = ConceptUsages), (status = 404, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = ConceptUsages), Refused<404>))]
 pub async fn of_concept(
     State(app): State<App>,
     Who(actor): Who,
@@ -319,7 +317,7 @@ pub async fn of_concept(
 /// What uses the concepts that a draft changes or retires.
 #[utoipa::path(get, path = "/drafts/{draft}/usages", operation_id = "usagesOfDraft", tag = "drafts",
     params(("draft" = String, Path, description = "The draft")),
-    responses((status = 200, body = [DraftUsage]), (status = 401, body = Problem, content_type = "application/problem+json"), (status = 404, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = [DraftUsage]), Refused<401>, Refused<404>))]
 pub async fn of_draft(About { app, actor, of }: About) -> Answer {
     Ok(whole(&app.draft_usages(&actor, of)?)?)
 }

@@ -7,12 +7,11 @@ use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::App;
-use crate::http::negotiate::Caller;
-use crate::http::negotiate::{language, media};
-use crate::http::params::Params;
-use crate::http::problem::{Failure, Problem};
-use crate::http::reply::Reply;
-use crate::model::{Code, Mapping, Place, Refusal, Result};
+use crate::http::negotiate::{Caller, language, media, not_acceptable};
+use crate::http::params::{Params, not_one_of};
+use crate::http::problem::{Failure, Refused};
+use crate::http::reply::{Reply, next_link};
+use crate::model::{Code, Mapping, Refusal, Result};
 use crate::registry::{
     At, ConceptAnswer, ConceptDocument, ConceptFilter, FIELDS, HistoryAnswer, Page, Relatives, Status, View,
 };
@@ -70,8 +69,7 @@ pub struct ConceptList {
     params(("vocabulary" = String, Path, description = "The slug"), At, ConceptFilter, Paging),
     responses(
         (status = 200, headers(("x-total-count" = u64), ("link" = String)), content(
-            (ConceptList = "application/json"), (String = "text/csv"))),
-        (status = 400, body = Problem, content_type = "application/problem+json"), (status = 404, body = Problem, content_type = "application/problem+json")))]
+            (ConceptList = "application/json"), (String = "text/csv"))), Refused<400>, Refused<404>))]
 pub async fn list(
     State(app): State<App>,
     OriginalUri(uri): OriginalUri,
@@ -91,7 +89,7 @@ pub async fn list(
 #[utoipa::path(get, path = "/vocabularies/{vocabulary}/concepts/{key}", operation_id = "concept", tag = "concepts",
     params(("vocabulary" = String, Path, description = "The slug"),
         ("key" = String, Path, description = "Notation, uuid or alias", example = "J1.4"), At),
-    responses((status = 200, body = ConceptDocument), (status = 404, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = ConceptDocument), Refused<404>))]
 pub async fn one(
     State(app): State<App>,
     Path((vocabulary, key)): Path<(String, String)>,
@@ -126,7 +124,7 @@ pub struct HistoryParams {
     tag = "concepts",
     params(("vocabulary" = String, Path), ("key" = String, Path, description = "Notation, uuid or alias, of any time"),
         At, HistoryParams),
-    responses((status = 200, body = HistoryAnswer), (status = 404, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = HistoryAnswer), Refused<404>))]
 pub async fn history(
     State(app): State<App>,
     Path((vocabulary, key)): Path<(String, String)>,
@@ -144,7 +142,7 @@ pub async fn history(
 /// Everything above a concept, nearest first.
 #[utoipa::path(get, path = "/vocabularies/{vocabulary}/concepts/{key}/ancestors", operation_id = "ancestors",
     tag = "concepts", params(("vocabulary" = String, Path), ("key" = String, Path), At, Paging),
-    responses((status = 200, body = ConceptList), (status = 404, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = ConceptList), Refused<404>))]
 pub async fn ancestors(
     app: State<App>,
     uri: OriginalUri,
@@ -158,7 +156,7 @@ pub async fn ancestors(
 /// Everything below a concept, parents before children.
 #[utoipa::path(get, path = "/vocabularies/{vocabulary}/concepts/{key}/descendants", operation_id = "descendants",
     tag = "concepts", params(("vocabulary" = String, Path), ("key" = String, Path), At, Paging),
-    responses((status = 200, body = ConceptList), (status = 404, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = ConceptList), Refused<404>))]
 pub async fn descendants(
     app: State<App>,
     uri: OriginalUri,
@@ -172,7 +170,7 @@ pub async fn descendants(
 /// The concepts directly below a concept, in order.
 #[utoipa::path(get, path = "/vocabularies/{vocabulary}/concepts/{key}/children", operation_id = "children",
     tag = "concepts", params(("vocabulary" = String, Path), ("key" = String, Path), At, Paging),
-    responses((status = 200, body = ConceptList), (status = 404, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = ConceptList), Refused<404>))]
 pub async fn children(
     app: State<App>,
     uri: OriginalUri,
@@ -201,7 +199,7 @@ fn relatives(
 /// The mappings of a concept to other vocabularies.
 #[utoipa::path(get, path = "/vocabularies/{vocabulary}/concepts/{key}/mappings", operation_id = "mappings",
     tag = "concepts", params(("vocabulary" = String, Path), ("key" = String, Path), At),
-    responses((status = 200, body = [Mapping]), (status = 404, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = [Mapping]), Refused<404>))]
 pub async fn mappings(
     State(app): State<App>,
     Path((vocabulary, key)): Path<(String, String)>,
@@ -226,24 +224,6 @@ fn as_table(headers: &HeaderMap, format: Option<&str>) -> Result<bool> {
     }
 }
 
-/// The refusal when nothing that is offered is accepted.
-pub fn not_acceptable(offers: &[&str]) -> Refusal {
-    let (da, en) = ("ingen af formaterne er blandt dem, du tager imod", "none of the formats is one that you accept");
-    Refusal::new(Code::NotAcceptable, da, en).allowed(offers.iter().copied())
-}
-
-/// The refusal of a value that is not one of a few.
-pub fn not_one_of(name: &str, value: &str, allowed: &[&str]) -> Refusal {
-    let value: String = value.chars().take(80).collect();
-    Refusal::new(
-        Code::InvalidParameter,
-        format!("{name} kan ikke være »{value}«"),
-        format!("{name} cannot be '{value}'"),
-    )
-    .at(Place::field(name))
-    .allowed(allowed.iter().copied())
-}
-
 fn limit(paging: &Paging, table: bool) -> Result<usize> {
     let usual = if table { 10_000 } else { 100 };
     let wanted = paging.limit.unwrap_or(usual);
@@ -262,14 +242,6 @@ fn send(page: Page, view: &View, table: bool, paging: &Paging, language: &str, u
     reply.total = Some(page.total);
     reply.link = next.map(|next| next_link(uri, &next));
     Ok(reply)
-}
-
-/// The `Link` to the page that begins at a cursor.
-pub fn next_link(uri: &Uri, cursor: &str) -> String {
-    let mut query = form_urlencoded::Serializer::new(String::new());
-    let old = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
-    query.extend_pairs(old.filter(|(name, _)| name != "cursor")).append_pair("cursor", cursor);
-    format!("<{}?{}>; rel=\"next\"", uri.path(), query.finish())
 }
 
 fn chosen<'f>(fields: Option<&'f str>, usual: &'f str, known: &[&str]) -> Result<Vec<&'f str>> {

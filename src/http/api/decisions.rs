@@ -9,16 +9,14 @@ use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::App;
-use super::concepts::{not_acceptable, not_one_of};
 use super::edits::long;
-use super::people::uuid;
 use super::publish::{carried_out, turn};
 use super::search::aside;
 use crate::exchange::paper::{DiffPaper, Tongue};
-use crate::http::negotiate::{Caller, media, reads_danish};
-use crate::http::params::{Nothing, Params};
+use crate::http::negotiate::{Caller, media, not_acceptable, reads_danish};
+use crate::http::params::{Nothing, Params, not_one_of, uuid};
 use crate::http::private::{body, json, list, made, text, whole};
-use crate::http::problem::{Failure, Problem};
+use crate::http::problem::{Failure, Refused};
 use crate::http::who::Who;
 use crate::model::{Digest, Place, Refusal, Result};
 use crate::quality::Finding;
@@ -73,7 +71,7 @@ fn moment(wanted: Option<&str>, usual: Moment, field: &'static str) -> Result<Mo
 /// What is doubtful about a draft, and what will be refused (`error`).
 #[utoipa::path(get, path = "/drafts/{draft}/findings", operation_id = "findings", tag = "drafts",
     params(("draft" = String, Path, description = "The draft"), Looked),
-    responses((status = 200, body = [Finding]), (status = 403, body = Problem, content_type = "application/problem+json"), (status = 404, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = [Finding]), Refused<403>, Refused<404>))]
 pub async fn findings(
     State(app): State<App>,
     Who(actor): Who,
@@ -89,7 +87,7 @@ pub async fn findings(
 /// decided on. Nothing is changed.
 #[utoipa::path(get, path = "/drafts/{draft}/preview", operation_id = "preview", tag = "drafts",
     params(("draft" = String, Path, description = "The draft")),
-    responses((status = 200, body = ImportReport), (status = 403, body = Problem, content_type = "application/problem+json"), (status = 404, body = Problem, content_type = "application/problem+json"), (status = 422, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = ImportReport), Refused<403>, Refused<404>, Refused<422>))]
 pub async fn preview(State(app): State<App>, Who(actor): Who, Path(draft): Path<String>, _: Params<Nothing>) -> Answer {
     let draft = uuid(&draft)?;
     let report = aside(async move { app.draft_preview(&actor, draft) }).await?;
@@ -100,8 +98,7 @@ pub async fn preview(State(app): State<App>, Who(actor): Who, Path(draft): Path<
 #[utoipa::path(get, path = "/drafts/{draft}/diff", operation_id = "draftDiff", tag = "drafts",
     params(("draft" = String, Path, description = "The draft"), Compared),
     responses((status = 200, content((DiffPaper = "application/json"), (String = "text/markdown"), (String = "text/html"))),
-        (status = 400, body = Problem, content_type = "application/problem+json"), (status = 403, body = Problem, content_type = "application/problem+json"),
-        (status = 404, body = Problem, content_type = "application/problem+json"), (status = 406, body = Problem, content_type = "application/problem+json")))]
+        Refused<400>, Refused<403>, Refused<404>, Refused<406>))]
 pub async fn diff(
     State(app): State<App>,
     Who(actor): Who,
@@ -138,8 +135,7 @@ pub async fn diff(
 /// Lays a draft before a committee (indstilling): it is frozen, with the digest of what is to be decided.
 #[utoipa::path(post, path = "/drafts/{draft}/recommendations", operation_id = "recommend", tag = "drafts",
     params(("draft" = String, Path, description = "The draft")), request_body = RecommendRequest,
-    responses((status = 201, body = DraftAnswer), (status = 403, body = Problem, content_type = "application/problem+json"), (status = 404, body = Problem, content_type = "application/problem+json"),
-        (status = 409, body = Problem, content_type = "application/problem+json"), (status = 422, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 201, body = DraftAnswer), Refused<403>, Refused<404>, Refused<409>, Refused<422>))]
 pub async fn recommend(
     State(app): State<App>,
     Who(actor): Who,
@@ -156,7 +152,7 @@ pub async fn recommend(
 /// Lets a draft that others wrote be published: the second pair of eyes, on exactly this content.
 #[utoipa::path(post, path = "/drafts/{draft}/approvals", operation_id = "approve", tag = "drafts",
     params(("draft" = String, Path, description = "The draft")), request_body = ApprovalRequest,
-    responses((status = 201, body = DraftAnswer), (status = 403, body = Problem, content_type = "application/problem+json"), (status = 404, body = Problem, content_type = "application/problem+json"), (status = 409, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 201, body = DraftAnswer), Refused<403>, Refused<404>, Refused<409>))]
 pub async fn approve(
     State(app): State<App>,
     Who(actor): Who,
@@ -173,8 +169,8 @@ pub async fn approve(
 /// Publishes a draft as a version: byte for byte what was adopted, or, where no decision is needed, what it says now.
 #[utoipa::path(post, path = "/drafts/{draft}/publication", operation_id = "publishDraft", tag = "drafts",
     params(("draft" = String, Path, description = "The draft")), request_body = DraftPublishRequest,
-    responses((status = 201, description = "Published", body = ImportReport), (status = 403, body = Problem, content_type = "application/problem+json"),
-        (status = 404, body = Problem, content_type = "application/problem+json"), (status = 409, body = Problem, content_type = "application/problem+json"), (status = 422, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 201, description = "Published", body = ImportReport), Refused<403>,
+        Refused<404>, Refused<409>, Refused<422>))]
 pub async fn publish(
     State(app): State<App>,
     Who(actor): Who,
@@ -188,7 +184,7 @@ pub async fn publish(
 
 /// Every decision that one may read, the last first: those whose version is published are for everybody.
 #[utoipa::path(get, path = "/decisions", operation_id = "decisions", tag = "decisions", params(Pages),
-    responses((status = 200, body = [DecisionAnswer], headers(("x-total-count" = u64), ("link" = String))), (status = 400, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = [DecisionAnswer], headers(("x-total-count" = u64), ("link" = String))), Refused<400>))]
 pub async fn decisions(
     State(app): State<App>,
     Who(actor): Who,
@@ -200,8 +196,7 @@ pub async fn decisions(
 
 /// Puts the decision of a committee on record, at an item of its meeting's agenda.
 #[utoipa::path(post, path = "/decisions", operation_id = "decide", tag = "decisions", request_body = DecideRequest,
-    responses((status = 201, body = DecisionAnswer), (status = 403, body = Problem, content_type = "application/problem+json"), (status = 404, body = Problem, content_type = "application/problem+json"),
-        (status = 409, body = Problem, content_type = "application/problem+json"), (status = 422, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 201, body = DecisionAnswer), Refused<403>, Refused<404>, Refused<409>, Refused<422>))]
 pub async fn decide(State(app): State<App>, Who(actor): Who, _: Params<Nothing>, bytes: Bytes) -> Answer {
     let request: DecideRequest = body(&bytes)?;
     let decided = app.decide(&actor, request).await?;
@@ -211,7 +206,7 @@ pub async fn decide(State(app): State<App>, Who(actor): Who, _: Params<Nothing>,
 /// One decision, with the draft that was decided and the version that carries it out.
 #[utoipa::path(get, path = "/decisions/{decision}", operation_id = "decision", tag = "decisions",
     params(("decision" = String, Path, description = "The decision")),
-    responses((status = 200, body = DecisionAnswer), (status = 404, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = DecisionAnswer), Refused<404>))]
 pub async fn decision(
     State(app): State<App>,
     Who(actor): Who,

@@ -8,11 +8,10 @@ use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::App;
-use super::people::uuid;
-use crate::http::params::{Nothing, Params};
+use crate::http::params::{Nothing, Params, uuid};
 use crate::http::precondition::MadeOf;
 use crate::http::private::{body, json, list, made, tagged};
-use crate::http::problem::{Failure, Problem};
+use crate::http::problem::{Failure, Refused};
 use crate::http::who::Who;
 use crate::model::{Code, Place, Refusal, Result};
 use crate::registry::{
@@ -107,8 +106,8 @@ pub fn number(text: &str) -> Result<usize> {
 
 /// The drafts that one may read, the one that changed last first.
 #[utoipa::path(get, path = "/drafts", operation_id = "drafts", tag = "drafts", params(Which, Pages),
-    responses((status = 200, body = [DraftAnswer], headers(("x-total-count" = u64), ("link" = String))), (status = 400, body = Problem, content_type = "application/problem+json"),
-        (status = 401, body = Problem, content_type = "application/problem+json"), (status = 404, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = [DraftAnswer], headers(("x-total-count" = u64), ("link" = String))), Refused<400>,
+        Refused<401>, Refused<404>))]
 pub async fn all(
     State(app): State<App>,
     Who(actor): Who,
@@ -120,8 +119,7 @@ pub async fn all(
 
 /// Opens a draft over the version in force, or over the one that is named; over nothing where there is none.
 #[utoipa::path(post, path = "/drafts", operation_id = "openDraft", tag = "drafts", request_body = DraftRequest,
-    responses((status = 201, body = DraftAnswer), (status = 401, body = Problem, content_type = "application/problem+json"), (status = 403, body = Problem, content_type = "application/problem+json"),
-        (status = 404, body = Problem, content_type = "application/problem+json"), (status = 409, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 201, body = DraftAnswer), Refused<401>, Refused<403>, Refused<404>, Refused<409>))]
 pub async fn open(State(app): State<App>, Who(actor): Who, _: Params<Nothing>, bytes: Bytes) -> Answer {
     let request: DraftRequest = body(&bytes)?;
     let draft = app.open_draft(&actor, request).await?;
@@ -132,8 +130,8 @@ pub async fn open(State(app): State<App>, Who(actor): Who, _: Params<Nothing>, b
 /// One draft. Its tag is how many steps it has taken: what others do meanwhile changes it.
 #[utoipa::path(get, path = "/drafts/{draft}", operation_id = "draft", tag = "drafts",
     params(("draft" = String, Path, description = "The draft")),
-    responses((status = 200, body = DraftAnswer, headers(("etag" = String))), (status = 401, body = Problem, content_type = "application/problem+json"),
-        (status = 403, body = Problem, content_type = "application/problem+json"), (status = 404, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = DraftAnswer, headers(("etag" = String))), Refused<401>,
+        Refused<403>, Refused<404>))]
 pub async fn one(State(app): State<App>, Who(actor): Who, Path(draft): Path<String>, _: Params<Nothing>) -> Answer {
     answer(StatusCode::OK, &app.draft_answer(&*app.draft(&actor, uuid(&draft)?)?)?)
 }
@@ -142,8 +140,7 @@ pub async fn one(State(app): State<App>, Who(actor): Who, Path(draft): Path<Stri
 #[utoipa::path(patch, path = "/drafts/{draft}", operation_id = "describeDraft", tag = "drafts",
     params(("draft" = String, Path, description = "The draft"), ("if-match" = Option<String>, Header, description = "The tag of the draft")),
     request_body = DraftChange,
-    responses((status = 200, body = DraftAnswer), (status = 403, body = Problem, content_type = "application/problem+json"), (status = 404, body = Problem, content_type = "application/problem+json"),
-        (status = 409, body = Problem, content_type = "application/problem+json"), (status = 412, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = DraftAnswer), Refused<403>, Refused<404>, Refused<409>, Refused<412>))]
 pub async fn describe(
     State(app): State<App>,
     Who(actor): Who,
@@ -160,8 +157,7 @@ pub async fn describe(
 #[utoipa::path(post, path = "/drafts/{draft}/phase", operation_id = "moveDraft", tag = "drafts",
     params(("draft" = String, Path, description = "The draft"), ("if-match" = Option<String>, Header, description = "The tag of the draft")),
     request_body = PhaseStep,
-    responses((status = 200, body = DraftAnswer), (status = 403, body = Problem, content_type = "application/problem+json"), (status = 404, body = Problem, content_type = "application/problem+json"),
-        (status = 409, body = Problem, content_type = "application/problem+json"), (status = 412, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = DraftAnswer), Refused<403>, Refused<404>, Refused<409>, Refused<412>))]
 pub async fn phase(
     State(app): State<App>,
     Who(actor): Who,
@@ -185,8 +181,7 @@ pub async fn phase(
 #[utoipa::path(post, path = "/drafts/{draft}/rebase", operation_id = "rebaseDraft", tag = "drafts",
     params(("draft" = String, Path, description = "The draft"), ("if-match" = Option<String>, Header, description = "The tag of the draft")),
     request_body = RebaseRequest,
-    responses((status = 200, body = RebasedAnswer), (status = 403, body = Problem, content_type = "application/problem+json"), (status = 404, body = Problem, content_type = "application/problem+json"),
-        (status = 409, body = Problem, content_type = "application/problem+json"), (status = 412, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = RebasedAnswer), Refused<403>, Refused<404>, Refused<409>, Refused<412>))]
 pub async fn rebase(
     State(app): State<App>,
     Who(actor): Who,
@@ -204,7 +199,7 @@ pub async fn rebase(
 /// The threads of comments, the first first.
 #[utoipa::path(get, path = "/drafts/{draft}/comments", operation_id = "comments", tag = "drafts",
     params(("draft" = String, Path, description = "The draft"), Pages),
-    responses((status = 200, body = [ThreadAnswer], headers(("x-total-count" = u64), ("link" = String))), (status = 403, body = Problem, content_type = "application/problem+json"), (status = 404, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = [ThreadAnswer], headers(("x-total-count" = u64), ("link" = String))), Refused<403>, Refused<404>))]
 pub async fn comments(
     State(app): State<App>,
     Who(actor): Who,
@@ -218,7 +213,7 @@ pub async fn comments(
 /// Begins a thread on the draft, on a concept of it, or on a field of a concept.
 #[utoipa::path(post, path = "/drafts/{draft}/comments", operation_id = "comment", tag = "drafts",
     params(("draft" = String, Path, description = "The draft")), request_body = CommentRequest,
-    responses((status = 201, body = ThreadAnswer), (status = 403, body = Problem, content_type = "application/problem+json"), (status = 404, body = Problem, content_type = "application/problem+json"), (status = 409, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 201, body = ThreadAnswer), Refused<403>, Refused<404>, Refused<409>))]
 pub async fn comment(
     State(app): State<App>,
     Who(actor): Who,
@@ -234,7 +229,7 @@ pub async fn comment(
 #[utoipa::path(post, path = "/drafts/{draft}/comments/{thread}", operation_id = "reply", tag = "drafts",
     params(("draft" = String, Path, description = "The draft"), ("thread" = usize, Path, description = "The number of the thread")),
     request_body = ReplyRequest,
-    responses((status = 201, body = ThreadAnswer), (status = 403, body = Problem, content_type = "application/problem+json"), (status = 404, body = Problem, content_type = "application/problem+json"), (status = 409, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 201, body = ThreadAnswer), Refused<403>, Refused<404>, Refused<409>))]
 pub async fn reply(
     State(app): State<App>,
     Who(actor): Who,
@@ -252,7 +247,7 @@ pub async fn reply(
 #[utoipa::path(post, path = "/drafts/{draft}/comments/{thread}/settlement", operation_id = "settleThread", tag = "drafts",
     params(("draft" = String, Path, description = "The draft"), ("thread" = usize, Path, description = "The number of the thread")),
     request_body = Settlement,
-    responses((status = 200, body = ThreadAnswer), (status = 403, body = Problem, content_type = "application/problem+json"), (status = 404, body = Problem, content_type = "application/problem+json"), (status = 409, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = ThreadAnswer), Refused<403>, Refused<404>, Refused<409>))]
 pub async fn settle(
     State(app): State<App>,
     Who(actor): Who,

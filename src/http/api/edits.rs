@@ -10,16 +10,14 @@ use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 
 use super::App;
-use super::concepts::not_one_of;
 use super::drafts::number;
-use super::people::uuid;
 use super::publish::{meaning, turn};
 use crate::exchange::Format;
 use crate::http::negotiate::Caller;
-use crate::http::params::{Nothing, Params};
+use crate::http::params::{Nothing, Params, not_one_of, uuid};
 use crate::http::precondition::MadeOf;
 use crate::http::private::{body, items, json, list, made, nothing, part, tagged};
-use crate::http::problem::{Failure, Problem};
+use crate::http::problem::{Failure, Problem, Refused};
 use crate::http::reply::is_known;
 use crate::http::upload::Upload;
 use crate::http::who::Who;
@@ -122,7 +120,7 @@ pub struct FileParams {
 /// What the draft says of the concepts that it changes.
 #[utoipa::path(get, path = "/drafts/{draft}/concepts", operation_id = "draftConcepts", tag = "drafts",
     params(("draft" = String, Path, description = "The draft"), Pages),
-    responses((status = 200, body = [ProposedAnswer], headers(("x-total-count" = u64), ("link" = String))), (status = 403, body = Problem, content_type = "application/problem+json"), (status = 404, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = [ProposedAnswer], headers(("x-total-count" = u64), ("link" = String))), Refused<403>, Refused<404>))]
 pub async fn concepts(
     State(app): State<App>,
     Who(actor): Who,
@@ -136,7 +134,7 @@ pub async fn concepts(
 /// What the draft says of a concept, changed or not. The tag is that of the content: `If-Match` of a change names it.
 #[utoipa::path(get, path = "/drafts/{draft}/concepts/{key}", operation_id = "draftConcept", tag = "drafts",
     params(("draft" = String, Path, description = "The draft"), ("key" = String, Path, description = "Notation, uuid or alias")),
-    responses((status = 200, body = ProposedAnswer, headers(("etag" = String))), (status = 304), (status = 403, body = Problem, content_type = "application/problem+json"), (status = 404, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = ProposedAnswer, headers(("etag" = String))), (status = 304), Refused<403>, Refused<404>))]
 pub async fn concept(
     State(app): State<App>,
     Who(actor): Who,
@@ -161,9 +159,9 @@ pub async fn concept(
         ("if-match" = Option<String>, Header, description = "The tag of the content"), ("if-none-match" = Option<String>, Header, description = "`*`")),
     request_body(content = ContentFields<String>, description = "The content, with concepts named by uuid, notation or alias"),
     responses((status = 200, body = ProposedAnswer), (status = 201, description = "The concept is new", body = ProposedAnswer),
-        (status = 403, body = Problem, content_type = "application/problem+json"), (status = 409, body = Problem, content_type = "application/problem+json"),
+        Refused<403>, Refused<409>,
         (status = 412, description = "Another content than it was made of; `conflict` has both", body = Problem, content_type = "application/problem+json"),
-        (status = 422, body = Problem, content_type = "application/problem+json"), (status = 428, body = Problem, content_type = "application/problem+json")))]
+        Refused<422>, Refused<428>))]
 pub async fn put(
     State(app): State<App>,
     Who(actor): Who,
@@ -182,10 +180,9 @@ pub async fn put(
     params(("draft" = String, Path, description = "The draft"), ("key" = String, Path, description = "Notation, uuid or alias"), Why,
         ("if-match" = Option<String>, Header, description = "The tag of the content")),
     request_body(content = Vec<Object>, description = "The operations", content_type = "application/json-patch+json"),
-    responses((status = 200, body = ProposedAnswer), (status = 403, body = Problem, content_type = "application/problem+json"), (status = 404, body = Problem, content_type = "application/problem+json"),
+    responses((status = 200, body = ProposedAnswer), Refused<403>, Refused<404>,
         (status = 412, description = "Another content than it was made of; `conflict` has both", body = Problem, content_type = "application/problem+json"),
-        (status = 415, body = Problem, content_type = "application/problem+json"), (status = 422, body = Problem, content_type = "application/problem+json"),
-        (status = 428, body = Problem, content_type = "application/problem+json")))]
+        Refused<415>, Refused<422>, Refused<428>))]
 pub async fn patch(
     State(app): State<App>,
     Who(actor): Who,
@@ -214,8 +211,7 @@ fn changed((edit, concept): (EditAnswer, ProposedAnswer)) -> Answer {
 #[utoipa::path(delete, path = "/drafts/{draft}/concepts/{key}", operation_id = "retireDraftConcept", tag = "drafts",
     params(("draft" = String, Path, description = "The draft"), ("key" = String, Path, description = "Notation, uuid or alias"), Why,
         ("if-match" = Option<String>, Header, description = "The tag of the content")),
-    responses((status = 200, body = EditAnswer), (status = 403, body = Problem, content_type = "application/problem+json"), (status = 404, body = Problem, content_type = "application/problem+json"),
-        (status = 412, body = Problem, content_type = "application/problem+json"), (status = 428, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = EditAnswer), Refused<403>, Refused<404>, Refused<412>, Refused<428>))]
 pub async fn retire(
     State(app): State<App>,
     Who(actor): Who,
@@ -230,7 +226,7 @@ pub async fn retire(
 /// The edits of a draft, the first first.
 #[utoipa::path(get, path = "/drafts/{draft}/edits", operation_id = "edits", tag = "drafts",
     params(("draft" = String, Path, description = "The draft"), Pages),
-    responses((status = 200, body = [EditAnswer], headers(("x-total-count" = u64), ("link" = String))), (status = 403, body = Problem, content_type = "application/problem+json"), (status = 404, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = [EditAnswer], headers(("x-total-count" = u64), ("link" = String))), Refused<403>, Refused<404>))]
 pub async fn edits(
     State(app): State<App>,
     Who(actor): Who,
@@ -246,9 +242,8 @@ pub async fn edits(
 #[utoipa::path(post, path = "/drafts/{draft}/edits", operation_id = "editDraft", tag = "drafts",
     params(("draft" = String, Path, description = "The draft"), ("if-match" = Option<String>, Header, description = "The tag of the draft")),
     request_body = OperationBody,
-    responses((status = 201, body = EditAnswer), (status = 403, body = Problem, content_type = "application/problem+json"), (status = 404, body = Problem, content_type = "application/problem+json"),
-        (status = 409, body = Problem, content_type = "application/problem+json"), (status = 412, body = Problem, content_type = "application/problem+json"),
-        (status = 422, body = Problem, content_type = "application/problem+json"), (status = 428, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 201, body = EditAnswer), Refused<403>, Refused<404>, Refused<409>, Refused<412>,
+        Refused<422>, Refused<428>))]
 pub async fn operate(
     State(app): State<App>,
     Who(actor): Who,
@@ -277,7 +272,7 @@ fn told(draft: &str, edit: &EditAnswer) -> Answer {
 /// One edit.
 #[utoipa::path(get, path = "/drafts/{draft}/edits/{edit}", operation_id = "edit", tag = "drafts",
     params(("draft" = String, Path, description = "The draft"), ("edit" = usize, Path, description = "The number of the edit")),
-    responses((status = 200, body = EditAnswer), (status = 403, body = Problem, content_type = "application/problem+json"), (status = 404, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = EditAnswer), Refused<403>, Refused<404>))]
 pub async fn edit(
     State(app): State<App>,
     Who(actor): Who,
@@ -292,7 +287,7 @@ pub async fn edit(
 #[utoipa::path(post, path = "/drafts/{draft}/edits/{edit}/undo", operation_id = "undoEdit", tag = "drafts",
     params(("draft" = String, Path, description = "The draft"), ("edit" = usize, Path, description = "The number of the edit")),
     request_body = UndoRequest,
-    responses((status = 201, body = EditAnswer), (status = 403, body = Problem, content_type = "application/problem+json"), (status = 404, body = Problem, content_type = "application/problem+json"), (status = 409, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 201, body = EditAnswer), Refused<403>, Refused<404>, Refused<409>))]
 pub async fn undo(
     State(app): State<App>,
     Who(actor): Who,
@@ -310,9 +305,8 @@ pub async fn undo(
 #[utoipa::path(post, path = "/drafts/{draft}/import", operation_id = "importEdit", tag = "drafts",
     params(("draft" = String, Path, description = "The draft"), FileParams, Why, ("if-match" = String, Header, description = "The tag of the draft")),
     request_body(content = String, description = "The file", content_type = "application/octet-stream"),
-    responses((status = 201, body = EditAnswer), (status = 403, body = Problem, content_type = "application/problem+json"), (status = 404, body = Problem, content_type = "application/problem+json"),
-        (status = 409, body = Problem, content_type = "application/problem+json"), (status = 412, body = Problem, content_type = "application/problem+json"),
-        (status = 422, body = Problem, content_type = "application/problem+json"), (status = 428, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 201, body = EditAnswer), Refused<403>, Refused<404>, Refused<409>, Refused<412>,
+        Refused<422>, Refused<428>))]
 pub async fn import(
     State(app): State<App>,
     Who(actor): Who,

@@ -14,11 +14,10 @@ use tokio_stream::wrappers::ReceiverStream;
 use utoipa::IntoParams;
 
 use super::App;
-use super::concepts::not_one_of;
 use crate::exchange::Format;
 use crate::http::negotiate::Caller;
-use crate::http::params::Params;
-use crate::http::problem::{Failure, Problem};
+use crate::http::params::{Params, not_one_of};
+use crate::http::problem::{Failure, Refused};
 use crate::http::reply::{cache, is_known};
 use crate::model::{Code, Refusal, Result};
 use crate::registry::{At, View};
@@ -42,8 +41,7 @@ pub struct ExportParams {
         (status = 200, headers(("content-digest" = String)), content(
             (String = "text/turtle"), (String = "application/n-triples"), (String = "application/rdf+xml"),
             (String = "application/ld+json"), (String = "text/csv"), (String = "application/json"),
-            (String = "application/xml"))),
-        (status = 400, body = Problem, content_type = "application/problem+json"), (status = 404, body = Problem, content_type = "application/problem+json")))]
+            (String = "application/xml"))), Refused<400>, Refused<404>))]
 pub async fn whole(
     State(app): State<App>,
     Path(vocabulary): Path<String>,

@@ -17,12 +17,11 @@ use tokio::time::Instant as Deadline;
 use utoipa::IntoParams;
 
 use super::App;
-use super::concepts::not_one_of;
 use crate::exchange::paper::{Tongue, change_name, told_kinds};
 use crate::http::negotiate::{Caller, reads_danish};
-use crate::http::params::Params;
+use crate::http::params::{Params, not_one_of};
 use crate::http::places::{Place as Stay, Places};
-use crate::http::problem::{Failure, Problem};
+use crate::http::problem::{Failure, Refused};
 use crate::http::reply::Reply;
 use crate::http::who;
 use crate::model::{Code, ConceptChange, Event, EventFilter, EventType, Place, Refusal, Result, Side, Slug};
@@ -82,7 +81,7 @@ impl From {
 /// answer, as long as `more` is true at once; with `wait=` the answer comes when there is something new. Whoever keeps
 /// the position misses nothing.
 #[utoipa::path(get, path = "/changes", operation_id = "feed", tag = "changes", params(FeedFilter, From),
-    responses((status = 200, body = FeedAnswer, headers(("link" = String))), (status = 400, body = Problem, content_type = "application/problem+json"), (status = 404, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = FeedAnswer, headers(("link" = String))), Refused<400>, Refused<404>))]
 pub async fn feed(
     State(app): State<App>,
     Params(asked, from, ..): Params<FeedFilter, From>,
@@ -164,7 +163,7 @@ pub struct Since {
 /// `data`. A browser or client that reconnects sends `Last-Event-ID` and misses nothing.
 #[utoipa::path(get, path = "/changes/stream", operation_id = "stream", tag = "changes",
     params(FeedFilter, Since, ("last-event-id" = Option<i64>, Header, description = "The last position that was received")),
-    responses((status = 200, content_type = "text/event-stream", body = String), (status = 400, body = Problem, content_type = "application/problem+json"), (status = 503, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, content_type = "text/event-stream", body = String), Refused<400>, Refused<503>))]
 pub async fn stream(
     State(app): State<App>,
     Params(asked, since, ..): Params<FeedFilter, Since>,
@@ -296,7 +295,7 @@ pub struct Before {
 /// asked for, one entry for each version, day and hearing and none for each concept. Danish or English by
 /// `Accept-Language`.
 #[utoipa::path(get, path = "/changes.atom", operation_id = "atom", tag = "changes", params(FeedFilter, Before),
-    responses((status = 200, content_type = "application/atom+xml", body = String), (status = 400, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, content_type = "application/atom+xml", body = String), Refused<400>))]
 pub async fn atom(
     State(app): State<App>,
     Params(asked, from, ..): Params<FeedFilter, Before>,

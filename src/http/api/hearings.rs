@@ -12,15 +12,13 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::App;
 use super::about::About;
-use super::concepts::not_one_of;
 use super::drafts::number;
-use super::people::uuid;
 use crate::exchange::paper::{ODT, Tongue, XLSX};
 use crate::http::negotiate::{Caller, reads_danish};
-use crate::http::params::{Nothing, Params};
+use crate::http::params::{Nothing, Params, not_one_of, uuid};
 use crate::http::precondition::MadeOf;
 use crate::http::private::{body, bytes as binary, json, list, made, nothing, text};
-use crate::http::problem::{Failure, Problem};
+use crate::http::problem::{Failure, Refused};
 use crate::http::who::{From, Visiting, Who};
 use crate::model::{Code, Place, Refusal, Result};
 use crate::registry::{
@@ -73,7 +71,7 @@ const NOTES: [&str; 4] = ["md", "html", "odt", "json"];
 #[utoipa::path(get, path = "/drafts/{draft}/hearings", operation_id = "hearingsOfDraft", tag = "hearings",
     params(("draft" = String, Path, description = "The draft"), Pages),
     responses((status = 200, body = [HearingSummary], headers(("x-total-count" = u64), ("link" = String))),
-        (status = 401, body = Problem, content_type = "application/problem+json"), (status = 403, body = Problem, content_type = "application/problem+json"), (status = 404, body = Problem, content_type = "application/problem+json")))]
+        Refused<401>, Refused<403>, Refused<404>))]
 pub async fn of_draft(
     State(app): State<App>,
     Who(actor): Who,
@@ -87,8 +85,8 @@ pub async fn of_draft(
 /// Plans a hearing of a draft. It opens and closes by itself; from when it opens, the draft is frozen.
 #[utoipa::path(post, path = "/drafts/{draft}/hearings", operation_id = "planHearing", tag = "hearings",
     params(("draft" = String, Path, description = "The draft")), request_body = HearingRequest,
-    responses((status = 201, body = HearingAnswer), (status = 401, body = Problem, content_type = "application/problem+json"), (status = 403, body = Problem, content_type = "application/problem+json"),
-        (status = 404, body = Problem, content_type = "application/problem+json"), (status = 409, body = Problem, content_type = "application/problem+json"), (status = 422, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 201, body = HearingAnswer), Refused<401>, Refused<403>,
+        Refused<404>, Refused<409>, Refused<422>))]
 pub async fn plan(About { app, actor, of: draft }: About, bytes: Bytes) -> Answer {
     let request: HearingRequest = body(&bytes)?;
     let hearing = app.plan_hearing(&actor, draft, request).await?;
@@ -111,7 +109,7 @@ pub async fn all(
 /// One hearing: its letter, its times, and what is heard, as it was when it opened.
 #[utoipa::path(get, path = "/hearings/{hearing}", operation_id = "hearing", tag = "hearings",
     params(("hearing" = String, Path, description = "The hearing")),
-    responses((status = 200, body = HearingAnswer), (status = 401, body = Problem, content_type = "application/problem+json"), (status = 404, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = HearingAnswer), Refused<401>, Refused<404>))]
 pub async fn one(
     State(app): State<App>,
     Visiting(visitor): Visiting,
@@ -124,7 +122,7 @@ pub async fn one(
 /// Plans a hearing otherwise that has not opened.
 #[utoipa::path(put, path = "/hearings/{hearing}", operation_id = "replanHearing", tag = "hearings",
     params(("hearing" = String, Path, description = "The hearing")), request_body = HearingRequest,
-    responses((status = 200, body = HearingAnswer), (status = 403, body = Problem, content_type = "application/problem+json"), (status = 404, body = Problem, content_type = "application/problem+json"), (status = 409, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = HearingAnswer), Refused<403>, Refused<404>, Refused<409>))]
 pub async fn replan(About { app, actor, of }: About, bytes: Bytes) -> Answer {
     let request: HearingRequest = body(&bytes)?;
     Ok(json(StatusCode::OK, &app.replan_hearing(&actor, of, request).await?)?)
@@ -133,7 +131,7 @@ pub async fn replan(About { app, actor, of }: About, bytes: Bytes) -> Answer {
 /// Calls a hearing off before its deadline.
 #[utoipa::path(post, path = "/hearings/{hearing}/cancellation", operation_id = "cancelHearing", tag = "hearings",
     params(("hearing" = String, Path, description = "The hearing")), request_body = CancelRequest,
-    responses((status = 200, body = HearingAnswer), (status = 403, body = Problem, content_type = "application/problem+json"), (status = 404, body = Problem, content_type = "application/problem+json"), (status = 409, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = HearingAnswer), Refused<403>, Refused<404>, Refused<409>))]
 pub async fn cancel(About { app, actor, of }: About, bytes: Bytes) -> Answer {
     let CancelRequest { reason } = body(&bytes)?;
     Ok(json(StatusCode::OK, &app.cancel_hearing(&actor, of, reason).await?)?)
@@ -142,7 +140,7 @@ pub async fn cancel(About { app, actor, of }: About, bytes: Bytes) -> Answer {
 /// Moves the deadline of a hearing out; why stays on record. One that was over is open again.
 #[utoipa::path(post, path = "/hearings/{hearing}/extensions", operation_id = "extendHearing", tag = "hearings",
     params(("hearing" = String, Path, description = "The hearing")), request_body = ExtendRequest,
-    responses((status = 201, body = HearingAnswer), (status = 403, body = Problem, content_type = "application/problem+json"), (status = 404, body = Problem, content_type = "application/problem+json"), (status = 409, body = Problem, content_type = "application/problem+json"), (status = 422, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 201, body = HearingAnswer), Refused<403>, Refused<404>, Refused<409>, Refused<422>))]
 pub async fn extend(About { app, actor, of }: About, bytes: Bytes) -> Answer {
     let ExtendRequest { deadline, reason } = body(&bytes)?;
     Ok(json(StatusCode::CREATED, &app.extend_hearing(&actor, of, &deadline, reason).await?)?)
@@ -151,7 +149,7 @@ pub async fn extend(About { app, actor, of }: About, bytes: Bytes) -> Answer {
 /// Ends a hearing; every item of its answers must have a reply.
 #[utoipa::path(post, path = "/hearings/{hearing}/completion", operation_id = "completeHearing", tag = "hearings",
     params(("hearing" = String, Path, description = "The hearing")),
-    responses((status = 200, body = HearingAnswer), (status = 403, body = Problem, content_type = "application/problem+json"), (status = 404, body = Problem, content_type = "application/problem+json"), (status = 409, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = HearingAnswer), Refused<403>, Refused<404>, Refused<409>))]
 pub async fn complete(About { app, actor, of }: About) -> Answer {
     Ok(json(StatusCode::OK, &app.complete_hearing(&actor, of).await?)?)
 }
@@ -159,7 +157,7 @@ pub async fn complete(About { app, actor, of }: About) -> Answer {
 /// The parties, each with whether it has answered; who they are is shown to those who make the draft.
 #[utoipa::path(get, path = "/hearings/{hearing}/parties", operation_id = "parties", tag = "hearings",
     params(("hearing" = String, Path, description = "The hearing"), Pages),
-    responses((status = 200, body = [PartyAnswer], headers(("x-total-count" = u64), ("link" = String))), (status = 404, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = [PartyAnswer], headers(("x-total-count" = u64), ("link" = String))), Refused<404>))]
 pub async fn parties(
     State(app): State<App>,
     Visiting(visitor): Visiting,
@@ -173,7 +171,7 @@ pub async fn parties(
 /// Asks somebody to answer.
 #[utoipa::path(post, path = "/hearings/{hearing}/parties", operation_id = "inviteParty", tag = "hearings",
     params(("hearing" = String, Path, description = "The hearing")), request_body = PartyRequest,
-    responses((status = 201, body = PartyAnswer), (status = 403, body = Problem, content_type = "application/problem+json"), (status = 404, body = Problem, content_type = "application/problem+json"), (status = 409, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 201, body = PartyAnswer), Refused<403>, Refused<404>, Refused<409>))]
 pub async fn invite(About { app, actor, of }: About, bytes: Bytes) -> Answer {
     let request: PartyRequest = body(&bytes)?;
     let party = app.invite_party(&actor, of, request).await?;
@@ -183,7 +181,7 @@ pub async fn invite(About { app, actor, of }: About, bytes: Bytes) -> Answer {
 /// One party.
 #[utoipa::path(get, path = "/hearings/{hearing}/parties/{party}", operation_id = "party", tag = "hearings",
     params(("hearing" = String, Path, description = "The hearing"), ("party" = String, Path, description = "The party")),
-    responses((status = 200, body = PartyAnswer), (status = 404, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = PartyAnswer), Refused<404>))]
 pub async fn party(
     State(app): State<App>,
     Visiting(visitor): Visiting,
@@ -196,7 +194,7 @@ pub async fn party(
 /// Makes a personal link for a party; those that it had lead nowhere from now on. It is shown now and never again.
 #[utoipa::path(post, path = "/hearings/{hearing}/parties/{party}/link", operation_id = "partyLink", tag = "hearings",
     params(("hearing" = String, Path, description = "The hearing"), ("party" = String, Path, description = "The party")),
-    responses((status = 201, body = LinkAnswer), (status = 403, body = Problem, content_type = "application/problem+json"), (status = 404, body = Problem, content_type = "application/problem+json"), (status = 409, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 201, body = LinkAnswer), Refused<403>, Refused<404>, Refused<409>))]
 pub async fn link(
     State(app): State<App>,
     Who(actor): Who,
@@ -209,7 +207,7 @@ pub async fn link(
 /// The answers that one may read, the first first, and the one that one is writing; or all of them as a spreadsheet.
 #[utoipa::path(get, path = "/hearings/{hearing}/answers", operation_id = "answers", tag = "hearings",
     params(("hearing" = String, Path, description = "The hearing"), Wanted, Pages),
-    responses((status = 200, body = [AnswerAnswer], headers(("x-total-count" = u64), ("link" = String))), (status = 404, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = [AnswerAnswer], headers(("x-total-count" = u64), ("link" = String))), Refused<404>))]
 pub async fn answers(
     State(app): State<App>,
     Visiting(visitor): Visiting,
@@ -232,8 +230,8 @@ pub async fn answers(
 /// answer counts when the address is confirmed.
 #[utoipa::path(post, path = "/hearings/{hearing}/answers", operation_id = "answer", tag = "hearings",
     params(("hearing" = String, Path, description = "The hearing")), request_body = AnswerRequest,
-    responses((status = 201, body = AnswerAnswer), (status = 202, body = PendingAnswer), (status = 401, body = Problem, content_type = "application/problem+json"), (status = 403, body = Problem, content_type = "application/problem+json"),
-        (status = 404, body = Problem, content_type = "application/problem+json"), (status = 409, body = Problem, content_type = "application/problem+json"), (status = 422, body = Problem, content_type = "application/problem+json"), (status = 429, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 201, body = AnswerAnswer), (status = 202, body = PendingAnswer), Refused<401>, Refused<403>,
+        Refused<404>, Refused<409>, Refused<422>, Refused<429>))]
 pub async fn answer(
     State(app): State<App>,
     Visiting(visitor): Visiting,
@@ -252,7 +250,7 @@ pub async fn answer(
 /// One answer, for those who may read it.
 #[utoipa::path(get, path = "/hearings/{hearing}/answers/{answer}", operation_id = "oneAnswer", tag = "hearings",
     params(("hearing" = String, Path, description = "The hearing"), ("answer" = String, Path, description = "The answer")),
-    responses((status = 200, body = AnswerAnswer), (status = 404, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = AnswerAnswer), Refused<404>))]
 pub async fn one_answer(
     State(app): State<App>,
     Visiting(visitor): Visiting,
@@ -265,7 +263,7 @@ pub async fn one_answer(
 /// Changes an answer that one is writing: its items become these.
 #[utoipa::path(put, path = "/hearings/{hearing}/answers/{answer}", operation_id = "changeAnswer", tag = "hearings",
     params(("hearing" = String, Path, description = "The hearing"), ("answer" = String, Path, description = "The answer")), request_body = AnswerRequest,
-    responses((status = 200, body = AnswerAnswer), (status = 404, body = Problem, content_type = "application/problem+json"), (status = 409, body = Problem, content_type = "application/problem+json"), (status = 422, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = AnswerAnswer), Refused<404>, Refused<409>, Refused<422>))]
 pub async fn change_answer(
     State(app): State<App>,
     Visiting(visitor): Visiting,
@@ -280,7 +278,7 @@ pub async fn change_answer(
 /// Submits an answer; one that the party had submitted is taken back. The answer to this is the receipt.
 #[utoipa::path(post, path = "/hearings/{hearing}/answers/{answer}/submission", operation_id = "submitAnswer", tag = "hearings",
     params(("hearing" = String, Path, description = "The hearing"), ("answer" = String, Path, description = "The answer")),
-    responses((status = 200, body = AnswerAnswer), (status = 404, body = Problem, content_type = "application/problem+json"), (status = 409, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = AnswerAnswer), Refused<404>, Refused<409>))]
 pub async fn submit(
     State(app): State<App>,
     Visiting(visitor): Visiting,
@@ -293,7 +291,7 @@ pub async fn submit(
 /// Takes an answer back before the deadline.
 #[utoipa::path(post, path = "/hearings/{hearing}/answers/{answer}/withdrawal", operation_id = "withdrawAnswer", tag = "hearings",
     params(("hearing" = String, Path, description = "The hearing"), ("answer" = String, Path, description = "The answer")),
-    responses((status = 200, body = AnswerAnswer), (status = 404, body = Problem, content_type = "application/problem+json"), (status = 409, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = AnswerAnswer), Refused<404>, Refused<409>))]
 pub async fn withdraw(
     State(app): State<App>,
     Visiting(visitor): Visiting,
@@ -308,7 +306,7 @@ pub async fn withdraw(
 #[utoipa::path(post, path = "/hearings/{hearing}/answers/{answer}/attachments", operation_id = "attach", tag = "hearings",
     params(("hearing" = String, Path, description = "The hearing"), ("answer" = String, Path, description = "The answer"), FileName),
     request_body(content = Vec<u8>, content_type = "application/octet-stream"),
-    responses((status = 201, body = Attachment), (status = 404, body = Problem, content_type = "application/problem+json"), (status = 409, body = Problem, content_type = "application/problem+json"), (status = 413, body = Problem, content_type = "application/problem+json"), (status = 415, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 201, body = Attachment), Refused<404>, Refused<409>, Refused<413>, Refused<415>))]
 pub async fn attach(
     State(app): State<App>,
     Visiting(visitor): Visiting,
@@ -328,7 +326,7 @@ pub async fn attach(
 /// A file of an answer, for those who may read the answer.
 #[utoipa::path(get, path = "/hearings/{hearing}/answers/{answer}/attachments/{file}", operation_id = "attachment", tag = "hearings",
     params(("hearing" = String, Path, description = "The hearing"), ("answer" = String, Path, description = "The answer"), ("file" = String, Path, description = "The file")),
-    responses((status = 200, body = Vec<u8>, content_type = "application/octet-stream"), (status = 404, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = Vec<u8>, content_type = "application/octet-stream"), Refused<404>))]
 pub async fn file(
     State(app): State<App>,
     Visiting(visitor): Visiting,
@@ -341,7 +339,7 @@ pub async fn file(
 /// Takes a file out of an answer that one is writing.
 #[utoipa::path(delete, path = "/hearings/{hearing}/answers/{answer}/attachments/{file}", operation_id = "detach", tag = "hearings",
     params(("hearing" = String, Path, description = "The hearing"), ("answer" = String, Path, description = "The answer"), ("file" = String, Path, description = "The file")),
-    responses((status = 204), (status = 404, body = Problem, content_type = "application/problem+json"), (status = 409, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 204), Refused<404>, Refused<409>))]
 pub async fn detach(
     State(app): State<App>,
     Visiting(visitor): Visiting,
@@ -356,7 +354,7 @@ pub async fn detach(
 #[utoipa::path(put, path = "/hearings/{hearing}/answers/{answer}/items/{item}/disposition", operation_id = "dispose", tag = "hearings",
     params(("hearing" = String, Path, description = "The hearing"), ("answer" = String, Path, description = "The answer"), ("item" = usize, Path, description = "The number of the item, from 1")),
     request_body = DispositionRequest,
-    responses((status = 200, body = AnswerAnswer), (status = 403, body = Problem, content_type = "application/problem+json"), (status = 404, body = Problem, content_type = "application/problem+json"), (status = 409, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = AnswerAnswer), Refused<403>, Refused<404>, Refused<409>))]
 pub async fn dispose(
     State(app): State<App>,
     Who(actor): Who,
@@ -375,8 +373,8 @@ pub async fn dispose(
     params(("hearing" = String, Path, description = "The hearing"), ("answer" = String, Path, description = "The answer"), ("item" = usize, Path, description = "The number of the item, from 1"),
         ("if-match" = Option<String>, Header, description = "The tag of the concept, or of the draft for an operation")),
     request_body = ItemEditRequest,
-    responses((status = 201, body = ItemEditAnswer), (status = 403, body = Problem, content_type = "application/problem+json"), (status = 404, body = Problem, content_type = "application/problem+json"), (status = 409, body = Problem, content_type = "application/problem+json"),
-        (status = 412, body = Problem, content_type = "application/problem+json"), (status = 422, body = Problem, content_type = "application/problem+json"), (status = 428, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 201, body = ItemEditAnswer), Refused<403>, Refused<404>, Refused<409>,
+        Refused<412>, Refused<422>, Refused<428>))]
 pub async fn edit(
     State(app): State<App>,
     Who(actor): Who,
@@ -393,7 +391,7 @@ pub async fn edit(
 /// The note of a hearing (høringsnotat): for those who make the draft at any time, for others when it is completed.
 #[utoipa::path(get, path = "/hearings/{hearing}/note", operation_id = "hearingNote", tag = "hearings",
     params(("hearing" = String, Path, description = "The hearing"), Wanted),
-    responses((status = 200, body = String, content_type = "text/markdown"), (status = 404, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = String, content_type = "text/markdown"), Refused<404>))]
 pub async fn note(
     State(app): State<App>,
     Visiting(visitor): Visiting,

@@ -10,7 +10,7 @@ use super::App;
 use crate::http::negotiate::Caller;
 use crate::http::negotiate::language;
 use crate::http::params::{Nothing, Params};
-use crate::http::problem::{Failure, Problem};
+use crate::http::problem::{Failure, Refused};
 use crate::http::reply::Reply;
 use crate::model::{Code, Place, Refusal, Result};
 use crate::registry::{At, Resolution, ValidateItem, Validation};
@@ -35,7 +35,7 @@ pub struct ResolveParams {
 /// What an identifier leads to. An old code, a retired concept or an alias always resolves, with what replaced
 /// it.
 #[utoipa::path(get, path = "/resolve", operation_id = "resolve", tag = "codes", params(ResolveParams, At),
-    responses((status = 200, body = Resolution), (status = 400, body = Problem, content_type = "application/problem+json"), (status = 404, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = Resolution), Refused<400>, Refused<404>))]
 pub async fn resolve(
     State(app): State<App>,
     Params(params, at, _): Params<ResolveParams, At>,
@@ -82,7 +82,7 @@ pub struct Validations {
 #[utoipa::path(post, path = "/validate", operation_id = "validate", tag = "codes", request_body = ValidateBody,
     responses(
         (status = 200, description = "A `Validation` for one code, `Validations` for many", body = Validations),
-        (status = 400, body = Problem, content_type = "application/problem+json"), (status = 413, body = Problem, content_type = "application/problem+json")))]
+        Refused<400>, Refused<413>))]
 pub async fn validate(
     State(app): State<App>,
     _: Params<Nothing>,

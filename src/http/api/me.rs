@@ -10,10 +10,9 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::App;
-use super::people::uuid;
-use crate::http::params::{Nothing, Params};
+use crate::http::params::{Nothing, Params, uuid};
 use crate::http::private::{body, json, list, nothing, whole};
-use crate::http::problem::{Failure, Problem};
+use crate::http::problem::{Failure, Refused};
 use crate::http::who::{From, Origin, Who, foreign, origin, session_secret, set_cookie};
 use crate::model::{Name, Password, Result};
 use crate::registry::{IdentityAnswer, MadeToken, MeAnswer, Pages, SessionAnswer, TokenAnswer, TokenRequest};
@@ -68,7 +67,7 @@ pub struct Whose {
 /// Signs in; the answer sets the cookie of a session. No account and a wrong password are answered alike. After a
 /// few attempts each next one must wait, twice as long each time.
 #[utoipa::path(post, path = "/sign-in", operation_id = "signIn", tag = "me", request_body = SignIn,
-    responses((status = 200, body = SignedInAnswer), (status = 401, body = Problem, content_type = "application/problem+json"), (status = 429, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = SignedInAnswer), Refused<401>, Refused<429>))]
 pub async fn sign_in(
     State(app): State<App>,
     From(peer): From,
@@ -92,7 +91,7 @@ pub async fn sign_in(
 
 /// Ends the session that asks, and takes its cookie away.
 #[utoipa::path(post, path = "/sign-out", operation_id = "signOut", tag = "me",
-    responses((status = 204), (status = 401, body = Problem, content_type = "application/problem+json"), (status = 403, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 204), Refused<401>, Refused<403>))]
 pub async fn sign_out(State(app): State<App>, Who(actor): Who, _: Params<Nothing>) -> Answer {
     app.sign_out(&actor).await?;
     let mut response = nothing();
@@ -104,7 +103,7 @@ pub async fn sign_out(State(app): State<App>, Who(actor): Who, _: Params<Nothing
 
 /// Who asks, and what they may.
 #[utoipa::path(get, path = "/me", operation_id = "me", tag = "me",
-    responses((status = 200, body = MeAnswer), (status = 401, body = Problem, content_type = "application/problem+json"), (status = 403, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = MeAnswer), Refused<401>, Refused<403>))]
 pub async fn me(State(app): State<App>, Who(actor): Who, headers: HeaderMap, _: Params<Nothing>) -> Answer {
     let secret = session_secret(&headers, &app.settings().public_url);
     Ok(json(StatusCode::OK, &app.me_by(&actor, secret.as_ref()).await?)?)
@@ -112,7 +111,7 @@ pub async fn me(State(app): State<App>, Who(actor): Who, headers: HeaderMap, _: 
 
 /// Who one is at the providers that one signs in at.
 #[utoipa::path(get, path = "/me/identities", operation_id = "identities", tag = "me",
-    responses((status = 200, body = [IdentityAnswer]), (status = 401, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = [IdentityAnswer]), Refused<401>))]
 pub async fn identities(State(app): State<App>, Who(actor): Who, _: Params<Nothing>) -> Answer {
     Ok(whole(&app.identities(&actor, None).await?)?)
 }
@@ -120,7 +119,7 @@ pub async fn identities(State(app): State<App>, Who(actor): Who, _: Params<Nothi
 /// Undoes the link to somebody at a provider. One's other sessions end; the last way in stays.
 #[utoipa::path(delete, path = "/me/identities/{uuid}", operation_id = "unlinkIdentity", tag = "me",
     params(("uuid" = String, Path, description = "The link")),
-    responses((status = 204), (status = 404, body = Problem, content_type = "application/problem+json"), (status = 409, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 204), Refused<404>, Refused<409>))]
 pub async fn unlink(State(app): State<App>, Who(actor): Who, Path(of): Path<String>, _: Params<Nothing>) -> Answer {
     app.unlink_identity(&actor, None, uuid(&of)?).await?;
     Ok(nothing())
@@ -128,7 +127,7 @@ pub async fn unlink(State(app): State<App>, Who(actor): Who, Path(of): Path<Stri
 
 /// Changes one's own password; one's other sessions end.
 #[utoipa::path(put, path = "/me/password", operation_id = "changePassword", tag = "me", request_body = PasswordChange,
-    responses((status = 204), (status = 401, body = Problem, content_type = "application/problem+json"), (status = 422, body = Problem, content_type = "application/problem+json"), (status = 429, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 204), Refused<401>, Refused<422>, Refused<429>))]
 pub async fn password(
     State(app): State<App>,
     Who(actor): Who,
@@ -143,7 +142,7 @@ pub async fn password(
 
 /// One's own sessions, oldest first.
 #[utoipa::path(get, path = "/me/sessions", operation_id = "sessions", tag = "me", params(Pages),
-    responses((status = 200, body = [SessionAnswer]), (status = 401, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = [SessionAnswer]), Refused<401>))]
 pub async fn sessions(
     State(app): State<App>,
     Who(actor): Who,
@@ -156,7 +155,7 @@ pub async fn sessions(
 /// Ends one of one's own sessions.
 #[utoipa::path(delete, path = "/me/sessions/{uuid}", operation_id = "endSession", tag = "me",
     params(("uuid" = String, Path, description = "The session")),
-    responses((status = 204), (status = 404, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 204), Refused<404>))]
 pub async fn end_session(
     State(app): State<App>,
     Who(actor): Who,
@@ -169,7 +168,7 @@ pub async fn end_session(
 
 /// One's own tokens, oldest first.
 #[utoipa::path(get, path = "/tokens", operation_id = "tokens", tag = "me", params(Whose, Pages),
-    responses((status = 200, body = [TokenAnswer]), (status = 401, body = Problem, content_type = "application/problem+json"), (status = 403, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = [TokenAnswer]), Refused<401>, Refused<403>))]
 pub async fn tokens(
     State(app): State<App>,
     Who(actor): Who,
@@ -182,7 +181,7 @@ pub async fn tokens(
 
 /// Makes a token. Its secret is in this answer and in no other.
 #[utoipa::path(post, path = "/tokens", operation_id = "createToken", tag = "me", request_body = TokenRequest,
-    responses((status = 201, body = MadeToken), (status = 403, body = Problem, content_type = "application/problem+json"), (status = 422, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 201, body = MadeToken), Refused<403>, Refused<422>))]
 pub async fn create_token(State(app): State<App>, Who(actor): Who, _: Params<Nothing>, bytes: Bytes) -> Answer {
     let request: TokenRequest = body(&bytes)?;
     Ok(json(StatusCode::CREATED, &app.create_token(&actor, None, request).await?)?)
@@ -191,7 +190,7 @@ pub async fn create_token(State(app): State<App>, Who(actor): Who, _: Params<Not
 /// Gives one of one's own tokens another name. Its secret stays.
 #[utoipa::path(patch, path = "/tokens/{uuid}", operation_id = "renameToken", tag = "me",
     params(("uuid" = String, Path, description = "The token")), request_body = TokenChange,
-    responses((status = 200, body = TokenAnswer), (status = 403, body = Problem, content_type = "application/problem+json"), (status = 404, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = TokenAnswer), Refused<403>, Refused<404>))]
 pub async fn rename_token(
     State(app): State<App>,
     Who(actor): Who,
@@ -206,7 +205,7 @@ pub async fn rename_token(
 /// Revokes a token: one's own, or with the right to `revoke-tokens` any.
 #[utoipa::path(delete, path = "/tokens/{uuid}", operation_id = "revokeToken", tag = "me",
     params(("uuid" = String, Path, description = "The token")),
-    responses((status = 204), (status = 404, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 204), Refused<404>))]
 pub async fn revoke_token(
     State(app): State<App>,
     Who(actor): Who,

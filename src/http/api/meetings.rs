@@ -8,11 +8,10 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::App;
-use super::people::uuid;
 use crate::http::negotiate::Caller;
-use crate::http::params::{Nothing, Params};
+use crate::http::params::{Nothing, Params, uuid};
 use crate::http::private::{body, json, list};
-use crate::http::problem::{Failure, Problem};
+use crate::http::problem::{Failure, Refused};
 use crate::http::reply::Reply;
 use crate::http::who::Who;
 use crate::model::Result;
@@ -48,7 +47,7 @@ pub struct MinutesRequest {
 /// The mandate of a group, and every earlier one. Everybody may read it.
 #[utoipa::path(get, path = "/groups/{group}/mandate", operation_id = "mandate", tag = "groups",
     params(("group" = String, Path, description = "The group")),
-    responses((status = 200, body = MandateAnswer), (status = 404, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = MandateAnswer), Refused<404>))]
 pub async fn mandate(
     State(app): State<App>,
     Path(group): Path<String>,
@@ -61,7 +60,7 @@ pub async fn mandate(
 /// Gives a group a mandate, or another one; those before are kept.
 #[utoipa::path(put, path = "/groups/{group}/mandate", operation_id = "giveMandate", tag = "groups",
     params(("group" = String, Path, description = "The group")), request_body = Mandate,
-    responses((status = 200, body = MandateAnswer), (status = 403, body = Problem, content_type = "application/problem+json"), (status = 404, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = MandateAnswer), Refused<403>, Refused<404>))]
 pub async fn give_mandate(
     State(app): State<App>,
     Who(actor): Who,
@@ -75,7 +74,7 @@ pub async fn give_mandate(
 /// The meetings of a group, the earliest first. For its members, who may read drafts, and who administers.
 #[utoipa::path(get, path = "/groups/{group}/meetings", operation_id = "meetings", tag = "groups",
     params(("group" = String, Path, description = "The group"), Pages),
-    responses((status = 200, body = [MeetingAnswer]), (status = 401, body = Problem, content_type = "application/problem+json"), (status = 403, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = [MeetingAnswer]), Refused<401>, Refused<403>))]
 pub async fn meetings(
     State(app): State<App>,
     Who(actor): Who,
@@ -89,7 +88,7 @@ pub async fn meetings(
 /// Calls a meeting. An item for decision about a draft needs a draft that was recommended to the group.
 #[utoipa::path(post, path = "/groups/{group}/meetings", operation_id = "callMeeting", tag = "groups",
     params(("group" = String, Path, description = "The group")), request_body = MeetingRequest,
-    responses((status = 201, body = MeetingAnswer), (status = 403, body = Problem, content_type = "application/problem+json"), (status = 404, body = Problem, content_type = "application/problem+json"), (status = 409, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 201, body = MeetingAnswer), Refused<403>, Refused<404>, Refused<409>))]
 pub async fn call(
     State(app): State<App>,
     Who(actor): Who,
@@ -103,7 +102,7 @@ pub async fn call(
 /// One meeting.
 #[utoipa::path(get, path = "/meetings/{meeting}", operation_id = "meeting", tag = "groups",
     params(("meeting" = String, Path, description = "The meeting")),
-    responses((status = 200, body = MeetingAnswer), (status = 404, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = MeetingAnswer), Refused<404>))]
 pub async fn meeting(State(app): State<App>, Who(actor): Who, Path(of): Path<String>, _: Params<Nothing>) -> Answer {
     Ok(json(StatusCode::OK, &app.meeting(&actor, uuid(&of)?).await?)?)
 }
@@ -115,7 +114,7 @@ async fn changed(app: &App, actor: &Actor, of: &str, command: MeetingCommand) ->
 /// Changes time, place or agenda of a meeting that was not held; what is absent stays.
 #[utoipa::path(patch, path = "/meetings/{meeting}", operation_id = "changeMeeting", tag = "groups",
     params(("meeting" = String, Path, description = "The meeting")), request_body = MeetingChange,
-    responses((status = 200, body = MeetingAnswer), (status = 404, body = Problem, content_type = "application/problem+json"), (status = 409, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = MeetingAnswer), Refused<404>, Refused<409>))]
 pub async fn change(
     State(app): State<App>,
     Who(actor): Who,
@@ -129,7 +128,7 @@ pub async fn change(
 /// Calls a meeting off.
 #[utoipa::path(post, path = "/meetings/{meeting}/cancellation", operation_id = "cancelMeeting", tag = "groups",
     params(("meeting" = String, Path, description = "The meeting")), request_body = CancellationRequest,
-    responses((status = 200, body = MeetingAnswer), (status = 404, body = Problem, content_type = "application/problem+json"), (status = 409, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = MeetingAnswer), Refused<404>, Refused<409>))]
 pub async fn cancel(
     State(app): State<App>,
     Who(actor): Who,
@@ -144,7 +143,7 @@ pub async fn cancel(
 /// Puts on record who was there. Once, and not before the meeting.
 #[utoipa::path(put, path = "/meetings/{meeting}/attendance", operation_id = "holdMeeting", tag = "groups",
     params(("meeting" = String, Path, description = "The meeting")), request_body = AttendanceRequest,
-    responses((status = 200, body = MeetingAnswer), (status = 404, body = Problem, content_type = "application/problem+json"), (status = 409, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = MeetingAnswer), Refused<404>, Refused<409>))]
 pub async fn attendance(
     State(app): State<App>,
     Who(actor): Who,
@@ -159,7 +158,7 @@ pub async fn attendance(
 /// Writes the minutes of a meeting that was held, or writes them again; all are kept, the last ones count.
 #[utoipa::path(put, path = "/meetings/{meeting}/minutes", operation_id = "writeMinutes", tag = "groups",
     params(("meeting" = String, Path, description = "The meeting")), request_body = MinutesRequest,
-    responses((status = 200, body = MeetingAnswer), (status = 404, body = Problem, content_type = "application/problem+json"), (status = 409, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = MeetingAnswer), Refused<404>, Refused<409>))]
 pub async fn minutes(
     State(app): State<App>,
     Who(actor): Who,

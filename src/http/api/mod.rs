@@ -24,16 +24,13 @@ pub mod search;
 mod subscriptions;
 mod vocabularies;
 
+pub use super::app::App;
 pub use check::apart;
-pub use concepts::{next_link, not_acceptable, not_one_of};
 pub use edits::long;
 pub use feed::Closing;
 pub use hearings::{served, tongue};
-pub use people::uuid;
 pub use publish::turn;
 pub use search::aside;
-
-use std::sync::Arc;
 
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
@@ -42,15 +39,10 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::HttpOptions;
-use super::ldes;
 use super::peer::TrustForwarded;
 use super::problem::Problem;
-use super::sparql;
-use crate::registry::{ConceptDocument, Registry};
-
-/// What handlers share.
-pub type App = Arc<Registry>;
+use super::{HttpOptions, ldes, sparql};
+use crate::registry::ConceptDocument;
 
 /// The document's own parts; the paths come from the routes.
 #[derive(OpenApi)]

@@ -6,12 +6,11 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
 use utoipa::ToSchema;
-use uuid::Uuid;
 
 use super::App;
-use crate::http::params::{Nothing, Params};
+use crate::http::params::{Nothing, Params, uuid};
 use crate::http::private::{body, json, list, nothing, whole};
-use crate::http::problem::{Failure, Problem};
+use crate::http::problem::{Failure, Refused};
 use crate::http::who::Who;
 use crate::model::{Account, Code, Group, Name, Organisation, Place, Refusal, Result};
 use crate::registry::{
@@ -20,15 +19,6 @@ use crate::registry::{
 };
 
 type Answer = Result<Response, Failure>;
-
-/// The uuid in an address.
-pub fn uuid(text: &str) -> Result<Uuid> {
-    Uuid::parse_str(text).map_err(|_| {
-        let text: String = text.chars().take(80).collect();
-        let (da, en) = (format!("»{text}« er ikke en uuid"), format!("'{text}' is not a uuid"));
-        Refusal::new(Code::InvalidIdentifier, da, en)
-    })
-}
 
 /// The one of a list.
 fn one<T: serde::Serialize>(found: Option<&T>, uuid: &str) -> Answer {
@@ -49,7 +39,7 @@ pub struct OrganisationRequest {
 
 /// Every organisation.
 #[utoipa::path(get, path = "/organisations", operation_id = "organisations", tag = "people", params(Pages),
-    responses((status = 200, body = [Organisation]), (status = 401, body = Problem, content_type = "application/problem+json"), (status = 403, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = [Organisation]), Refused<401>, Refused<403>))]
 pub async fn organisations(
     State(app): State<App>,
     Who(actor): Who,
@@ -62,7 +52,7 @@ pub async fn organisations(
 /// Makes an organisation known.
 #[utoipa::path(post, path = "/organisations", operation_id = "createOrganisation", tag = "people",
     request_body = OrganisationRequest,
-    responses((status = 201, body = Organisation), (status = 401, body = Problem, content_type = "application/problem+json"), (status = 403, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 201, body = Organisation), Refused<401>, Refused<403>))]
 pub async fn create_organisation(State(app): State<App>, Who(actor): Who, _: Params<Nothing>, bytes: Bytes) -> Answer {
     let OrganisationRequest { name } = body(&bytes)?;
     Ok(json(StatusCode::CREATED, &app.create_organisation(&actor, name).await?)?)
@@ -71,7 +61,7 @@ pub async fn create_organisation(State(app): State<App>, Who(actor): Who, _: Par
 /// One organisation.
 #[utoipa::path(get, path = "/organisations/{uuid}", operation_id = "organisation", tag = "people",
     params(("uuid" = String, Path, description = "The organisation")),
-    responses((status = 200, body = Organisation), (status = 404, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = Organisation), Refused<404>))]
 pub async fn organisation(
     State(app): State<App>,
     Who(actor): Who,
@@ -85,7 +75,7 @@ pub async fn organisation(
 /// Changes an organisation; what is absent stays. The accounts of one that is not active cannot sign in.
 #[utoipa::path(patch, path = "/organisations/{uuid}", operation_id = "changeOrganisation", tag = "people",
     params(("uuid" = String, Path, description = "The organisation")), request_body = OrganisationChange,
-    responses((status = 200, body = Organisation), (status = 404, body = Problem, content_type = "application/problem+json"), (status = 409, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = Organisation), Refused<404>, Refused<409>))]
 pub async fn change_organisation(
     State(app): State<App>,
     Who(actor): Who,
@@ -99,7 +89,7 @@ pub async fn change_organisation(
 
 /// Every account.
 #[utoipa::path(get, path = "/accounts", operation_id = "accounts", tag = "people", params(Pages),
-    responses((status = 200, body = [Account]), (status = 401, body = Problem, content_type = "application/problem+json"), (status = 403, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = [Account]), Refused<401>, Refused<403>))]
 pub async fn accounts(
     State(app): State<App>,
     Who(actor): Who,
@@ -111,7 +101,7 @@ pub async fn accounts(
 
 /// Creates an account. The answer has the link by which its person sets a password; it works once, for 24 hours.
 #[utoipa::path(post, path = "/accounts", operation_id = "createAccount", tag = "people", request_body = AccountRequest,
-    responses((status = 201, body = Invited), (status = 403, body = Problem, content_type = "application/problem+json"), (status = 409, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 201, body = Invited), Refused<403>, Refused<409>))]
 pub async fn create_account(State(app): State<App>, Who(actor): Who, _: Params<Nothing>, bytes: Bytes) -> Answer {
     let request: AccountRequest = body(&bytes)?;
     Ok(json(StatusCode::CREATED, &app.create_account(&actor, request).await?)?)
@@ -120,7 +110,7 @@ pub async fn create_account(State(app): State<App>, Who(actor): Who, _: Params<N
 /// One account.
 #[utoipa::path(get, path = "/accounts/{uuid}", operation_id = "account", tag = "people",
     params(("uuid" = String, Path, description = "The account")),
-    responses((status = 200, body = Account), (status = 404, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = Account), Refused<404>))]
 pub async fn account(State(app): State<App>, Who(actor): Who, Path(of): Path<String>, _: Params<Nothing>) -> Answer {
     let (people, uuid) = (app.people(&actor).await?, uuid(&of)?);
     one(people.accounts.iter().find(|a| a.uuid == uuid), &of)
@@ -130,7 +120,7 @@ pub async fn account(State(app): State<App>, Who(actor): Who, Path(of): Path<Str
 /// deactivated is signed out, and its tokens are revoked.
 #[utoipa::path(patch, path = "/accounts/{uuid}", operation_id = "changeAccount", tag = "people",
     params(("uuid" = String, Path, description = "The account")), request_body = AccountChange,
-    responses((status = 200, body = Account), (status = 404, body = Problem, content_type = "application/problem+json"), (status = 409, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = Account), Refused<404>, Refused<409>))]
 pub async fn change_account(
     State(app): State<App>,
     Who(actor): Who,
@@ -145,7 +135,7 @@ pub async fn change_account(
 /// Erases what is known of an account's person. What the account did stays, under its uuid alone.
 #[utoipa::path(delete, path = "/accounts/{uuid}", operation_id = "eraseAccount", tag = "people",
     params(("uuid" = String, Path, description = "The account")),
-    responses((status = 204), (status = 404, body = Problem, content_type = "application/problem+json"), (status = 409, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 204), Refused<404>, Refused<409>))]
 pub async fn erase_account(
     State(app): State<App>,
     Who(actor): Who,
@@ -160,7 +150,7 @@ pub async fn erase_account(
 /// they said stays, under the name of the organisation.
 #[utoipa::path(delete, path = "/contacts/{uuid}", operation_id = "eraseContact", tag = "people",
     params(("uuid" = String, Path, description = "The contact")),
-    responses((status = 204), (status = 401, body = Problem, content_type = "application/problem+json"), (status = 403, body = Problem, content_type = "application/problem+json"), (status = 404, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 204), Refused<401>, Refused<403>, Refused<404>))]
 pub async fn erase_contact(
     State(app): State<App>,
     Who(actor): Who,
@@ -174,7 +164,7 @@ pub async fn erase_contact(
 /// Hands out a new link by which the person of an account sets a password.
 #[utoipa::path(post, path = "/accounts/{uuid}/link", operation_id = "invite", tag = "people",
     params(("uuid" = String, Path, description = "The account")),
-    responses((status = 201, body = Invited), (status = 404, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 201, body = Invited), Refused<404>))]
 pub async fn invite(State(app): State<App>, Who(actor): Who, Path(of): Path<String>, _: Params<Nothing>) -> Answer {
     Ok(json(StatusCode::CREATED, &app.invite(&actor, uuid(&of)?).await?)?)
 }
@@ -182,7 +172,7 @@ pub async fn invite(State(app): State<App>, Who(actor): Who, Path(of): Path<Stri
 /// Signs an account out everywhere.
 #[utoipa::path(delete, path = "/accounts/{uuid}/sessions", operation_id = "endSessions", tag = "people",
     params(("uuid" = String, Path, description = "The account")),
-    responses((status = 204), (status = 404, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 204), Refused<404>))]
 pub async fn end_sessions(
     State(app): State<App>,
     Who(actor): Who,
@@ -196,7 +186,7 @@ pub async fn end_sessions(
 /// Who an account is at the providers that people sign in at.
 #[utoipa::path(get, path = "/accounts/{uuid}/identities", operation_id = "accountIdentities", tag = "people",
     params(("uuid" = String, Path, description = "The account")),
-    responses((status = 200, body = [IdentityAnswer]), (status = 403, body = Problem, content_type = "application/problem+json"), (status = 404, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = [IdentityAnswer]), Refused<403>, Refused<404>))]
 pub async fn identities(State(app): State<App>, Who(actor): Who, Path(of): Path<String>, _: Params<Nothing>) -> Answer {
     Ok(whole(&app.identities(&actor, Some(uuid(&of)?)).await?)?)
 }
@@ -205,7 +195,7 @@ pub async fn identities(State(app): State<App>, Who(actor): Who, Path(of): Path<
 /// with the proven mail address of the account is linked to it.
 #[utoipa::path(delete, path = "/accounts/{uuid}/identities/{identity}", operation_id = "unlinkAccountIdentity", tag = "people",
     params(("uuid" = String, Path, description = "The account"), ("identity" = String, Path, description = "The link")),
-    responses((status = 204), (status = 403, body = Problem, content_type = "application/problem+json"), (status = 404, body = Problem, content_type = "application/problem+json"), (status = 409, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 204), Refused<403>, Refused<404>, Refused<409>))]
 pub async fn unlink(
     State(app): State<App>,
     Who(actor): Who,
@@ -218,7 +208,7 @@ pub async fn unlink(
 
 /// Every group.
 #[utoipa::path(get, path = "/groups", operation_id = "groups", tag = "people", params(Pages),
-    responses((status = 200, body = [Group]), (status = 401, body = Problem, content_type = "application/problem+json"), (status = 403, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = [Group]), Refused<401>, Refused<403>))]
 pub async fn groups(
     State(app): State<App>,
     Who(actor): Who,
@@ -230,7 +220,7 @@ pub async fn groups(
 
 /// Forms a group.
 #[utoipa::path(post, path = "/groups", operation_id = "createGroup", tag = "people", request_body = GroupRequest,
-    responses((status = 201, body = Group), (status = 403, body = Problem, content_type = "application/problem+json"), (status = 404, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 201, body = Group), Refused<403>, Refused<404>))]
 pub async fn create_group(State(app): State<App>, Who(actor): Who, _: Params<Nothing>, bytes: Bytes) -> Answer {
     let request: GroupRequest = body(&bytes)?;
     Ok(json(StatusCode::CREATED, &app.create_group(&actor, request).await?)?)
@@ -239,7 +229,7 @@ pub async fn create_group(State(app): State<App>, Who(actor): Who, _: Params<Not
 /// One group.
 #[utoipa::path(get, path = "/groups/{uuid}", operation_id = "group", tag = "people",
     params(("uuid" = String, Path, description = "The group")),
-    responses((status = 200, body = Group), (status = 404, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = Group), Refused<404>))]
 pub async fn group(State(app): State<App>, Who(actor): Who, Path(of): Path<String>, _: Params<Nothing>) -> Answer {
     let (people, uuid) = (app.people(&actor).await?, uuid(&of)?);
     one(people.groups.iter().find(|g| g.uuid == uuid), &of)
@@ -248,7 +238,7 @@ pub async fn group(State(app): State<App>, Who(actor): Who, Path(of): Path<Strin
 /// Changes a group; what is absent stays, and `members` are all of them.
 #[utoipa::path(patch, path = "/groups/{uuid}", operation_id = "changeGroup", tag = "people",
     params(("uuid" = String, Path, description = "The group")), request_body = GroupChange,
-    responses((status = 200, body = Group), (status = 404, body = Problem, content_type = "application/problem+json"), (status = 409, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = Group), Refused<404>, Refused<409>))]
 pub async fn change_group(
     State(app): State<App>,
     Who(actor): Who,
@@ -262,7 +252,7 @@ pub async fn change_group(
 
 /// Every grant.
 #[utoipa::path(get, path = "/grants", operation_id = "grants", tag = "people", params(Pages),
-    responses((status = 200, body = [GrantAnswer]), (status = 401, body = Problem, content_type = "application/problem+json"), (status = 403, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = [GrantAnswer]), Refused<401>, Refused<403>))]
 pub async fn grants(
     State(app): State<App>,
     Who(actor): Who,
@@ -274,7 +264,7 @@ pub async fn grants(
 
 /// Gives a role to an account or a group, in one vocabulary or in all.
 #[utoipa::path(post, path = "/grants", operation_id = "give", tag = "people", request_body = GiveRequest,
-    responses((status = 201, body = GrantAnswer), (status = 403, body = Problem, content_type = "application/problem+json"), (status = 404, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 201, body = GrantAnswer), Refused<403>, Refused<404>))]
 pub async fn give(State(app): State<App>, Who(actor): Who, _: Params<Nothing>, bytes: Bytes) -> Answer {
     let request: GiveRequest = body(&bytes)?;
     Ok(json(StatusCode::CREATED, &app.give(&actor, request).await?)?)
@@ -283,7 +273,7 @@ pub async fn give(State(app): State<App>, Who(actor): Who, _: Params<Nothing>, b
 /// Takes a role back.
 #[utoipa::path(delete, path = "/grants/{uuid}", operation_id = "take", tag = "people",
     params(("uuid" = String, Path, description = "The grant")),
-    responses((status = 204), (status = 404, body = Problem, content_type = "application/problem+json"), (status = 409, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 204), Refused<404>, Refused<409>))]
 pub async fn take(State(app): State<App>, Who(actor): Who, Path(of): Path<String>, _: Params<Nothing>) -> Answer {
     app.take(&actor, uuid(&of)?).await?;
     Ok(nothing())

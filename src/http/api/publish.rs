@@ -10,11 +10,10 @@ use tokio::sync::{Semaphore, SemaphorePermit, oneshot};
 use utoipa::IntoParams;
 
 use super::App;
-use super::concepts::not_one_of;
 use crate::exchange::Format;
-use crate::http::params::Params;
+use crate::http::params::{Params, not_one_of};
 use crate::http::private::json;
-use crate::http::problem::{Failure, Problem};
+use crate::http::problem::{Failure, Refused};
 use crate::http::upload::Upload;
 use crate::http::who::Who;
 use crate::model::{Code, Instant, Label, Meaning, Place, Refusal, Result, Slug, parse_date};
@@ -68,8 +67,7 @@ pub struct AgainParams {
     params(("vocabulary" = String, Path, description = "The slug"), ImportParams, Naming),
     request_body(content = String, description = "The file", content_type = "application/octet-stream"),
     responses((status = 200, description = "A plan, or nothing to change", body = ImportReport), (status = 201, description = "Published", body = ImportReport),
-        (status = 401, body = Problem, content_type = "application/problem+json"), (status = 403, body = Problem, content_type = "application/problem+json"),
-        (status = 409, body = Problem, content_type = "application/problem+json"), (status = 422, body = Problem, content_type = "application/problem+json")))]
+        Refused<401>, Refused<403>, Refused<409>, Refused<422>))]
 pub async fn import(
     State(app): State<App>,
     Who(actor): Who,
@@ -147,8 +145,7 @@ pub async fn turn() -> Result<SemaphorePermit<'static>> {
 #[utoipa::path(post, path = "/vocabularies/{vocabulary}/publish", operation_id = "publish", tag = "publishing",
     params(("vocabulary" = String, Path, description = "The slug"), AgainParams, Naming),
     responses((status = 200, description = "A plan, or nothing to change", body = ImportReport), (status = 201, description = "Published", body = ImportReport),
-        (status = 401, body = Problem, content_type = "application/problem+json"), (status = 403, body = Problem, content_type = "application/problem+json"),
-        (status = 404, body = Problem, content_type = "application/problem+json"), (status = 409, body = Problem, content_type = "application/problem+json")))]
+        Refused<401>, Refused<403>, Refused<404>, Refused<409>))]
 pub async fn publish(
     State(app): State<App>,
     Who(actor): Who,

@@ -8,10 +8,9 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::App;
-use super::people::uuid;
-use crate::http::params::{Nothing, Params};
+use crate::http::params::{Nothing, Params, uuid};
 use crate::http::private::{body, json, list};
-use crate::http::problem::{Failure, Problem};
+use crate::http::problem::{Failure, Refused};
 use crate::http::who::{From, Who};
 use crate::model::{Result, Secret};
 use crate::registry::{
@@ -33,7 +32,7 @@ pub struct ConfirmationRequest {
 /// days until the link in a letter is followed; before that nobody sees it.
 #[utoipa::path(post, path = "/change-requests", operation_id = "askForChange", tag = "change requests",
     request_body = AskRequest,
-    responses((status = 201, body = RequestAnswer), (status = 202, body = AskedAnswer), (status = 401, body = Problem, content_type = "application/problem+json"), (status = 404, body = Problem, content_type = "application/problem+json"), (status = 422, body = Problem, content_type = "application/problem+json"), (status = 429, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 201, body = RequestAnswer), (status = 202, body = AskedAnswer), Refused<401>, Refused<404>, Refused<422>, Refused<429>))]
 pub async fn ask(
     State(app): State<App>,
     Who(actor): Who,
@@ -50,7 +49,7 @@ pub async fn ask(
 /// Confirms a request by the secret of the link that was sent. It works once.
 #[utoipa::path(post, path = "/change-requests/confirmation", operation_id = "confirmChangeRequest",
     tag = "change requests", request_body = ConfirmationRequest,
-    responses((status = 201, body = RequestAnswer), (status = 401, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 201, body = RequestAnswer), Refused<401>))]
 pub async fn confirm(State(app): State<App>, _: Params<Nothing>, bytes: Bytes) -> Answer {
     let ConfirmationRequest { link } = body(&bytes)?;
     Ok(json(StatusCode::CREATED, &app.confirm_request(&Secret::shown(&link)).await?)?)
@@ -60,7 +59,7 @@ pub async fn confirm(State(app): State<App>, _: Params<Nothing>, bytes: Bytes) -
 /// asked also their own; who handles requests all of them.
 #[utoipa::path(get, path = "/change-requests", operation_id = "changeRequests", tag = "change requests",
     params(RequestFilter, Pages),
-    responses((status = 200, body = [RequestAnswer]), (status = 404, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = [RequestAnswer]), Refused<404>))]
 pub async fn requests(
     State(app): State<App>,
     Who(actor): Who,
@@ -74,7 +73,7 @@ pub async fn requests(
 #[utoipa::path(get, path = "/vocabularies/{vocabulary}/concepts/{key}/requests", operation_id = "conceptRequests",
     tag = "change requests",
     params(("vocabulary" = String, Path, description = "The slug"), ("key" = String, Path, description = "uuid, notation or alias"), Pages),
-    responses((status = 200, body = [RequestAnswer]), (status = 404, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = [RequestAnswer]), Refused<404>))]
 pub async fn of_concept(
     State(app): State<App>,
     Who(actor): Who,
@@ -89,7 +88,7 @@ pub async fn of_concept(
 /// One request.
 #[utoipa::path(get, path = "/change-requests/{request}", operation_id = "changeRequest", tag = "change requests",
     params(("request" = String, Path, description = "The request")),
-    responses((status = 200, body = RequestAnswer), (status = 404, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = RequestAnswer), Refused<404>))]
 pub async fn request(State(app): State<App>, Who(actor): Who, Path(of): Path<String>, _: Params<Nothing>) -> Answer {
     Ok(json(StatusCode::OK, &app.change_request(&actor, uuid(&of)?).await?)?)
 }
@@ -98,7 +97,7 @@ pub async fn request(State(app): State<App>, Who(actor): Who, Path(of): Path<Str
 #[utoipa::path(post, path = "/change-requests/{request}/assignment", operation_id = "assignChangeRequest",
     tag = "change requests", params(("request" = String, Path, description = "The request")),
     request_body = AssignRequest,
-    responses((status = 200, body = RequestAnswer), (status = 403, body = Problem, content_type = "application/problem+json"), (status = 404, body = Problem, content_type = "application/problem+json"), (status = 409, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = RequestAnswer), Refused<403>, Refused<404>, Refused<409>))]
 pub async fn assign(
     State(app): State<App>,
     Who(actor): Who,
@@ -113,7 +112,7 @@ pub async fn assign(
 #[utoipa::path(post, path = "/change-requests/{request}/outcome", operation_id = "closeChangeRequest",
     tag = "change requests", params(("request" = String, Path, description = "The request")),
     request_body = OutcomeRequest,
-    responses((status = 200, body = RequestAnswer), (status = 403, body = Problem, content_type = "application/problem+json"), (status = 404, body = Problem, content_type = "application/problem+json"), (status = 409, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = RequestAnswer), Refused<403>, Refused<404>, Refused<409>))]
 pub async fn outcome(
     State(app): State<App>,
     Who(actor): Who,
@@ -130,7 +129,7 @@ pub async fn outcome(
 #[utoipa::path(post, path = "/change-requests/{request}/acceptance", operation_id = "acceptChangeRequest",
     tag = "change requests", params(("request" = String, Path, description = "The request")),
     request_body = AcceptRequest,
-    responses((status = 200, body = AcceptedAnswer), (status = 403, body = Problem, content_type = "application/problem+json"), (status = 404, body = Problem, content_type = "application/problem+json"), (status = 409, body = Problem, content_type = "application/problem+json"), (status = 412, body = Problem, content_type = "application/problem+json"), (status = 428, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = AcceptedAnswer), Refused<403>, Refused<404>, Refused<409>, Refused<412>, Refused<428>))]
 pub async fn accept(
     State(app): State<App>,
     Who(actor): Who,
@@ -146,7 +145,7 @@ pub async fn accept(
 /// Takes back a request of one's own.
 #[utoipa::path(post, path = "/change-requests/{request}/withdrawal", operation_id = "withdrawChangeRequest",
     tag = "change requests", params(("request" = String, Path, description = "The request")),
-    responses((status = 200, body = RequestAnswer), (status = 403, body = Problem, content_type = "application/problem+json"), (status = 404, body = Problem, content_type = "application/problem+json"), (status = 409, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = RequestAnswer), Refused<403>, Refused<404>, Refused<409>))]
 pub async fn withdraw(State(app): State<App>, Who(actor): Who, Path(of): Path<String>, _: Params<Nothing>) -> Answer {
     Ok(json(StatusCode::OK, &app.withdraw_request(&actor, uuid(&of)?).await?)?)
 }

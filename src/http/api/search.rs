@@ -11,11 +11,10 @@ use tokio::sync::Semaphore;
 use utoipa::IntoParams;
 
 use super::App;
-use super::concepts::{next_link, not_one_of};
 use crate::http::negotiate::{Caller, language, media};
-use crate::http::params::Params;
-use crate::http::problem::{Failure, Problem};
-use crate::http::reply::Reply;
+use crate::http::params::{Params, not_one_of};
+use crate::http::problem::{Failure, Problem, Refused};
+use crate::http::reply::{Reply, next_link};
 use crate::model::{Code, Refusal, Result};
 use crate::registry::{At, SearchAnswer, SearchFilter, SuggestAnswer};
 
@@ -87,7 +86,7 @@ pub async fn aside<T: Send + 'static>(work: impl Future<Output = Result<T>> + Se
     params(SearchFilter, At, Paging),
     responses(
         (status = 200, headers(("x-total-count" = u64), ("link" = String)), body = SearchAnswer),
-        (status = 400, body = Problem, content_type = "application/problem+json"), (status = 404, body = Problem, content_type = "application/problem+json"),
+        Refused<400>, Refused<404>,
         (status = 503, description = "The index is being built", body = Problem, content_type = "application/problem+json")))]
 pub async fn search(
     State(app): State<App>,
@@ -110,7 +109,7 @@ pub async fn search(
     responses(
         (status = 200, description = "OpenSearch Suggestions: the query, the terms, what they stand for, their addresses",
             content((SuggestAnswer = "application/json"), (Vec<Object> = "application/x-suggestions+json"))),
-        (status = 400, body = Problem, content_type = "application/problem+json"), (status = 404, body = Problem, content_type = "application/problem+json"),
+        Refused<400>, Refused<404>,
         (status = 503, description = "The index is being built", body = Problem, content_type = "application/problem+json")))]
 pub async fn suggest(
     State(app): State<App>,

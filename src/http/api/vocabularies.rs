@@ -9,7 +9,7 @@ use super::{App, apart};
 use crate::http::negotiate::Caller;
 use crate::http::params::{Nothing, Params};
 use crate::http::private::{body, json, made};
-use crate::http::problem::{Failure, Problem};
+use crate::http::problem::{Failure, Refused};
 use crate::http::reply::Reply;
 use crate::http::who::Who;
 use crate::model::Slug;
@@ -25,7 +25,7 @@ pub async fn list(State(app): State<App>, Caller(headers): Caller, _: Params<Not
 /// One vocabulary, with what is in force today.
 #[utoipa::path(get, path = "/vocabularies/{vocabulary}", operation_id = "vocabulary", tag = "vocabularies",
     params(("vocabulary" = String, Path, description = "The slug", example = "fsiii")),
-    responses((status = 200, body = VocabularyAnswer), (status = 404, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = VocabularyAnswer), Refused<404>))]
 pub async fn one(
     State(app): State<App>,
     Path(vocabulary): Path<String>,
@@ -41,8 +41,7 @@ pub async fn one(
 #[utoipa::path(put, path = "/vocabularies/{vocabulary}", operation_id = "putVocabulary", tag = "vocabularies",
     params(("vocabulary" = String, Path, description = "The slug")), request_body = FrameRequest,
     responses((status = 200, body = VocabularyAnswer), (status = 201, description = "Created", body = VocabularyAnswer),
-        (status = 401, body = Problem, content_type = "application/problem+json"), (status = 403, body = Problem, content_type = "application/problem+json"),
-        (status = 409, body = Problem, content_type = "application/problem+json"), (status = 422, body = Problem, content_type = "application/problem+json")))]
+        Refused<401>, Refused<403>, Refused<409>, Refused<422>))]
 pub async fn put(
     State(app): State<App>,
     Who(actor): Who,
@@ -60,7 +59,7 @@ pub async fn put(
 /// The versions of a vocabulary, newest first, also those that are not in force yet.
 #[utoipa::path(get, path = "/vocabularies/{vocabulary}/versions", operation_id = "versions", tag = "vocabularies",
     params(("vocabulary" = String, Path, description = "The slug")),
-    responses((status = 200, body = [VersionAnswer]), (status = 404, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = [VersionAnswer]), Refused<404>))]
 pub async fn versions(
     State(app): State<App>,
     Path(vocabulary): Path<String>,
@@ -77,7 +76,7 @@ pub async fn versions(
         ("vocabulary" = String, Path, description = "The slug"),
         ("version" = String, Path, description = "The label", example = "2024-10-31")
     ),
-    responses((status = 200, body = VersionAnswer), (status = 404, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = VersionAnswer), Refused<404>))]
 pub async fn version(
     State(app): State<App>,
     Path((vocabulary, version)): Path<(String, String)>,
@@ -92,7 +91,7 @@ pub async fn version(
 /// the feed from.
 #[utoipa::path(get, path = "/vocabularies/{vocabulary}/days", operation_id = "days", tag = "vocabularies",
     params(("vocabulary" = String, Path, description = "The slug")),
-    responses((status = 200, body = DaysAnswer), (status = 404, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = DaysAnswer), Refused<404>))]
 pub async fn days(
     State(app): State<App>,
     Path(vocabulary): Path<String>,

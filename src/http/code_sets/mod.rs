@@ -322,7 +322,7 @@ async fn created(app: &App, actor: &Actor, sent: &Sent) -> Result<Uuid> {
 }
 
 fn named(of: &str) -> Result<Uuid> {
-    super::api::uuid(of)
+    super::params::uuid(of)
 }
 
 async fn one(

@@ -18,7 +18,7 @@ use axum::routing::get;
 use tokio::sync::Semaphore;
 
 use super::HttpOptions;
-use super::api::App;
+use crate::http::app::App;
 
 pub use error::Wrong;
 

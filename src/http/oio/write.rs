@@ -13,7 +13,7 @@ use super::Wrong;
 use super::error::no_such;
 use crate::exchange::oio::Kind;
 use crate::exchange::oio::incoming::{Mode, read, read_note};
-use crate::http::api::App;
+use crate::http::app::App;
 use crate::http::precondition::MadeOf;
 use crate::http::problem::Failure;
 use crate::http::who::Who;

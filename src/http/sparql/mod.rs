@@ -14,14 +14,15 @@ use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
 
 use self::form::Form;
-use super::api::{App, not_acceptable, not_one_of};
 use super::negotiate::media;
 use super::params::{Nothing, Params};
 use super::peer::{TrustForwarded, client};
-use super::problem::{Failure, Problem};
+use super::problem::{Failure, Refused};
 use super::reply::Reply;
 use crate::exchange::Format;
-use crate::http::negotiate::Caller;
+use crate::http::app::App;
+use crate::http::negotiate::{Caller, not_acceptable};
+use crate::http::params::not_one_of;
 use crate::model::{Code, Refusal, Result};
 use crate::registry::{Answer, Question, SolutionFormat, Wanted};
 
@@ -101,13 +102,8 @@ fn wanted(headers: &HeaderMap, format: Option<&str>) -> Result<Wanted> {
             (String = "application/sparql-results+json"), (String = "application/sparql-results+xml"),
             (String = "text/csv"), (String = "text/tab-separated-values"), (String = "text/turtle"),
             (String = "application/n-triples"), (String = "application/rdf+xml"), (String = "application/ld+json"),
-            (String = "text/html"))),
-        (status = 400, body = Problem, content_type = "application/problem+json"),
-        (status = 404, body = Problem, content_type = "application/problem+json"),
-        (status = 413, body = Problem, content_type = "application/problem+json"),
-        (status = 429, body = Problem, content_type = "application/problem+json"),
-        (status = 503, body = Problem, content_type = "application/problem+json"),
-        (status = 504, body = Problem, content_type = "application/problem+json")))]
+            (String = "text/html"))), Refused<400>, Refused<404>, Refused<413>, Refused<429>, Refused<503>,
+        Refused<504>))]
 pub async fn get(
     State(app): State<App>,
     Extension(trust): Extension<TrustForwarded>,
@@ -130,14 +126,8 @@ pub async fn get(
             (String = "application/sparql-results+json"), (String = "application/sparql-results+xml"),
             (String = "text/csv"), (String = "text/tab-separated-values"), (String = "text/turtle"),
             (String = "application/n-triples"), (String = "application/rdf+xml"), (String = "application/ld+json"),
-            (String = "text/html"))),
-        (status = 400, body = Problem, content_type = "application/problem+json"),
-        (status = 404, body = Problem, content_type = "application/problem+json"),
-        (status = 413, body = Problem, content_type = "application/problem+json"),
-        (status = 415, body = Problem, content_type = "application/problem+json"),
-        (status = 429, body = Problem, content_type = "application/problem+json"),
-        (status = 503, body = Problem, content_type = "application/problem+json"),
-        (status = 504, body = Problem, content_type = "application/problem+json")))]
+            (String = "text/html"))), Refused<400>, Refused<404>, Refused<413>, Refused<415>, Refused<429>,
+        Refused<503>, Refused<504>))]
 pub async fn post(
     State(app): State<App>,
     Extension(trust): Extension<TrustForwarded>,

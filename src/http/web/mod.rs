@@ -5,6 +5,7 @@ pub mod decisions;
 pub mod drafts;
 mod form;
 pub mod groups;
+pub mod hearings;
 pub mod requests;
 pub mod search;
 

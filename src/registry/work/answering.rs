@@ -11,20 +11,15 @@ use super::super::Registry;
 use super::super::pages::{Paged, Pages};
 use super::super::permission::{Actor, Visitor, permit_answer};
 use super::answers_hearing::{AnswerAnswer, AnswerItemAnswer, AnswerStage, PendingAnswer};
-use super::hearings::{Sight, days_after, leads_nowhere, still_guest, tell};
+use super::hearings::{Sight, days_after, tell};
+use super::parties::still_guest;
 use super::{Under, none, unlawful};
-use crate::model::{Code, Mail, Name, Place, Refusal, Result, Secret, new_uuid};
-use crate::store::{Contact, Errand, ErrandKind};
-use crate::workflow::{
-    Answer, AnswerItem, Attachment, Audience, Author, Draft, DraftStep, Hearing, HearingStage, Line, Stamp,
-};
+use crate::model::{Code, Mail, Name, Place, Refusal, Result, new_uuid};
+use crate::store::{Errand, ErrandKind};
+use crate::workflow::{Answer, AnswerItem, Attachment, Audience, Draft, DraftStep, Hearing, Line, Stamp};
 
-/// How long an answer waits for its mail address to be confirmed, in days.
-const PENDING_DAYS: i64 = 7;
 /// How long an answer that nobody submits is kept, in days.
 const DRAFT_DAYS: i64 = 365;
-/// How many answers of one hearing may wait for a mail address to be confirmed.
-const MOST_PENDING: i64 = 1_000;
 
 /// An answer to write.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize, ToSchema)]
@@ -182,7 +177,7 @@ impl Registry {
     }
 
     /// An answer with its items held against what is heard.
-    async fn written(
+    pub(super) async fn written(
         &self,
         under: &Under<Draft>,
         visitor: &Visitor,
@@ -215,7 +210,7 @@ impl Registry {
         account.organisation.and_then(works).unwrap_or_else(|| account.name.to_string()).parse()
     }
 
-    fn lawful_items(&self, draft: &Draft, hearing: &Hearing, items: &[AnswerItem]) -> Result<()> {
+    pub(super) fn lawful_items(&self, draft: &Draft, hearing: &Hearing, items: &[AnswerItem]) -> Result<()> {
         let heard: BTreeSet<Uuid> = self.heard(draft, hearing)?.into_iter().map(|h| h.concept).collect();
         let mut seen = BTreeSet::new();
         for (i, item) in items.iter().enumerate() {
@@ -233,91 +228,13 @@ impl Registry {
         Ok(())
     }
 
-    /// Keeps the answer of somebody unknown until the mail address is confirmed.
-    async fn pend_answer(&self, sight: &Sight, request: AnswerRequest, peer: &str) -> Result<PendingAnswer> {
-        let needed = |field| {
-            let (da, en) = (
-                "uden konto eller link skal navn og mailadresse med",
-                "without account or link, name and mail are needed",
-            );
-            unlawful(field, da, en)
-        };
-        self.needs_mail().await?;
-        let name = request.name.ok_or_else(|| needed("name"))?;
-        let mail = request.mail.ok_or_else(|| needed("mail"))?;
-        if !matches!(sight.hearing.stage(sight.now), HearingStage::Open | HearingStage::Closed) {
-            return Err(Refusal::new(Code::Phase, "høringen er ikke åben", "the hearing is not open"));
-        }
-        self.lawful_items(&sight.draft, &sight.hearing, &request.items)?;
-        let organisation = request.organisation.map_or_else(|| name.as_str().parse(), Ok)?;
-        let attachments = Vec::new();
-        let hearing = sight.hearing.uuid;
-        let written = Written { hearing, party: None, organisation, items: request.items, attachments };
-        // What the rules would refuse then is refused now.
-        let trial = written.clone().step(Uuid::nil(), None);
-        let contact = new_uuid(self.dice())?;
-        let stamp = Stamp { at: sight.now.max(sight.draft.last.at), by: Author::Contact(contact) };
-        crate::workflow::Matter::take(&mut (*sight.draft).clone(), &stamp, trial)?;
-        self.slow_down(mail.as_str(), peer)?;
-        let mut write = self.store.write("public", self.clock.now()).await?;
-        if write.errands_about(sight.draft.uuid, hearing, ErrandKind::PendingAnswer).await? >= MOST_PENDING {
-            let (da, en) = (
-                "for mange svar venter på bekræftelse; prøv igen senere",
-                "too many answers wait to be confirmed; try again later",
-            );
-            return Err(Refusal::new(Code::TooManyAttempts, da, en).retry_after(3600));
-        }
-        let works = Some(written.organisation.to_string());
-        write.put_contact(&Contact { uuid: contact, name, mail: mail.clone(), organisation: works }).await?;
-        let errand = Errand {
-            uuid: new_uuid(self.dice())?,
-            kind: ErrandKind::PendingAnswer,
-            matter: sight.draft.uuid,
-            subject: hearing,
-            contact: Some(contact),
-            body: written.body()?,
-            expires: days_after(write.at(), PENDING_DAYS),
-        };
-        write.put_errand(&errand, None).await?;
-        write.ask_address(sight.vocabulary.uuid(), &errand);
-        self.settle(write).await?;
-        Ok(PendingAnswer { hearing, mail, expires: errand.expires })
-    }
-
-    /// What waits for a mail address to be confirmed by a link: the hearing, and the answer.
-    ///
-    /// # Errors
-    /// [`Code::Expired`] when the link leads nowhere any more, or never did.
-    pub async fn pending_answer(&self, secret: &Secret) -> Result<AnswerAnswer> {
-        let errand = self.store.errand(secret.digest()).await?;
-        let errand = errand.filter(|e| e.kind == ErrandKind::PendingAnswer && e.expires > self.clock.now());
-        let errand = errand.ok_or_else(leads_nowhere)?;
-        Ok(Written::of(&errand)?.answer(errand.uuid))
-    }
-
-    /// Submits the answer that a confirmation link leads to; it works once.
-    ///
-    /// # Errors
-    /// [`Code::Expired`], [`Code::Phase`].
-    pub async fn confirm_answer(&self, secret: &Secret) -> Result<AnswerAnswer> {
-        let errand = self.store.errand(secret.digest()).await?.ok_or_else(leads_nowhere)?;
-        let contact = errand.contact.ok_or_else(leads_nowhere)?;
-        let by = Author::Contact(contact);
-        let mut write = self.store.write(&by.to_string(), self.clock.now()).await?;
-        // Once more under the lock: of two who use it at once, one does.
-        let errand = write.errand(secret.digest()).await?;
-        let errand = errand.filter(|e| e.kind == ErrandKind::PendingAnswer && e.expires > write.at());
-        let errand = errand.ok_or_else(leads_nowhere)?;
-        let stamp = Stamp { at: write.at(), by };
-        let mut matter = self.matter_in::<Draft>(&mut write, errand.matter).await?;
-        matter.advance(stamp.at);
-        let mut under = Under { write, matter, uuid: errand.matter, stamp };
-        tell(&mut under).await?;
-        self.lay_answer(under, errand.uuid, Written::of(&errand)?).await
-    }
-
     /// Submits an answer under the lock: the errand that kept it goes, the step stays.
-    async fn lay_answer(&self, mut under: Under<Draft>, uuid: Uuid, written: Written) -> Result<AnswerAnswer> {
+    pub(super) async fn lay_answer(
+        &self,
+        mut under: Under<Draft>,
+        uuid: Uuid,
+        written: Written,
+    ) -> Result<AnswerAnswer> {
         let hearing = written.hearing;
         let own = |a: &&crate::workflow::AnswerState| {
             a.answer.party == written.party && (written.party.is_some() || a.stamp.by == under.stamp.by)
@@ -439,17 +356,9 @@ impl Sight {
 }
 
 impl Written {
-    fn step(self, uuid: Uuid, instead_of: Option<Uuid>) -> DraftStep {
+    pub(super) fn step(self, uuid: Uuid, instead_of: Option<Uuid>) -> DraftStep {
         let Self { hearing, party, organisation, items, attachments } = self;
         let answer = Answer { uuid, party, organisation, items, attachments, instead_of };
         DraftStep::Answered { hearing, answer }
     }
 }
-
-/// The address that is shown when an answer is confirmed.
-pub(crate) fn confirm_page(secret: &Secret) -> String {
-    format!("/confirm/{}", secret.expose())
-}
-
-/// What stands before the secret of every confirmation link.
-pub(crate) const CONFIRM_PREFIX: &str = "begreb_c_";

@@ -1,4 +1,4 @@
-//! Hearings: planning and steering them, asking parties, and what is shown of them.
+//! Hearings: planning and steering them, and what is shown of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -9,30 +9,18 @@ use uuid::Uuid;
 
 use super::super::Registry;
 use super::super::pages::{Paged, Pages};
-use super::super::permission::{Actor, Command, Guest, Visitor, permit, permit_answer};
+use super::super::permission::{Actor, Command, Visitor, permit, permit_answer};
 use super::answering::Written;
 use super::answers::fields;
-use super::answers_hearing::{
-    AnswerAnswer, HeardAnswer, HearingAnswer, HearingSummary, LinkAnswer, PartyAnswer, QUESTIONS,
-};
+use super::answers_hearing::{AnswerAnswer, HeardAnswer, HearingAnswer, HearingSummary, QUESTIONS};
 use super::edits::{instant, unknown};
-use super::requests::ContactAnswer;
 use super::{Under, none};
 use crate::exchange::paper::{Changed, DiffPaper, Reading};
-use crate::model::{
-    Code, ConceptChange, Content, Instant, Mail, Meaning, Name, Refusal, Result, Secret, Side, Vocabulary, diff,
-    new_uuid,
-};
-use crate::store::{Contact, Errand, ErrandKind, Write};
+use crate::model::{ConceptChange, Content, Instant, Meaning, Result, Side, Vocabulary, diff, new_uuid};
+use crate::store::ErrandKind;
 use crate::workflow::{
-    Audience, Draft, DraftStep, Hearing, HearingPlan, HearingStage, Line, Party, Prose, Readable, Stamp, capped,
+    Audience, Draft, DraftStep, Hearing, HearingPlan, HearingStage, Line, Prose, Readable, Stamp, capped,
 };
-
-/// What stands before the secret of every personal link, so that one that was left somewhere can be found.
-pub(crate) const PREFIX: &str = "begreb_h_";
-
-/// How long a personal link leads somewhere at most, in days.
-const LINK_DAYS: i64 = 365;
 
 /// How long a hearing is when nothing else is said, in days.
 const FOUR_WEEKS: i64 = 28;
@@ -64,18 +52,6 @@ pub struct HearingRequest {
     /// The concepts that are asked about, by uuid, notation or alias; all that the draft changes when absent.
     #[serde(default)]
     pub concepts: Vec<String>,
-}
-
-/// Somebody to ask.
-#[derive(Clone, PartialEq, Eq, Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct PartyRequest {
-    /// The organisation.
-    pub organisation: Line,
-    /// The person there.
-    pub name: Name,
-    /// Where mail goes.
-    pub mail: Mail,
 }
 
 /// A concept as it was heard.
@@ -119,27 +95,6 @@ pub(super) struct Sight {
 }
 
 impl Registry {
-    /// The party that a personal link was sent to.
-    ///
-    /// # Errors
-    /// [`Code::Expired`] when it leads nowhere any more, or never did.
-    pub async fn by_party_link(&self, secret: &Secret) -> Result<Guest> {
-        let errand = self.store.errand(secret.digest()).await?;
-        let errand = errand.filter(|e| e.kind == ErrandKind::PartyLink && e.expires > self.clock.now());
-        let guest = errand.and_then(|e| self.guest(&e));
-        guest.ok_or_else(leads_nowhere)
-    }
-
-    /// The party that an errand is about, while its hearing is not completed: of one that was called off a party may
-    /// still read what it said.
-    fn guest(&self, errand: &Errand) -> Option<Guest> {
-        let draft = self.matter::<Draft>(errand.matter).ok()?;
-        let asked = |h: &&Hearing| h.party(errand.subject).is_ok();
-        let hearing = draft.hearings().iter().find(asked).filter(|h| h.completed.is_none())?;
-        let contact = hearing.party(errand.subject).ok()?.contact;
-        Some(Guest { errand: errand.uuid, draft: draft.uuid, hearing: hearing.uuid, party: errand.subject, contact })
-    }
-
     /// A hearing, whoever asks.
     pub(super) fn any_hearing(&self, uuid: Uuid) -> Result<Sight> {
         let draft = self.snapshot().matters.whole_of(uuid).ok_or_else(|| none(uuid))?;
@@ -262,86 +217,6 @@ impl Registry {
             deadline,
             concepts,
         })
-    }
-
-    /// Asks somebody to answer a hearing.
-    ///
-    /// # Errors
-    /// [`Code::Phase`] when it is over, [`Code::TooLarge`].
-    pub async fn invite_party(&self, actor: &Actor, hearing: Uuid, request: PartyRequest) -> Result<PartyAnswer> {
-        let mut under = self.hearing_for(actor, hearing, Command::HoldHearing).await?;
-        for (party, _) in &under.matter.hearing(hearing)?.parties {
-            let known = under.write.contact(party.contact).await?;
-            if party.organisation == request.organisation && known.is_some_and(|k| k.mail == request.mail) {
-                let (da, en) = ("den part er inviteret", "that party is invited");
-                return Err(Refusal::new(Code::Exists, da, en).at(crate::model::Place::field("mail")));
-            }
-        }
-        let contact = Contact {
-            uuid: new_uuid(self.dice())?,
-            name: request.name,
-            mail: request.mail,
-            organisation: Some(request.organisation.to_string()),
-        };
-        let uuid = new_uuid(self.dice())?;
-        under.write.put_contact(&contact).await?;
-        let party = Party { uuid, organisation: request.organisation, contact: contact.uuid };
-        under.step(DraftStep::PartyInvited { hearing, party: party.clone() }).await?;
-        let shown = ContactAnswer::from(contact);
-        let answer = PartyAnswer::new(under.matter.hearing(hearing)?, &party, &under.stamp, Some(shown));
-        self.settle(under.write).await?;
-        Ok(answer)
-    }
-
-    /// The parties of a hearing, each with whether it has answered; with who they are for those who make the draft.
-    ///
-    /// # Errors
-    /// [`Code::NotFound`], [`Code::Database`].
-    pub async fn parties(&self, visitor: &Visitor, hearing: Uuid, paging: &Pages) -> Result<Paged<PartyAnswer>> {
-        let sight = self.sight(visitor, hearing)?;
-        let mut contacts = BTreeMap::new();
-        if visitor.is_insider(&sight.vocabulary) {
-            contacts = self.store.contacts().await?.into_iter().map(|c| (c.uuid, c)).collect();
-        }
-        let who = |p: &Party| contacts.get(&p.contact).cloned().map(ContactAnswer::from);
-        let parties = sight.hearing.parties.iter().collect();
-        let parties = paging.cut(parties, |(p, invited)| (invited.at.micros(), p.uuid))?;
-        parties.try_map(|(p, invited)| Ok(PartyAnswer::new(&sight.hearing, p, invited, who(p))))
-    }
-
-    /// One party of a hearing.
-    ///
-    /// # Errors
-    /// As [`Registry::parties`].
-    pub async fn party(&self, visitor: &Visitor, hearing: Uuid, party: Uuid) -> Result<PartyAnswer> {
-        let sight = self.sight(visitor, hearing)?;
-        let found = sight.hearing.parties.iter().find(|(p, _)| p.uuid == party).ok_or_else(|| none(party))?;
-        let contact = match visitor.is_insider(&sight.vocabulary) {
-            true => self.store.contact(found.0.contact).await?,
-            false => None,
-        };
-        let contact = contact.map(ContactAnswer::from);
-        Ok(PartyAnswer::new(&sight.hearing, &found.0, &found.1, contact))
-    }
-
-    /// Makes a personal link for a party; those that were made before lead nowhere.
-    ///
-    /// # Errors
-    /// [`Code::NotFound`], [`Code::Phase`] when the hearing is over.
-    pub async fn party_link(&self, actor: &Actor, hearing: Uuid, party: Uuid) -> Result<LinkAnswer> {
-        let mut under = self.hearing_for(actor, hearing, Command::HoldHearing).await?;
-        let found = under.matter.hearing(hearing)?;
-        let contact = found.party(party)?.contact;
-        if found.is_over() {
-            return Err(Refusal::new(Code::Phase, "høringen er afsluttet", "the hearing is over"));
-        }
-        let secret = Secret::new(self.dice(), PREFIX)?;
-        let errand = link_errand(new_uuid(self.dice())?, under.uuid, party, contact, under.stamp.at);
-        under.write.drop_errands(under.uuid, party, ErrandKind::PartyLink).await?;
-        under.write.put_errand(&errand, Some(secret.digest())).await?;
-        self.settle(under.write).await?;
-        let link = format!("{}{}", self.settings.public_url, answer_page(hearing, &secret));
-        Ok(LinkAnswer { party, link, secret: secret.expose().to_owned(), expires: errand.expires })
     }
 
     /// The hearings that somebody may see: those that are open first, and of each the one with the latest deadline.
@@ -512,18 +387,6 @@ fn name_of(content: &Content) -> String {
     }
 }
 
-/// The page where a party answers.
-pub(crate) fn answer_page(hearing: Uuid, secret: &Secret) -> String {
-    format!("/hearings/{hearing}/answer?link={}", secret.expose())
-}
-
-/// What is kept of a personal link.
-pub(crate) fn link_errand(uuid: Uuid, draft: Uuid, party: Uuid, contact: Uuid, at: Instant) -> Errand {
-    let expires = days_after(at, LINK_DAYS);
-    let body = "{}".to_owned();
-    Errand { uuid, kind: ErrandKind::PartyLink, matter: draft, subject: party, contact: Some(contact), body, expires }
-}
-
 /// Lays down what the clock did to the hearings of a draft and nobody has told; whether there was anything.
 pub(super) async fn tell(under: &mut Under<Draft>) -> Result<bool> {
     let stamp = Stamp { at: under.stamp.at, by: crate::workflow::Author::Clock };
@@ -541,17 +404,4 @@ pub(super) async fn tell(under: &mut Under<Draft>) -> Result<bool> {
         }
     }
     Ok(told)
-}
-
-/// Whether a personal link still is what it was when it was shown: asked under the lock.
-pub(super) async fn still_guest(write: &mut Write, guest: &Guest) -> Result<()> {
-    let errand = write.errand_by(guest.errand).await?;
-    let stands =
-        errand.is_some_and(|e| e.kind == ErrandKind::PartyLink && e.subject == guest.party && e.expires > write.at());
-    if stands { Ok(()) } else { Err(leads_nowhere()) }
-}
-
-pub(super) fn leads_nowhere() -> Refusal {
-    let (da, en) = ("linket er udløbet, fornyet eller forkert", "the link has run out, was renewed, or is wrong");
-    Refusal::new(Code::Expired, da, en)
 }

@@ -6,19 +6,23 @@
 mod answering;
 mod answers;
 mod answers_hearing;
+mod asking;
 mod attachments;
 mod certifications;
+mod confirming;
 mod contacts;
 mod disposing;
 mod drafts;
 mod edits;
 mod groups;
+mod handling;
 mod hearings;
 mod meetings;
 mod news;
 mod note;
 mod offers;
 mod papers;
+mod parties;
 mod provenance;
 mod publish;
 mod requests;
@@ -30,7 +34,6 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 pub use answering::{AnswerRequest, Received};
-pub(crate) use answering::{CONFIRM_PREFIX, confirm_page};
 pub use answers::{
     ApprovalAnswer, CommentAnswer, ConflictAnswer, DecisionAnswer, DraftAnswer, EditAnswer, EffectAnswer, MergedAnswer,
     ProposedAnswer, RecommendationAnswer, SinceAnswer, StampAnswer, ThreadAnswer,
@@ -39,8 +42,10 @@ pub use answers_hearing::{
     AnswerAnswer, AnswerItemAnswer, AnswerStage, DispositionAnswer, ExtensionAnswer, HeardAnswer, HearingAnswer,
     HearingSummary, ItemEditAnswer, LinkAnswer, PartyAnswer, PendingAnswer, QuestionAnswer,
 };
+pub use asking::{AskRequest, AskedAnswer, Submitted};
 pub use attachments::{File, FileRequest};
 pub use certifications::{CertificationAnswer, CertificationRequest, CertifiedAnswer, VerdictAnswer, VerdictRequest};
+pub(crate) use confirming::{CONFIRM_PREFIX, confirm_page};
 pub use disposing::{DispositionRequest, ItemEditRequest};
 pub use drafts::{
     CommentRequest, DraftChange, DraftFilter, DraftRequest, RebaseRequest, RebasedAnswer, SettledConflict, Steer,
@@ -48,8 +53,8 @@ pub use drafts::{
 };
 pub use edits::{EditRequest, ImportEdit, Made, OperationRequest, PartRequest, Precondition, RelationRequest};
 pub use groups::GroupSeen;
-pub use hearings::{Heard, HearingRequest, PartyRequest};
-pub(crate) use hearings::{PREFIX as LINK_PREFIX, answer_page as party_page, link_errand};
+pub use handling::{AcceptRequest, AcceptedAnswer, AssignRequest, FoundEdit, OutcomeRequest};
+pub use hearings::{Heard, HearingRequest};
 pub use meetings::{
     CancelledAnswer, GivenMandate, ItemAnswer, MandateAnswer, MeetingAnswer, MeetingChange, MeetingCommand,
     MeetingRequest, MinutesAnswer,
@@ -57,13 +62,12 @@ pub use meetings::{
 pub(crate) use news::HearingNews;
 pub use note::moment;
 pub use offers::{Called, FoundConcepts, NamedConcept, Offer};
+pub use parties::PartyRequest;
+pub(crate) use parties::{PREFIX as LINK_PREFIX, answer_page as party_page, link_errand};
 pub use provenance::{DecidedConcept, Reason};
 pub(super) use publish::overtaken;
 pub use publish::{DecideRequest, DraftPublishRequest, RecommendRequest};
-pub use requests::{
-    AcceptRequest, AcceptedAnswer, AskRequest, AskedAnswer, AssignRequest, AssignmentAnswer, ContactAnswer, FoundEdit,
-    OutcomeAnswer, OutcomeRequest, RequestAnswer, RequestFilter, Submitted,
-};
+pub use requests::{AssignmentAnswer, ContactAnswer, OutcomeAnswer, RequestAnswer, RequestFilter};
 pub use show::{Moment, Paper, Sides};
 
 use super::Registry;
