@@ -164,7 +164,9 @@ impl Mox {
             let news = positions.has_changed().unwrap_or(false);
             if line.items.len() < self.settings.window && (news || line.read < line.head) {
                 positions.mark_unchanged();
-                self.read(&mut line, progress).await?;
+                if let Some(end) = self.read(&mut line, progress).await? {
+                    return Ok(end);
+                }
             }
             if !*stop.borrow()
                 && let Some(end) = self.fly(link, &mut line, progress, &stop).await?
@@ -202,7 +204,7 @@ impl Mox {
     }
 
     /// Reads on in the log, and puts the messages of what is there into the line.
-    async fn read(&self, line: &mut Line, progress: &mut Progress) -> Result<(), Trouble> {
+    async fn read(&self, line: &mut Line, progress: &mut Progress) -> Result<Option<End>, Trouble> {
         let filter = EventFilter { types: TOLD.into_iter().collect(), ..EventFilter::default() };
         let some = self.registry.events(line.read, BATCH, &filter).await?;
         for event in &some.events {
@@ -210,10 +212,13 @@ impl Mox {
             line.passed(event.position, progress);
             // What an object is read as takes its time; others want to be heard as well.
             tokio::task::yield_now().await;
+            if progress.at.elapsed() > RENEW && !self.record(progress).await? {
+                return Ok(Some(End::Lost));
+            }
         }
         line.passed(some.position, progress);
         (line.read, line.head) = (some.position.max(line.read), some.head);
-        Ok(())
+        Ok(None)
     }
 
     /// Hands as many to the broker as may be under way.
