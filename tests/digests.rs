@@ -354,6 +354,33 @@ async fn mail_that_is_down_for_days_loses_nothing_and_repeats_nothing() {
 }
 
 #[tokio::test]
+async fn days_in_which_our_own_mail_server_is_away_are_not_held_against_a_digest() {
+    on_every_database(async |w| {
+        let mut s = Scene::new(&w).await;
+        s.subscribe(&w, about("atOnce")).await;
+        s.server.down();
+        news(&w, 2).await;
+        s.digests.compose().await.expect("digests");
+        for day in 24..=28 {
+            w.clock.set(&format!("2026-11-{day}T08:00:00Z"));
+            s.post.send_due().await.expect("the database");
+        }
+        // It is back, and whoever gets the letter says: not yet.
+        s.server.up();
+        s.server.behave(json!({ "rcpt": 451 }));
+        w.clock.set("2026-11-28T16:00:00Z");
+        assert!(came(&s.mails().await, ULLA).0.is_empty());
+        let standing = &w.registry.digests(&operator()).await.expect("digests")[0];
+        assert_eq!((standing.state, standing.waiting), (SubscriptionState::Active, 1), "{:?}", standing.answer);
+        assert!(standing.answer.as_ref().is_some_and(|a| a.contains("451")), "{:?}", standing.answer);
+        s.server.behave(json!({}));
+        w.clock.set("2026-11-29T08:00:00Z");
+        assert_eq!(came(&s.mails().await, ULLA).0, [2]);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn of_two_nodes_one_tells_it() {
     on_every_database(async |w| {
         let mut s = Scene::new(&w).await;

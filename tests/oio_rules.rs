@@ -11,7 +11,7 @@ use begreb::model::{Governance, Role};
 use begreb::registry::ImportRequest;
 use common::crew::{Person, person, vocabulary};
 use common::klasser::{ALL, always, attributes, create, home, in_force, klasse, read, since, uuids, verified, write};
-use common::{World, edition, encoded, on_every_database, operator};
+use common::{edition, encoded, on_every_database, operator};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, TestRunner};

@@ -8,7 +8,6 @@ mod common;
 use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant as Stopwatch};
@@ -25,7 +24,7 @@ use begreb::exchange::Format;
 use begreb::model::{Clock, Governance, Owner, Role, Secret};
 use begreb::registry::{AccountChange, Registry, SubscriptionRequest};
 use common::crew::{Person, person, vocabulary};
-use common::{World, edition, instant, on_every_database, operator, root};
+use common::{World, edition, instant, node_modules, on_every_database, operator, root};
 use hmac::{Hmac, Mac as _};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
@@ -268,24 +267,6 @@ fn pass(w: &World, seconds: i64) {
     w.clock.set(&begreb::model::Instant::from_micros(w.clock.now().micros() + seconds * 1_000_000).to_string());
 }
 
-fn modules() -> PathBuf {
-    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("standardwebhooks-1.0.0");
-    std::fs::create_dir_all(&folder).expect("a folder");
-    let lock = std::fs::File::create(folder.join("lock")).expect("a file");
-    lock.lock().expect("one test at a time installs");
-    if !folder.join("installed").exists() {
-        for name in ["package.json", "package-lock.json"] {
-            std::fs::copy(root().join("tests/webhooks").join(name), folder.join(name)).expect("a copy");
-        }
-        let mut npm = Command::new("npm");
-        npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(&folder);
-        let done = npm.output().expect("npm runs");
-        assert!(done.status.success(), "npm ci: {}", String::from_utf8_lossy(&done.stderr));
-        std::fs::write(folder.join("installed"), "").expect("a file");
-    }
-    folder.join("node_modules")
-}
-
 /// What the verifier of the scheme's makers says of a message.
 fn verified(taken: &Taken, secret: &str, now: i64) -> Value {
     let names = ["webhook-id", "webhook-timestamp", "webhook-signature"];
@@ -295,7 +276,7 @@ fn verified(taken: &Taken, secret: &str, now: i64) -> Value {
         json!({ "secret": secret, "headers": headers, "body": String::from_utf8_lossy(&taken.body), "now": now });
     let mut node = Command::new("node")
         .arg(root().join("tests/webhooks/verify.js"))
-        .env("NODE_PATH", modules())
+        .env("NODE_PATH", node_modules("webhooks", "standardwebhooks-1.0.0"))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()

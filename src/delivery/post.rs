@@ -192,7 +192,7 @@ impl Post {
         match &settled {
             Settled::As(LetterState::Sent) => tracing::info!(%uuid, kind, "letter sent"),
             Settled::As(state) => tracing::warn!(%uuid, kind, %state, "letter not sent"),
-            Settled::Later(due) => tracing::info!(%uuid, kind, %due, "letter put off"),
+            Settled::Later(due) | Settled::Uncounted(due) => tracing::info!(%uuid, kind, %due, "letter put off"),
         }
         self.registry.store().settle_letter(letter, &settled, &answer, self.now()).await
     }
@@ -214,8 +214,9 @@ impl Post {
                 (Fate::Settled(Settled::Later(due)), answer)
             }
             Outcome::Doubt(answer) if is_digest => (Fate::Settled(Settled::Later(later()?)), answer),
-            // Our own mail server is away: that says nothing of the digest.
-            Outcome::Unreachable(answer) if is_digest => (Fate::Settled(Settled::Later(later()?)), answer),
+            // Our own mail server is away: that says nothing of the digest, and its days are none of those for which it may
+            // be tried. Or the first 4xx after them, as from one who lists in grey, would pause it.
+            Outcome::Unreachable(answer) if is_digest => (Fate::Settled(Settled::Uncounted(later()?)), answer),
             Outcome::Refused(answer) => (state(LetterState::Refused), answer),
             Outcome::Doubt(answer) => (state(LetterState::Doubt), answer),
             Outcome::Later(answer) | Outcome::Unreachable(answer) => match later()? {

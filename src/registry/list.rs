@@ -207,7 +207,7 @@ fn split(text: &str) -> Vec<String> {
 }
 
 /// Whether a text is the parts with anything between them.
-fn like(text: &str, parts: &[String]) -> bool {
+pub(super) fn like(text: &str, parts: &[String]) -> bool {
     let [first, middle @ .., last] = parts else { return parts.first().is_some_and(|p| p == text) };
     let Some(mut rest) = text.strip_prefix(first.as_str()) else { return false };
     for part in middle {

@@ -139,6 +139,8 @@ pub enum Settled {
     As(LetterState),
     /// It is tried again.
     Later(Instant),
+    /// It is tried again, and the time until now does not count among that for which it may be tried.
+    Uncounted(Instant),
 }
 
 /// A letter as it is shown to who runs the registry.

@@ -225,12 +225,13 @@ impl Store {
     pub async fn settle_letter(&self, letter: &Claimed, settled: &Settled, answer: &str, now: Instant) -> Result<()> {
         let (state, due) = match settled {
             Settled::As(state) => (*state, now),
-            Settled::Later(due) => (LetterState::Queued, *due),
+            Settled::Later(due) | Settled::Uncounted(due) => (LetterState::Queued, *due),
         };
+        let anew = i64::from(matches!(settled, Settled::Uncounted(_)));
         let mut tx = self.own_tx().await?;
         run!(tx.link(), sql::LETTER_SETTLE, |q, c| {
             let query = sqlx::query(q).bind(letter.uuid.to_string()).bind(letter.attempt).bind(state.as_str());
-            let query = query.bind(now.micros()).bind(due.micros()).bind(answer.to_owned());
+            let query = query.bind(now.micros()).bind(due.micros()).bind(answer.to_owned()).bind(anew);
             query.execute(c).await.map_err(broken)?;
         });
         tx.end().await

@@ -396,6 +396,25 @@ pub fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
+/// The packages that a folder of `tests/` names, installed once beside the build under a name.
+pub fn node_modules(of: &str, name: &str) -> PathBuf {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let lock = std::fs::File::create(folder.join("lock")).expect("a file");
+    lock.lock().expect("one test at a time installs");
+    if !folder.join("installed").exists() {
+        for file in ["package.json", "package-lock.json"] {
+            std::fs::copy(root().join("tests").join(of).join(file), folder.join(file)).expect("a copy");
+        }
+        let mut npm = std::process::Command::new("npm");
+        npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(&folder);
+        let done = npm.output().expect("npm runs");
+        assert!(done.status.success(), "npm ci: {}", String::from_utf8_lossy(&done.stderr));
+        std::fs::write(folder.join("installed"), "").expect("a file");
+    }
+    folder.join("node_modules")
+}
+
 /// One of KL's real publications, which stand beside the project and not in it. `None` where they are not;
 /// in CI they must be.
 pub fn kl(name: &str) -> Option<Vec<u8>> {

@@ -1,12 +1,11 @@
 //! A real mail server for tests, in a process of its own: told how to behave, stopped and started again.
 
 use std::io::{BufRead, BufReader, Write};
-use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use serde_json::{Value, json};
 
-use crate::common::root;
+use crate::common::{node_modules, root};
 
 /// The mail server of a test.
 pub struct Server {
@@ -36,7 +35,7 @@ impl Server {
         let mut process = Command::new("node")
             .arg(root().join("tests/smtp/server.js"))
             .arg(options.to_string())
-            .env("NODE_PATH", modules())
+            .env("NODE_PATH", node_modules("smtp", "smtp-server-3.21.6"))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -96,23 +95,4 @@ impl Drop for Server {
             let _ = process.wait();
         }
     }
-}
-
-/// The mail server's packages, installed once beside the build.
-pub fn modules() -> PathBuf {
-    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("smtp-server-3.21.6");
-    std::fs::create_dir_all(&folder).expect("a folder");
-    let lock = std::fs::File::create(folder.join("lock")).expect("a file");
-    lock.lock().expect("one test at a time installs");
-    if !folder.join("installed").exists() {
-        for name in ["package.json", "package-lock.json"] {
-            std::fs::copy(root().join("tests/smtp").join(name), folder.join(name)).expect("a copy");
-        }
-        let mut npm = Command::new("npm");
-        npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(&folder);
-        let done = npm.output().expect("npm runs");
-        assert!(done.status.success(), "npm ci: {}", String::from_utf8_lossy(&done.stderr));
-        std::fs::write(folder.join("installed"), "").expect("a file");
-    }
-    folder.join("node_modules")
 }

@@ -5,7 +5,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 
-use super::{App, apart};
+use super::{App, aside};
 use crate::http::negotiate::Caller;
 use crate::http::params::{Nothing, Params};
 use crate::http::private::{body, json, made};
@@ -98,6 +98,7 @@ pub async fn days(
     Caller(headers): Caller,
     _: Params<Nothing>,
 ) -> Result<Response, Failure> {
-    let days = apart(move || app.days(&vocabulary)).await?;
+    // Up to sixty editions are compared: whoever asks waits for a turn.
+    let days = aside(async move { app.days(&vocabulary) }).await?;
     Ok(Reply::json(&days, false).respond(&headers))
 }

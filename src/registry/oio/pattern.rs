@@ -2,6 +2,7 @@
 
 use super::search::MOST;
 use crate::model::{Code, Refusal, Result};
+use crate::registry::list::like;
 
 /// A text that is searched for: the whole of it, whatever the case; `%` is any run of characters, a backslash takes the
 /// character after it as it is.
@@ -48,16 +49,7 @@ impl Pattern {
     /// Whether a text is what is searched for.
     #[must_use]
     pub fn fits(&self, text: &str) -> bool {
-        let text = text.to_lowercase();
-        let [first, middle @ .., last] = self.0.as_slice() else { return self.0.first().is_some_and(|p| *p == text) };
-        let Some(mut rest) = text.strip_prefix(first.as_str()) else { return false };
-        for part in middle {
-            match rest.find(part.as_str()) {
-                Some(at) => rest = &rest[at + part.len()..],
-                None => return false,
-            }
-        }
-        rest.ends_with(last.as_str())
+        like(&text.to_lowercase(), &self.0)
     }
 }
 

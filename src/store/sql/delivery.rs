@@ -41,8 +41,10 @@ statements! {
         RETURNING uuid, change, kind, attempts, tries, created, since, mail, name, language, subject, body,
             unsubscribe, recipient"
     };
-    /// How an attempt ended. One that was emptied meanwhile stays empty, and is not tried again.
+    /// How an attempt ended. One that was emptied meanwhile stays empty, and is not tried again. With $7 of 1 the time for
+    /// which it may be tried begins anew.
     LETTER_SETTLE = "UPDATE letter SET
+            since = CASE WHEN CAST($7 AS BIGINT) = 1 THEN CAST($4 AS BIGINT) ELSE since END,
             state = CASE WHEN mail IS NULL AND $3 IN ('doubt', 'queued') THEN 'dropped' ELSE $3 END,
             done = CASE WHEN $3 = 'queued' AND mail IS NOT NULL THEN NULL ELSE CAST($4 AS BIGINT) END,
             due = $5,
