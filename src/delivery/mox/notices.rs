@@ -161,10 +161,11 @@ impl Mox {
         let mut line = Line::after(progress.told);
         loop {
             let head = *positions.borrow_and_update();
-            if line.items.len() < self.settings.window && line.read < head {
-                if let Some(end) = self.read(&mut line, progress).await? {
-                    return Ok(end);
-                }
+            if line.items.len() < self.settings.window
+                && line.read < head
+                && let Some(end) = self.read(&mut line, progress).await?
+            {
+                return Ok(end);
             }
             if !*stop.borrow()
                 && let Some(end) = self.fly(link, &mut line, progress, &stop).await?
