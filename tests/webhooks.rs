@@ -1112,6 +1112,38 @@ fn happened(receiver: &Receiver) -> Vec<String> {
 }
 
 #[tokio::test]
+async fn who_leaves_an_organisation_is_told_of_its_code_sets_no_more() {
+    on_every_database(async |w| {
+        let (w, anne) = world(w).await;
+        let (admin, bo) = (person(&w, "Admin", &[Role::Administrator]).await, person(&w, "Bo", &[]).await);
+        let house = admin.send(&w, "POST", "/organisations", json!({ "name": "Huset" })).await.with(201).json();
+        let join = async |who: &Person, house: &Value| {
+            let uri = format!("/accounts/{}", who.uuid);
+            admin.send(&w, "PATCH", &uri, json!({ "organisation": house })).await.ok();
+        };
+        for who in [&anne, &bo] {
+            join(who, &house["uuid"]).await;
+        }
+        let set = json!({ "name": "Sagssystemet", "vocabulary": "koder", "codes": ["A"] });
+        let set = anne.send(&w, "POST", "/code-sets", set).await.with(201).json()["usage"]["uuid"].clone();
+        let ask = json!({ "url": "https://127.0.0.1:9/", "filter": { "codeSet": set } });
+        let (hers, his) = (subscribe(&w, &anne, ask.clone()).await, subscribe(&w, &bo, ask).await);
+        for who in [&anne, &bo] {
+            join(who, &Value::Null).await;
+        }
+        // She made the set and keeps it; he was of the house alone.
+        assert_eq!(state(&w, &anne, &hers).await["state"], "active");
+        assert_eq!(state(&w, &bo, &his).await["pausedBecause"], "codeSetEnded");
+        bo.send(&w, "POST", &at(&his, "/resume"), Value::Null).await.with(404);
+        join(&bo, &house["uuid"]).await;
+        bo.send(&w, "POST", &at(&his, "/resume"), Value::Null).await.ok();
+        assert_eq!(state(&w, &bo, &his).await["state"], "active");
+        w.registry.verify().await.expect("the log and what lies on disk agree");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_code_set_says_what_is_delivered() {
     on_every_database(async |w| {
         let (w, mut anne) = world(w).await;

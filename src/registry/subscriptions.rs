@@ -10,7 +10,7 @@ use super::pages::{Paged, Pages};
 use super::permission::{Actor, not_signed_in, permit};
 use crate::model::{
     Code, Command, EventFilter, Instant, Owner, PausedBecause, Place, Refusal, Result, SigningSecret, SubscriptionKind,
-    SubscriptionState, Target, UsageForm, description, new_uuid,
+    SubscriptionState, Target, Usage, UsageForm, description, new_uuid,
 };
 use crate::store::{Aside, AsideKind, DeliveryRow, SubscriptionRow, SubscriptionsStatus, Write};
 
@@ -529,10 +529,28 @@ impl Registry {
         let go_by_it = |row: &SubscriptionRow| {
             is_webhook(row) && row.state == SubscriptionState::Active && row.filter.code_set == Some(set)
         };
-        for mut row in rows.into_iter().filter(go_by_it) {
-            let why = Some(PausedBecause::CodeSetEnded);
-            (row.state, row.why, row.changed) = (SubscriptionState::Paused, why, write.at());
-            write.pause_subscription(&row, why).await?;
+        for row in rows.into_iter().filter(go_by_it) {
+            pause_without_set(write, row).await?;
+        }
+        Ok(())
+    }
+
+    /// Pauses the webhooks of an account that go by code sets which it keeps no more, since it is of another organisation:
+    /// what is told shows which codes a set has.
+    pub(super) async fn pause_those_of_left_sets(
+        &self,
+        write: &mut Write,
+        account: Uuid,
+        organisation: Option<Uuid>,
+    ) -> Result<()> {
+        let owner = Owner::Account(account);
+        for row in write.subscriptions_of(owner).await? {
+            let active = is_webhook(&row) && row.state == SubscriptionState::Active;
+            let Some(set) = row.filter.code_set.filter(|_| active) else { continue };
+            let usage = write.facts().usage(set).await?;
+            if !usage.is_some_and(|usage| keeps(&usage, owner, organisation)) {
+                pause_without_set(write, row).await?;
+            }
         }
         Ok(())
     }
@@ -541,15 +559,11 @@ impl Registry {
     async fn own_code_set(&self, write: &mut Write, owner: Owner, filter: &EventFilter) -> Result<()> {
         let Some(set) = filter.code_set else { return Ok(()) };
         let usage = write.facts().usage(set).await?.filter(|usage| usage.form == UsageForm::CodeSet);
-        let own = match (&usage, owner) {
-            (Some(usage), Owner::Account(account)) if usage.owner == account => true,
-            (Some(usage), Owner::Account(account)) => {
-                usage.organisation.is_some() && usage.organisation == self.organisation_of(account).await?
-            }
-            (Some(usage), Owner::Organisation(organisation)) => usage.organisation == Some(organisation),
-            _ => false,
+        let organisation = match owner {
+            Owner::Account(account) => self.organisation_of(account).await?,
+            _ => None,
         };
-        if own {
+        if usage.is_some_and(|usage| keeps(&usage, owner, organisation)) {
             return Ok(());
         }
         let (da, en) = (
@@ -573,6 +587,9 @@ impl Registry {
         // Said twice it is done once.
         if row.state == state {
             return self.subscription_answer(row);
+        }
+        if why.is_none() {
+            self.own_code_set(&mut write, row.owner, &row.filter).await?;
         }
         (row.state, row.why, row.changed) = (state, why, write.at());
         (row.attempts, row.since) = (0, None);
@@ -662,6 +679,23 @@ impl Registry {
             next_attempt: (row.attempts > 0).then_some(row.due),
         })
     }
+}
+
+/// Whether a code set is kept by whom a subscription is of, who is of an organisation.
+fn keeps(usage: &Usage, owner: Owner, organisation: Option<Uuid>) -> bool {
+    match owner {
+        Owner::Account(account) if usage.owner == account => true,
+        Owner::Account(_) => usage.organisation.is_some() && usage.organisation == organisation,
+        Owner::Organisation(organisation) => usage.organisation == Some(organisation),
+        Owner::Contact(_) => false,
+    }
+}
+
+/// Pauses a webhook that has nothing to go by any more.
+async fn pause_without_set(write: &mut Write, mut row: SubscriptionRow) -> Result<()> {
+    let why = Some(PausedBecause::CodeSetEnded);
+    (row.state, row.why, row.changed) = (SubscriptionState::Paused, why, write.at());
+    write.pause_subscription(&row, why).await
 }
 
 fn is_webhook(row: &SubscriptionRow) -> bool {

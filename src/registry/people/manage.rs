@@ -170,6 +170,9 @@ impl Registry {
         }
         lawful(&new, &people)?;
         write.put_account(ChangeKind::AccountChanged, &new).await?;
+        if new.organisation != old.organisation {
+            self.pause_those_of_left_sets(&mut write, uuid, new.organisation).await?;
+        }
         if !new.active {
             write.end_sessions(uuid).await?;
             write.drop_links(Some(uuid)).await?;

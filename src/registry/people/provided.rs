@@ -247,7 +247,8 @@ impl Registry {
             return Ok(());
         }
         let moved = Account { organisation: Some(organisation), ..account.clone() };
-        write.put_account(ChangeKind::AccountChanged, &moved).await
+        write.put_account(ChangeKind::AccountChanged, &moved).await?;
+        self.pause_those_of_left_sets(write, moved.uuid, moved.organisation).await
     }
 
     /// Makes what a provider gave an account agree with its claims. What others gave is not looked at.
