@@ -380,7 +380,7 @@ async fn a_huge_publication_is_counted_and_its_beginning_told() {
     import(&w, &format!("{FIRST}{rows}"), "2027", "2027-02-01").await;
     let mails = s.mails().await;
     let text = text(&mails[1]);
-    assert!(text.contains("3000 nyt") && text.contains("… og 2950 til"), "{text}");
+    assert!(text.contains("3000 nye") && text.contains("… og 2950 til"), "{text}");
     assert_eq!(text.lines().filter(|l| l.starts_with("- ")).count(), 50);
     assert!(text.len() < 20_000);
 }

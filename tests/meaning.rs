@@ -70,7 +70,7 @@ async fn what_a_group_says_of_a_meaning_is_told_everywhere() {
         let diff = bo.get(&w, &format!("/drafts/{draft}/diff?from=base&to=now")).await.ok().json();
         assert_eq!(said(diff["concepts"].as_array().expect("concepts")), ["A kept", "B changed", "C -"]);
         let page = bo.read(&w, &format!("/drafts/{draft}")).await.ok().text();
-        assert!(page.contains("omdefineret (samme betydning)") && page.contains("omdefineret (anden betydning)"));
+        assert!(page.contains("ny definition (samme betydning)") && page.contains("ny definition (anden betydning)"));
         publish(&w, &bo, &draft, "2", "2027-01-01").await;
 
         let stated = ["A kept", "B changed", "C -"];
@@ -78,7 +78,7 @@ async fn what_a_group_says_of_a_meaning_is_told_everywhere() {
         assert_eq!(between(&w, "1", "2").await, stated);
         assert_eq!(between(&w, "2", "1").await, stated, "backwards too");
         let atom = w.get("/api/v1/changes.atom?kind=redefined").await.ok().text();
-        assert!(atom.contains("omdefineret (samme betydning)"), "{atom}");
+        assert!(atom.contains("ny definition (samme betydning)"), "{atom}");
         let file = json!([{ "system": "ord", "code": "A" }, { "system": "ord", "code": "B" }]);
         let checked = w.post("/api/v1/check", file.to_string()).await.ok();
         let ahead = |n: usize| checked.json()["codes"][n]["ahead"][0]["meaning"].clone();
