@@ -59,9 +59,8 @@ struct Item {
 struct Line {
     items: VecDeque<Item>,
     flying: VecDeque<PublisherConfirm>,
-    /// How far the log was read, and where it ended then.
+    /// How far the log was read.
     read: i64,
-    head: i64,
     /// How many may be under way; it grows with each that is confirmed.
     window: usize,
     /// How many more must go one at a time.
@@ -74,7 +73,7 @@ impl Line {
     /// Nothing read yet, after a position.
     fn after(position: i64) -> Self {
         let (items, flying) = <(VecDeque<_>, VecDeque<_>)>::default();
-        Self { items, flying, read: position, head: i64::MAX, window: 1, calm: 0, tries: 0 }
+        Self { items, flying, read: position, window: 1, calm: 0, tries: 0 }
     }
 
     /// All of an event, or of what was read, is in the line, or there was nothing of it.
@@ -161,9 +160,8 @@ impl Mox {
         let mut positions = self.registry.positions();
         let mut line = Line::after(progress.told);
         loop {
-            let news = positions.has_changed().unwrap_or(false);
-            if line.items.len() < self.settings.window && (news || line.read < line.head) {
-                positions.mark_unchanged();
+            let head = *positions.borrow_and_update();
+            if line.items.len() < self.settings.window && line.read < head {
                 self.read(&mut line, progress).await?;
             }
             if !*stop.borrow()
@@ -171,7 +169,7 @@ impl Mox {
             {
                 return Ok(end);
             }
-            let idle = line.items.is_empty() && line.read >= line.head;
+            let idle = line.items.is_empty() && line.read >= head;
             let due = idle || progress.since >= RECORD || progress.at.elapsed() > RENEW;
             if due && !self.record(progress).await? {
                 return Ok(End::Lost);
@@ -182,9 +180,9 @@ impl Mox {
                 }
                 continue;
             }
-            while idle && !positions.has_changed().unwrap_or(false) {
+            while idle && *positions.borrow() == head {
                 tokio::select! {
-                    _ = positions.changed() => break,
+                    _ = positions.changed() => {}
                     () = sleep(IDLE) => {}
                     _ = stop.wait_for(|stop| *stop) => return Ok(End::Stopped),
                 }
@@ -212,7 +210,7 @@ impl Mox {
             tokio::task::yield_now().await;
         }
         line.passed(some.position, progress);
-        (line.read, line.head) = (some.position.max(line.read), some.head);
+        line.read = some.position.max(line.read);
         Ok(())
     }
 
