@@ -15,8 +15,8 @@ use super::read::named;
 use super::{At, Registry, View};
 use crate::exchange::ListedCode;
 use crate::model::{
-    Code, ConceptChange, ConceptChangeKind, FieldChange, Instant, Label, Meaning, Place, Point, Refusal, Result, Side, Slug,
-    today_in_denmark,
+    Code, ConceptChange, ConceptChangeKind, FieldChange, Instant, Label, Meaning, Place, Point, Refusal, Result, Side,
+    Slug, today_in_denmark,
 };
 use crate::projection::{Plane, Said, Saying};
 

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::query::unknown_vocabulary;
 use super::Registry;
+use super::query::unknown_vocabulary;
 use crate::exchange::{EventMember, EventPage, Format, OutgoingConcept, event_page};
 use crate::model::{Code, ConceptChangeKind, Event, EventFilter, EventType, Place, Point, Refusal, Result, Slug};
 use crate::projection::Plane;

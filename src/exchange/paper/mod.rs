@@ -17,7 +17,8 @@ mod tests;
 mod words;
 
 pub use diff::{
-    Changed, ConceptPaper, DetailName, DiffPaper, ItemChange, ItemChangeKind, ItemDetail, ItemName, KindCount, Reading, UsedBy,
+    Changed, ConceptPaper, DetailName, DiffPaper, ItemChange, ItemChangeKind, ItemDetail, ItemName, KindCount, Reading,
+    UsedBy,
 };
 pub use document::{Block, Document, Run, Style};
 pub use moment::moment;
@@ -75,7 +76,9 @@ fn words_for(kind: ConceptChangeKind) -> (&'static str, &'static str, &'static s
         ConceptChangeKind::Remapped => ("svarer til andet", "svarer til andet", "remapped"),
         ConceptChangeKind::Edited => ("rettet", "rettede", "edited"),
         ConceptChangeKind::Reordered => ("anden plads", "på en anden plads", "reordered"),
-        ConceptChangeKind::Passivated => ("holdes ikke længere ved lige", "holdes ikke længere ved lige", "no longer kept up"),
+        ConceptChangeKind::Passivated => {
+            ("holdes ikke længere ved lige", "holdes ikke længere ved lige", "no longer kept up")
+        }
     }
 }
 

@@ -24,7 +24,8 @@ use super::problem::{Failure, status};
 use crate::exchange::LARGEST_LIST;
 use crate::exchange::paper::{Tongue, told_kinds};
 use crate::model::{
-    Category, Code, ConceptChangeKind, FieldChange, Instant, Place, Refusal, Result, Side, UsageForm, UsageKind, UsedCode, Visibility, today_in_denmark,
+    Category, Code, ConceptChangeKind, FieldChange, Instant, Place, Refusal, Result, Side, UsageForm, UsageKind,
+    UsedCode, Visibility, today_in_denmark,
 };
 use crate::registry::{
     Actor, CodeRequest, CodesAnswer, CodesCommand, Pages, Reference, Task, TasksAnswer, UsageAnswer, UsageRequest,

@@ -22,9 +22,7 @@ use super::params::{Nothing, Params};
 use super::problem::Failure;
 use super::reply::Reply;
 use crate::exchange::paper::{Tongue, told_kinds};
-use crate::model::{
-    Code, ContentFields, NoteKind, Refusal, RelationKind, Result, Side, TermStatus, UsageKind,
-};
+use crate::model::{Code, ContentFields, NoteKind, Refusal, RelationKind, Result, Side, TermStatus, UsageKind};
 use crate::registry::{
     Actor, At, CertificationAnswer, ComingChange, ConceptAnswer, ConceptUsages, HistoryAnswer, Reason, Registry,
     Relatives, Status, VersionAnswer, View, VocabularyAnswer, moment,
