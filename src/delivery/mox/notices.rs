@@ -161,8 +161,11 @@ impl Mox {
         let mut line = Line::after(progress.told);
         loop {
             let head = *positions.borrow_and_update();
-            if line.items.len() < self.settings.window && line.read < head {
-                self.read(&mut line, progress).await?;
+            if line.items.len() < self.settings.window
+                && line.read < head
+                && let Some(end) = self.read(&mut line, progress).await?
+            {
+                return Ok(end);
             }
             if !*stop.borrow()
                 && let Some(end) = self.fly(link, &mut line, progress, &stop).await?
@@ -200,7 +203,7 @@ impl Mox {
     }
 
     /// Reads on in the log, and puts the messages of what is there into the line.
-    async fn read(&self, line: &mut Line, progress: &mut Progress) -> Result<(), Trouble> {
+    async fn read(&self, line: &mut Line, progress: &mut Progress) -> Result<Option<End>, Trouble> {
         let filter = EventFilter { types: TOLD.into_iter().collect(), ..EventFilter::default() };
         let some = self.registry.events(line.read, BATCH, &filter).await?;
         for event in &some.events {
@@ -208,10 +211,13 @@ impl Mox {
             line.passed(event.position, progress);
             // What an object is read as takes its time; others want to be heard as well.
             tokio::task::yield_now().await;
+            if progress.at.elapsed() > RENEW && !self.record(progress).await? {
+                return Ok(Some(End::Lost));
+            }
         }
         line.passed(some.position, progress);
         line.read = some.position.max(line.read);
-        Ok(())
+        Ok(None)
     }
 
     /// Hands as many to the broker as may be under way.
