@@ -413,7 +413,7 @@ async fn the_changes_are_those_that_the_files_tell() {
             let mut who: Vec<&str> = by.iter().map(|r| r["uuid"].as_str()).collect();
             let mut told: Vec<&str> = told["replacedBy"]
                 .as_array()
-                .map(|l| l.iter().map(|u| u.as_str().expect("a uuid")).collect())
+                .map(|l| l.iter().map(|r| r["uuid"].as_str().expect("a uuid")).collect())
                 .unwrap_or_default();
             who.sort_unstable();
             told.sort_unstable();

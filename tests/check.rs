@@ -67,6 +67,27 @@ fn verdicts(report: &Value) -> Vec<String> {
 }
 
 #[tokio::test]
+async fn what_a_concept_takes_over_from_others_is_no_change_of_its_own() {
+    on_every_database(async |w| {
+        vocabulary(&w, "koder", Governance::Direct, "notation,preferred.da\nA,a\nB,b\n").await;
+        let second = "notation,preferred.da,replaces\nA,a,B\n";
+        w.import(edition("koder", Format::Csv, second.as_bytes(), "2", "2027-01-01")).await.expect("it is lawful");
+        let report = check(&w, "", "text/csv", "ordforråd;kode\nkoder;A\nkoder;B\n").await.ok().json();
+        assert_eq!(verdicts(&report), ["2 A inForce", "3 B willBeRetired A replaced@2027-01-01"]);
+        let event = w.json("/api/v1/changes?after=0&limit=1000&kind=replaced").await["events"][0]["concept"].clone();
+        let same = &report["codes"][1]["replacedBy"];
+        assert_eq!((&event["replacedBy"], same[0]["label"].as_str()), (same, Some("a")), "one shape everywhere");
+        let between = w.json("/api/v1/vocabularies/koder/changes?from=1&to=2").await;
+        let gone = between["changes"].as_array().expect("changes").iter().find(|c| c["kinds"] == json!(["replaced"]));
+        assert_eq!(&gone.expect("B")["replacedBy"], same);
+        // The feed tells all that was said.
+        let edited = w.json("/api/v1/changes?after=0&limit=1000&kind=edited").await;
+        assert_eq!(edited["events"].as_array().map(Vec::len), Some(1));
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn every_code_of_a_file_is_told() {
     on_every_database(async |w| {
         scene(&w).await;

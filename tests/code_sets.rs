@@ -322,15 +322,15 @@ async fn the_pages_work_without_scripts() {
         assert!(wrong.with(422).text().contains("Der er ingen koder i listen"));
         let at = page("POST", "/code-sets", &form).await.with(303).header("location");
         let text = page("GET", &at, &[]).await.ok().text();
-        for part in ["Sag &#38; &#60;b&#62;", "2027-01-01", "omdøbt", "erstattet", "X x", "koder Q"] {
+        for part in ["Sag &#38; &#60;b&#62;", "2027-01-01", "nyt navn", "erstattet", "X x", "koder Q"] {
             assert!(text.contains(part), "{part}: {text}");
         }
         // The pages of the concepts say the same to everybody.
-        for (concept, parts) in [("B", ["Fra 2027-01-01", "omdøbt"]), ("C", ["erstattet. Brug i stedet", "X x"])] {
+        for (concept, parts) in [("B", ["Fra 2027-01-01", "nyt navn"]), ("C", ["erstattet. Brug i stedet", "X x"])] {
             let text = w.ask("GET", &format!("/id/koder/{concept}"), &[("accept", "text/html")]).await.ok().text();
             assert!(parts.iter().all(|part| text.contains(part)), "{concept}: {text}");
         }
-        assert!(!page("GET", &format!("{at}?before=2026-12-31"), &[]).await.ok().text().contains("omdøbt"));
+        assert!(!page("GET", &format!("{at}?before=2026-12-31"), &[]).await.ok().text().contains("nyt navn"));
         page("GET", &format!("{at}?before=i-morgen"), &[]).await.with(400);
         let done = page(
             "POST",

@@ -272,6 +272,34 @@ async fn a_concept_is_told_of_alone() {
 }
 
 #[tokio::test]
+async fn what_takes_over_is_told_by_what_goes() {
+    on_every_database(async |w| {
+        let mut s = Scene::new(&w).await;
+        let d = w.json("/api/v1/vocabularies/proeve/concepts/D").await["uuid"].clone();
+        s.subscribe(&w, about("atOnce")).await;
+        s.subscribe(&w, json!({ "mail": "bo@example.dk", "concepts": [d], "every": "atOnce" })).await;
+        let heading = "notation,preferred.da,definition.da,replaces";
+        let both = "A,afklaring,det at finde ud af noget,\nD,dagtilbud,noget om dagen";
+        import(&w, &format!("{heading}\n{both},B\n"), "2027", "2027-02-01").await;
+        let mails = s.mails().await;
+        assert_eq!(mails[2..].iter().map(|m| m["to"].clone()).collect::<Vec<_>>(), [json!([ULLA])], "D is what it was");
+        let told = text(&mails[2]);
+        assert!(told.contains("1 begreb: 1 erstattet") && told.contains("Brug i stedet: D dagtilbud"), "{told}");
+        assert!(!told.contains("rettet"), "{told}");
+
+        // What went before and was not replaced then is told by nothing else.
+        let gone = "D,dagtilbud,noget om dagen,B\n";
+        import(&w, &format!("{heading}\n{gone}"), "2028", "2028-02-01").await;
+        let before = s.mails().await.len();
+        import(&w, &format!("{heading}\n{}", gone.replace(",B", ",A|B")), "2029", "2029-02-01").await;
+        let mails = s.mails().await;
+        assert_eq!(mails.len(), before + 2);
+        assert!(text(&mails[before]).contains("D dagtilbud: rettet"), "{}", text(&mails[before]));
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn the_link_in_a_letter_ends_it_by_one_click() {
     on_every_database(async |w| {
         let mut s = Scene::new(&w).await;
@@ -407,7 +435,7 @@ async fn a_huge_publication_is_counted_and_its_beginning_told() {
     import(&w, &format!("{FIRST}{rows}"), "2027", "2027-02-01").await;
     let mails = s.mails().await;
     let text = text(&mails[1]);
-    assert!(text.contains("3000 nyt") && text.contains("… og 2950 til"), "{text}");
+    assert!(text.contains("3000 nye") && text.contains("… og 2950 til"), "{text}");
     assert_eq!(text.lines().filter(|l| l.starts_with("- ")).count(), 50);
     assert!(text.len() < 20_000);
 }

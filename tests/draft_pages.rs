@@ -268,7 +268,7 @@ async fn a_version_comes_about_in_a_browser() {
         let more = more.with(&format!("{law}-paragraph"), "§ 84").with("definition-0-text", "støtte\r\nfor en tid");
         let made = c.karla.go(&w, &more.with("reason", "savnes").by("save")).await;
         let text = page(&made, 200);
-        assert!(text.contains("aflastning") && text.contains("nyt"), "{text}");
+        assert!(text.contains("aflastning") && text.contains("class=\"status\">ny</span>"), "{text}");
         let now = said(&w, &c.karla, &draft, "D%201").await;
         assert_eq!(now["content"]["terms"][1]["value"], "aflaste");
         assert_eq!(now["content"]["terms"][0]["source"], "Loven");

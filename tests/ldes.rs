@@ -199,7 +199,7 @@ fn instant(text: &str) -> Instant {
 
 /// Whether a triple of a member is about the event and not about the concept.
 fn is_of_stream(predicate: &str, object: &Term) -> bool {
-    let own = ["position", "transaction", "endsTransaction"].map(|n| format!("https://begreb.dk/ns#{n}"));
+    let own = ["position", "transaction", "endsTransaction", "meaning"].map(|n| format!("https://begreb.dk/ns#{n}"));
     [CREATED, VERSION_OF, "http://www.w3.org/2002/07/owl#versionInfo"].contains(&predicate)
         || own.iter().any(|p| p == predicate)
         || (predicate == TYPE && said(object).starts_with("https://www.w3.org/ns/activitystreams#"))

@@ -70,7 +70,9 @@ async fn what_a_group_says_of_a_meaning_is_told_everywhere() {
         let diff = bo.get(&w, &format!("/drafts/{draft}/diff?from=base&to=now")).await.ok().json();
         assert_eq!(said(diff["concepts"].as_array().expect("concepts")), ["A kept", "B changed", "C -"]);
         let page = bo.read(&w, &format!("/drafts/{draft}")).await.ok().text();
-        assert!(page.contains("omdefineret (samme betydning)") && page.contains("omdefineret (anden betydning)"));
+        assert!(page.contains("ny definition (samme betydning)") && page.contains("ny definition (anden betydning)"));
+        let edits = bo.read(&w, &format!("/drafts/{draft}/edits")).await.ok().text();
+        assert!(edits.contains("Definitionen: samme betydning") && edits.contains("Definitionen: anden betydning"));
         publish(&w, &bo, &draft, "2", "2027-01-01").await;
 
         let stated = ["A kept", "B changed", "C -"];
@@ -78,7 +80,21 @@ async fn what_a_group_says_of_a_meaning_is_told_everywhere() {
         assert_eq!(between(&w, "1", "2").await, stated);
         assert_eq!(between(&w, "2", "1").await, stated, "backwards too");
         let atom = w.get("/api/v1/changes.atom?kind=redefined").await.ok().text();
-        assert!(atom.contains("omdefineret (samme betydning)"), "{atom}");
+        assert!(atom.contains("ny definition (samme betydning)"), "{atom}");
+        let stream = w.get("/ldes/ord?format=nt").await.ok().text();
+        for said in ["kept", "changed"] {
+            let one = format!("<https://begreb.dk/ns#meaning> \"{said}\"");
+            assert_eq!(stream.lines().filter(|line| line.contains(&one)).count(), 1, "{said}: {stream}");
+        }
+        // The page of a code set tells the kinds, and the definition before and after.
+        let set = json!({ "name": "Sager", "vocabulary": "ord", "codes": ["A"] });
+        let set = bo.send(&w, "POST", "/code-sets", set).await.with(201).json();
+        let set = set["usage"]["uuid"].as_str().expect("a uuid").to_owned();
+        let page = bo.read(&w, &format!("/code-sets/{set}")).await.ok().text();
+        for part in ["ny definition (samme betydning)", "Før:</span> om a", "Efter:</span> om", ">A a</a>"] {
+            assert!(page.contains(part), "{part}: {page}");
+        }
+        assert!(!page.contains("A a → A a"), "{page}");
         let file = json!([{ "system": "ord", "code": "A" }, { "system": "ord", "code": "B" }]);
         let checked = w.post("/api/v1/check", file.to_string()).await.ok();
         let ahead = |n: usize| checked.json()["codes"][n]["ahead"][0]["meaning"].clone();

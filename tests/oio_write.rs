@@ -262,7 +262,7 @@ async fn that_an_object_is_passive_is_told_to_all_who_listen() {
         assert_eq!(event["validFrom"].as_str().map(|s| &s[..10]), event["at"].as_str().map(|s| &s[..10]));
         assert_eq!(w.json("/api/v1/changes?after=0&kind=passivated").await["events"], told["events"]);
         let atom = w.get("/api/v1/changes.atom?kind=passivated").await.ok().text();
-        assert!(atom.contains("K titel – passiveret"), "{atom}");
+        assert!(atom.contains("K titel – holdes ikke længere ved lige"), "{atom}");
         let code = json!([{ "system": "koder", "code": "K" }]).to_string();
         let check = async |query: &str| w.post(&format!("/api/v1/check{query}"), code.clone()).await.ok().json();
         let report = check("?show=attention").await;

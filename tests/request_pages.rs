@@ -332,8 +332,15 @@ async fn nobody_overwrites_what_a_draft_says_by_now_unseen() {
         );
         // In a new draft nothing stands in the way.
         let new: Vec<_> = fields.iter().map(|(n, v)| (*n, if *n == "draft" { "new" } else { v })).collect();
+        let wrong: Vec<_> = new.iter().copied().chain([("meaning", "måske")]).collect();
+        let no = c.secretary.fill(&w, &format!("{text}/acceptance"), &wrong).await.with(400);
+        has(&no, &["<a href=\"#meaning\">Betydning</a>", "value=\"opklaring\""]);
+        let new: Vec<_> = new.into_iter().chain([("meaning", "changed")]).collect();
         let place = led(c.secretary.fill(&w, &format!("{text}/acceptance"), &new).await);
-        has(&c.secretary.read(&w, &place).await.ok(), &["imødekommet"]);
+        let page = c.secretary.read(&w, &place).await.ok();
+        has(&page, &["imødekommet"]);
+        let draft = attribute(&page.text(), "<a href=\"/drafts/", "href");
+        has(&c.secretary.read(&w, &format!("{draft}/edits")).await.ok(), &["Definitionen: anden betydning"]);
         w.registry.verify().await.expect("all is whole");
     })
     .await;

@@ -1,6 +1,7 @@
 //! The language that the command speaks: Danish or English.
 
-use begreb::model::Refusal;
+use begreb::exchange::paper::{Tongue, change_name, counted_name};
+use begreb::model::{ConceptChangeKind, Refusal};
 
 /// Danish or English.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
@@ -34,6 +35,11 @@ impl Lang {
         self.say("da", "en")
     }
 
+    /// The language of the papers.
+    pub fn tongue(self) -> Tongue {
+        self.say(Tongue::Danish, Tongue::English)
+    }
+
     /// The text of a refusal.
     pub fn text(self, refusal: &Refusal) -> &str {
         self.say(&refusal.da, &refusal.en)
@@ -51,21 +57,22 @@ macro_rules! say {
 }
 pub(crate) use say;
 
+/// The kind of change of a name, if it is one.
+pub fn kind_of(name: &str) -> Option<ConceptChangeKind> {
+    serde_json::from_value(name.into()).ok()
+}
+
+/// A word of the JSON answers after a number of concepts, as people say it.
+pub fn counted(lang: Lang, name: &str, count: u64) -> &str {
+    kind_of(name).map_or_else(|| word(lang, name), |kind| counted_name(kind, count, lang.tongue()))
+}
+
 /// A yes, no or word of the JSON answers, as people say it.
 pub fn word(lang: Lang, name: &str) -> &str {
+    if let Some(kind) = kind_of(name) {
+        return change_name(kind, lang.tongue());
+    }
     let (da, en) = match name {
-        "added" => ("tilføjet", "added"),
-        "retired" => ("udgået", "retired"),
-        "recoded" => ("omkodet", "recoded"),
-        "renamed" => ("omdøbt", "renamed"),
-        "redefined" => ("omdefineret", "redefined"),
-        "moved" => ("flyttet", "moved"),
-        "split" => ("opdelt", "split"),
-        "merged" => ("sammenlagt", "merged"),
-        "replaced" => ("erstattet", "replaced"),
-        "edited" => ("rettet", "edited"),
-        "reordered" => ("omordnet", "reordered"),
-        "passivated" => ("passiveret", "passivated"),
         "identity" => ("efter identitetsfilen", "by the identity file"),
         "uuid" => ("på uuid", "by uuid"),
         "code" => ("på kode", "by code"),

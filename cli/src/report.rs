@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use begreb::registry::{ImportReport, Outcome, Planned, Verdict};
 use serde::Serialize;
 
-use crate::lang::{Lang, say, word};
+use crate::lang::{Lang, counted, say, word};
 use crate::print::{Paint, Table, day};
 
 /// Which concepts get a line of their own.
@@ -48,12 +48,12 @@ pub fn text(report: &ImportReport, what: &str, lines: Lines, lang: Lang, paint: 
     }
     text.push('\n');
     text.push_str(&counts(report, lang, paint).text("  "));
-    let list = |title: &str, counted: &BTreeMap<String, u64>| -> String {
-        if counted.is_empty() {
+    let list = |title: &str, found: &BTreeMap<String, u64>| -> String {
+        if found.is_empty() {
             return String::new();
         }
         let mut table = Table::right([0]);
-        counted.iter().for_each(|(name, n)| table.row([n.to_string(), word(lang, name).to_owned()]));
+        found.iter().for_each(|(name, n)| table.row([n.to_string(), counted(lang, name, *n).to_owned()]));
         format!("\n{title}\n{}", table.text("  "))
     };
     let mut kinds = BTreeMap::new();

@@ -66,7 +66,7 @@ fn the_exit_code_says_whether_all_is_well_something_is_not_or_nothing_is_known()
     f.write("bad.csv", b"a;kode\n1;\x07\n");
     let (code, said, _) = f.check(&["fine.csv"]);
     assert_eq!(code, Some(0), "a change of the name is told, and is no trouble");
-    assert!(said.contains("omdøbt fra 2999-01-01 → bedre c"), "{said}");
+    assert!(said.contains("nyt navn fra 2999-01-01 → bedre c"), "{said}");
     let (code, said, _) = f.check(&["gone.csv"]);
     assert_eq!(code, Some(1));
     assert!(said.contains("2:") && said.contains("udgår 2999-01-01"), "{said}");

@@ -20,6 +20,7 @@ use super::params::{Nothing, Params, uuid};
 use super::private::page;
 use super::problem::Failure;
 use crate::exchange::codes;
+use crate::exchange::paper::{Tongue, change_name};
 use crate::model::{
     Code, EventFilter, EventType, Instant, Owner, PausedBecause, Place, Refusal, Result, Slug, SubscriptionKind,
     SubscriptionState, UsageForm, clock_in_denmark,
@@ -203,7 +204,8 @@ impl HookPage {
 
     /// Kinds of change and other things that the form has no field for stay as they are, and are told.
     fn kinds(&self) -> String {
-        let kinds = self.hook.filter.kinds.iter().map(|kind| super::web::kind_word(*kind, self.da));
+        let tongue = if self.da { Tongue::Danish } else { Tongue::English };
+        let kinds = self.hook.filter.kinds.iter().map(|kind| change_name(*kind, tongue));
         kinds.collect::<Vec<_>>().join(", ")
     }
 }

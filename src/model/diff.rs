@@ -84,6 +84,26 @@ pub struct Side {
     pub label: String,
 }
 
+/// A concept named in what is told of another.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Reference {
+    /// The uuid.
+    pub uuid: Uuid,
+    /// The notation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub notation: Option<String>,
+    /// The preferred term: in the reader's language where there is one, Danish in what is told to all.
+    pub label: String,
+}
+
+impl Reference {
+    /// How it is called in running text: its notation and its term.
+    #[must_use]
+    pub fn text(&self) -> String {
+        format!("{} {}", self.notation.as_deref().unwrap_or_default(), self.label).trim().to_owned()
+    }
+}
+
 /// What happened to one concept.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -102,9 +122,9 @@ pub struct ConceptChange {
     /// How it is called.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub after: Option<Side>,
-    /// What replaces a retired concept.
+    /// What replaces a retired concept, as it is called then.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub replaced_by: Vec<Uuid>,
+    pub replaced_by: Vec<Reference>,
     /// The differences, field by field; none for what was added or retired.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<FieldChange>,
@@ -116,6 +136,25 @@ impl ConceptChange {
     pub fn meaning(self, said: impl FnOnce() -> Option<Meaning>) -> Self {
         let meaning = if self.kinds.contains(&ConceptChangeKind::Redefined) { said() } else { None };
         Self { meaning, ..self }
+    }
+
+    /// Which concepts it newly replaces, where it says nothing else that matters: what went tells the same.
+    #[must_use]
+    pub fn only_replaces(&self) -> Option<Vec<Uuid>> {
+        if self.kinds != [ConceptChangeKind::Edited] {
+            return None;
+        }
+        let (mut replaced, is_replaces) = (Vec::new(), |value: &Value| value["kind"] == "replaces");
+        for field in self.fields.iter().filter(|f| f.field != "rank") {
+            let only = field.field == "relations" && field.before.is_empty() && field.after.iter().all(is_replaces);
+            if !only {
+                return None;
+            }
+            for relation in &field.after {
+                replaced.push(relation["target"].as_str()?.parse().ok()?);
+            }
+        }
+        Some(replaced).filter(|replaced| !replaced.is_empty())
     }
 }
 
@@ -137,13 +176,13 @@ fn definitions(content: &Content) -> Vec<(Language, Option<String>, String)> {
 #[must_use]
 pub fn diff(pairs: &[(Uuid, Option<&Content>, Option<&Content>)]) -> Vec<ConceptChange> {
     // Who replaces whom, as said by the later reading and not by the earlier.
-    let mut replaced_by: BTreeMap<Uuid, Vec<Uuid>> = BTreeMap::new();
+    let mut replaced_by: BTreeMap<Uuid, Vec<Reference>> = BTreeMap::new();
     let mut replaces: BTreeMap<Uuid, usize> = BTreeMap::new();
     for (uuid, before, after) in pairs {
         let Some(after) = after else { continue };
         for target in after.targets(RelationKind::Replaces) {
             if before.is_none_or(|b| b.targets(RelationKind::Replaces).all(|t| t != target)) {
-                replaced_by.entry(target).or_default().push(*uuid);
+                replaced_by.entry(target).or_default().push(reference(*uuid, after));
                 *replaces.entry(*uuid).or_default() += 1;
             }
         }
@@ -176,14 +215,19 @@ fn side(content: &Content) -> Side {
     Side { notation: content.fields().notation.clone(), label: content.label("da").to_owned() }
 }
 
+fn reference(uuid: Uuid, content: &Content) -> Reference {
+    let Side { notation, label } = side(content);
+    Reference { uuid, notation, label }
+}
+
 fn retirement(
     uuid: Uuid,
-    replaced_by: &BTreeMap<Uuid, Vec<Uuid>>,
+    replaced_by: &BTreeMap<Uuid, Vec<Reference>>,
     replaces: &BTreeMap<Uuid, usize>,
 ) -> ConceptChangeKind {
     match replaced_by.get(&uuid).map(Vec::as_slice) {
         None | Some([]) => ConceptChangeKind::Retired,
-        Some([one]) if replaces[one] > 1 => ConceptChangeKind::Merged,
+        Some([one]) if replaces[&one.uuid] > 1 => ConceptChangeKind::Merged,
         Some([_]) => ConceptChangeKind::Replaced,
         Some(_) => ConceptChangeKind::Split,
     }
@@ -319,7 +363,7 @@ mod tests {
         };
         let kind = |pairs: &[(Uuid, Option<&Content>, Option<&Content>)]| {
             let changes = diff(pairs);
-            (changes[0].kinds[0], changes[0].replaced_by.clone())
+            (changes[0].kinds[0], changes[0].replaced_by.iter().map(|r| r.uuid).collect::<Vec<_>>())
         };
         let (one, both) = (replacing(&[a]), replacing(&[a, b]));
         assert_eq!(kind(&[(a, Some(&old), None)]), (ConceptChangeKind::Retired, vec![]));
@@ -331,6 +375,44 @@ mod tests {
         assert_eq!(
             kind(&[(a, Some(&old), None), (x, None, Some(&one)), (y, None, Some(&one))]),
             (ConceptChangeKind::Split, vec![x, y])
+        );
+        let named = diff(&[(a, Some(&old), None), (x, None, Some(&one))]).remove(0).replaced_by.remove(0);
+        assert_eq!(named.text(), "J1 Egenomsorg");
+    }
+
+    #[test]
+    fn what_only_takes_over_from_others_is_told_from_what_says_more() {
+        let (gone, x) = (Uuid::from_u128(1), Uuid::from_u128(3));
+        let replacing = Relation::plain(RelationKind::Replaces, gone);
+        let only = |alter: &dyn Fn(&mut ContentFields)| {
+            let (before, after) = (concept(|_| ()), concept(|f| alter(f)));
+            diff(&[(x, Some(&before), Some(&after))]).pop().and_then(|change| change.only_replaces())
+        };
+        assert_eq!(only(&|f| f.relations.push(replacing.clone())), Some(vec![gone]));
+        assert_eq!(
+            only(&|f| {
+                f.relations.push(replacing.clone());
+                f.rank = Some(7);
+            }),
+            Some(vec![gone])
+        );
+        assert_eq!(only(&|f| f.rank = Some(7)), None, "it stands elsewhere");
+        assert_eq!(only(&|f| f.relations.push(Relation::plain(RelationKind::SeeAlso, gone))), None);
+        assert_eq!(
+            only(&|f| {
+                f.relations.push(replacing.clone());
+                f.definitions[0].text = "at klare alt selv".into();
+            }),
+            None,
+            "it is redefined too"
+        );
+        assert_eq!(
+            only(&|f| {
+                f.relations.push(replacing.clone());
+                f.terms.push(Term::plain(Language::english(), TermStatus::Preferred, "self-care"));
+            }),
+            None,
+            "it has another term too"
         );
     }
 }

@@ -27,7 +27,7 @@ mod vocabulary;
 pub use canonical::{Digest, canonical_json};
 pub use change::{Change, ChangeKind, GENESIS};
 pub use content::{Content, ContentFields};
-pub use diff::{ConceptChange, ConceptChangeKind, FieldChange, Side, diff, redefines};
+pub use diff::{ConceptChange, ConceptChangeKind, FieldChange, Reference, Side, diff, redefines};
 pub use event::{Event, EventFilter, EventType, HearingEvent};
 pub use identifier::{Label, Slug};
 pub use meaning::Meaning;

@@ -150,6 +150,18 @@ impl Plane {
         (digest(before) != digest(day)).then(|| told(self, known(before), known(day), concept)).flatten()
     }
 
+    /// Whether concepts all went out of force with what an event tells.
+    #[must_use]
+    pub fn went_with(&self, event: &Event, concepts: &[Uuid]) -> bool {
+        let valid = event.valid_from.unwrap_or(Instant::BEGINNING);
+        let after = Point { valid, registered: event.at };
+        let before = match event.r#type {
+            EventType::ConceptEffective => Point { valid: just_before(valid), ..after },
+            _ => Point { registered: just_before(event.at), ..after },
+        };
+        concepts.iter().all(|concept| self.says(*concept, before).is_some() && self.says(*concept, after).is_none())
+    }
+
     /// What is said of a concept at a point.
     #[must_use]
     pub fn says(&self, concept: Uuid, at: Point) -> Option<&Arc<Said>> {

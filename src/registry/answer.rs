@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::work::Reason;
+pub use crate::model::Reference;
 use crate::model::{ContentFields, Instant, Label, Manifest, Slug, Version, VocabularyFields};
 use crate::projection::Said;
 
@@ -94,18 +95,6 @@ pub enum Status {
     Retired,
     /// It comes into force later.
     Future,
-}
-
-/// A concept named in an answer about another.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
-pub struct Reference {
-    /// The uuid.
-    pub uuid: Uuid,
-    /// The notation.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub notation: Option<String>,
-    /// The preferred term, in the reader's language where there is one.
-    pub label: String,
 }
 
 /// A concept as it is read at one point.

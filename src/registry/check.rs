@@ -15,8 +15,8 @@ use super::read::named;
 use super::{At, Registry, View};
 use crate::exchange::ListedCode;
 use crate::model::{
-    Code, ConceptChange, ConceptChangeKind, Instant, Label, Meaning, Place, Point, Refusal, Result, Side, Slug,
-    today_in_denmark,
+    Code, ConceptChange, ConceptChangeKind, FieldChange, Instant, Label, Meaning, Place, Point, Refusal, Result, Side,
+    Slug, today_in_denmark,
 };
 use crate::projection::{Plane, Said, Saying};
 
@@ -262,15 +262,27 @@ fn decided(plane: &Plane, concept: Uuid, on: Instant) -> Instant {
     said.into_iter().rev().take_while(|at| reads(*at) == now).last().unwrap_or(Instant::FOREVER)
 }
 
-/// What happens to a concept on such a day; nothing when it only stands elsewhere among its siblings, or reads the same.
+/// What happens to a concept on such a day; nothing when it only stands elsewhere among its siblings, only replaces
+/// another from then on, or reads the same.
 pub(super) fn coming(plane: &Plane, concept: Uuid, turn: &Turn, language: &str) -> Option<ComingChange> {
-    let ConceptChange { kinds, meaning, before, after, .. } = plane.changed_on(concept, turn.on)?;
-    if kinds.iter().all(|k| *k == ConceptChangeKind::Reordered) {
+    let change = plane.changed_on(concept, turn.on)?;
+    // What it takes over is for those to know who use what it takes it over from.
+    if change.kinds.iter().all(|k| *k == ConceptChangeKind::Reordered) || change.only_replaces().is_some() {
         return None;
     }
+    let ConceptChange { kinds, meaning, before, after, .. } = change;
     let version = plane.versions().iter().find(|v| v.registered == turn.decided).map(|v| v.label.clone());
     let replaced_by = if after.is_none() { instead(plane, concept, turn.on, language) } else { Vec::new() };
     Some(ComingChange { on: turn.on, decided: turn.decided, version, kinds, meaning, before, after, replaced_by })
+}
+
+impl Registry {
+    /// What happens to the definitions of a concept on a day, as known now; nothing when they stay as they are.
+    #[must_use]
+    pub fn redefined_on(&self, slug: &str, concept: Uuid, day: Instant) -> Option<FieldChange> {
+        let change = self.plane(slug).ok()?.changed_on(concept, day)?;
+        change.fields.into_iter().find(|field| field.field == "definitions")
+    }
 }
 
 /// That a concept is no longer kept up, as something that happened on the day when it was said.

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::watch;
 
 use super::Registry;
-use crate::model::{Event, EventFilter, Result};
+use crate::model::{ConceptChange, Event, EventFilter, Result};
 use crate::projection::events;
 
 /// How many rows of the log a block holds.
@@ -185,6 +185,15 @@ impl Registry {
         })?;
         blocks.keep(number, head, &made);
         Ok(made)
+    }
+
+    /// Whether an event only tells of a concept that it takes over from others that go with the same: the events of those
+    /// say it too, and there is nothing else to do about it.
+    #[must_use]
+    pub fn only_takes_over(&self, event: &Event) -> bool {
+        let Some(replaced) = event.concept.as_ref().and_then(ConceptChange::only_replaces) else { return false };
+        let snapshot = self.snapshot();
+        snapshot.by_slug(event.vocabulary.as_str()).is_some_and(|plane| plane.went_with(event, &replaced))
     }
 
     /// Tells of each new position of the log that readings have passed; what stands in it now is the present one.

@@ -4,9 +4,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
+use super::Registry;
 use super::query::unknown_vocabulary;
-use super::read::named;
-use super::{Reference, Registry};
 use crate::exchange::{EventMember, EventPage, Format, OutgoingConcept, event_page};
 use crate::model::{Code, ConceptChangeKind, Event, EventFilter, EventType, Place, Point, Refusal, Result, Slug};
 use crate::projection::Plane;
@@ -106,17 +105,6 @@ impl Registry {
         )
         .at(Place::field(field))
         .allowed([format!("0..{head}")]))
-    }
-
-    /// How concepts of a vocabulary are called now or, when they are not in force, were or will be: code and name.
-    #[must_use]
-    pub fn called(&self, vocabulary: &Slug, concepts: &[Uuid], language: &str) -> Vec<String> {
-        let snapshot = self.snapshot();
-        let Some(plane) = snapshot.by_slug(vocabulary.as_str()) else { return Vec::new() };
-        let now = Point { valid: self.projections.today(), registered: crate::model::Instant::FOREVER };
-        let references = concepts.iter().filter_map(|concept| Some(named(plane.nearest(*concept, now)?, language)));
-        let name = |r: Reference| format!("{} {}", r.notation.as_deref().unwrap_or_default(), r.label);
-        references.map(|r| name(r).trim().to_owned()).collect()
     }
 
     /// A page of the event stream of a vocabulary: what was said of its concepts after a position.

@@ -219,7 +219,7 @@ mod tests {
         });
         let expected = "\
 3:  ✗  B   udgår 2027-01-01 (erstattet)  b  brug C c
-4:  ~  D   omdøbt fra 2027-01-01 → e     d
+4:  ~  D   nyt navn fra 2027-01-01 → e   d
 5:  ✗  E1  har aldrig været der             menes v E e?
 
   1  ændres

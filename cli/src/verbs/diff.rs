@@ -2,11 +2,12 @@
 
 use std::fmt::Write as _;
 
-use begreb::exchange::MigrationFormat;
+use begreb::exchange::{MigrationFormat, paper};
+use begreb::model::Meaning;
 use serde_json::Value;
 
 use crate::context::Context;
-use crate::lang::{Lang, say, word};
+use crate::lang::{Lang, counted, kind_of, say};
 use crate::print::{self, Paint, Table, day};
 use crate::source::Source;
 use crate::stop::Result;
@@ -106,7 +107,7 @@ impl Diff {
         }
         let mut counts = Table::right([0]);
         for (kind, n) in answer["counts"].as_object().into_iter().flatten() {
-            counts.row([n.to_string(), word(lang, kind).to_owned()]);
+            counts.row([n.to_string(), counted(lang, kind, n.as_u64().unwrap_or_default()).to_owned()]);
         }
         let _ = writeln!(text, "{}", counts.text("  "));
         let kinds = |change: &Value| -> Vec<String> {
@@ -123,7 +124,7 @@ impl Diff {
                 _ => "~",
             };
             let named = told_kinds(change, lang);
-            table.row([paint.sign(sign), code(change), named.join(", "), label(change, changes, lang)]);
+            table.row([paint.sign(sign), code(change), named.join(", "), label(change, lang)]);
             details.push(if self.details { fields(change, paint) } else { String::new() });
         }
         if table.is_empty() {
@@ -139,13 +140,15 @@ impl Diff {
 
 /// What happened to a concept, each type in a word; beside another definition, what is said of its meaning.
 pub fn told_kinds(change: &Value, lang: Lang) -> Vec<String> {
-    let meaning = match change["meaning"].as_str() {
-        Some("changed") => lang.say(" (anden betydning)", " (another meaning)"),
-        Some("kept") => lang.say(" (samme betydning)", " (the same meaning)"),
-        _ => "",
-    };
+    let meaning = change["meaning"].as_str().and_then(|said| said.parse::<Meaning>().ok());
     let kinds = change["kinds"].as_array().into_iter().flatten().filter_map(Value::as_str);
-    kinds.map(|kind| format!("{}{}", word(lang, kind), if kind == "redefined" { meaning } else { "" })).collect()
+    // A kind that only a newer server knows is told by its name.
+    kinds
+        .flat_map(|name| match kind_of(name) {
+            Some(kind) => paper::told_kinds(&[kind], meaning, lang.tongue()),
+            None => vec![name.to_owned()],
+        })
+        .collect()
 }
 
 fn side<'a>(change: &'a Value, side: &str, name: &str) -> Option<&'a str> {
@@ -163,18 +166,14 @@ fn code(change: &Value) -> String {
 }
 
 /// The term before and after, and what replaces a retired concept.
-fn label(change: &Value, changes: &[Value], lang: Lang) -> String {
+fn label(change: &Value, lang: Lang) -> String {
     let (before, after) = (side(change, "before", "label"), side(change, "after", "label"));
     let mut label = match (before, after) {
         (Some(before), Some(after)) if before != after => format!("{before} → {after}"),
         (before, after) => after.or(before).unwrap_or_default().to_owned(),
     };
-    let by: Vec<String> = change["replacedBy"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .map(|uuid| changes.iter().find(|c| c["uuid"] == *uuid).map_or_else(|| plain(uuid), code))
-        .collect();
+    let by = change["replacedBy"].as_array().into_iter().flatten();
+    let by: Vec<&str> = by.filter_map(|other| other["notation"].as_str().or(other["label"].as_str())).collect();
     if !by.is_empty() {
         let by = by.join(", ");
         label.push_str(&say!(lang, " (erstattet af {by})", " (replaced by {by})"));
@@ -233,20 +232,20 @@ mod tests {
                  "after": {"notation": "Ø1", "label": "Omsorg"},
                  "fields": [{"field": "terms", "before": [{"language": "da", "status": "preferred", "value": "Pleje"}], "after": []}]},
                 {"uuid": "u2", "kinds": ["added"], "after": {"notation": "Ø22", "label": "Ny"}},
-                {"uuid": "u3", "kinds": ["replaced"], "before": {"label": "Gammel"}, "replacedBy": ["u2"]}
+                {"uuid": "u3", "kinds": ["replaced"], "before": {"label": "Gammel"}, "replacedBy": [{"uuid": "u2", "notation": "Ø22", "label": "Ny"}]}
             ]
         });
         let text = diff.text(&answer, Lang::Da, Paint::none());
         let expected = "\
 v: 1 (2 begreber) → 2024-10-31 (2 begreber)
 
-  1  tilføjet
-  1  omdøbt
+  1  ny
+  1  med nyt navn
   1  erstattet
 
-~  Ø1   omdøbt     Pleje → Omsorg
+~  Ø1   nyt navn   Pleje → Omsorg
      - terms: Pleje (da, preferred)
-+  Ø22  tilføjet   Ny
++  Ø22  ny         Ny
 -  u3   erstattet  Gammel (erstattet af Ø22)
 ";
         assert_eq!(text, expected);

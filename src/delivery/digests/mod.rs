@@ -117,6 +117,10 @@ impl Digests {
         while position < head {
             let read = self.registry.events(position, READ, &all).await?;
             for event in read.events.iter().filter(|event| event.position <= head) {
+                // What a concept takes over is told by what goes.
+                if self.registry.only_takes_over(event) {
+                    continue;
+                }
                 for one in told.iter_mut().filter(|one| one.row.passed < event.position) {
                     if one.filter.as_ref().is_some_and(|filter| filter.wants(event)) {
                         one.news.add(event);

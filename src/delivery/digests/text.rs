@@ -2,12 +2,10 @@
 
 use std::fmt::Write as _;
 
-use uuid::Uuid;
-
 use super::news::{Group, Key, News, Stage};
-use crate::exchange::paper::{Tongue, told_kinds};
+use crate::exchange::paper::{Tongue, counted_name, told_kinds};
 use crate::model::{
-    ConceptChange, ConceptChangeKind, Date, DigestLanguage, Event, EventType, Frequency, Instant, Point, Side,
+    ConceptChange, ConceptChangeKind, Date, DigestLanguage, Event, EventType, Frequency, Instant, Side,
     clock_in_denmark, today_in_denmark,
 };
 use crate::registry::{DigestSettings, Registry};
@@ -76,6 +74,10 @@ pub(super) fn written(
 impl Pen<'_> {
     fn choose<'t>(&self, da: &'t str, en: &'t str) -> &'t str {
         if self.da { da } else { en }
+    }
+
+    fn tongue(&self) -> Tongue {
+        if self.da { Tongue::Danish } else { Tongue::English }
     }
 
     fn subject(&self, news: &News, settings: &DigestSettings, today: Instant) -> String {
@@ -174,15 +176,15 @@ impl Pen<'_> {
             (1, false) => "concept",
             (_, false) => "concepts",
         };
-        let kinds: Vec<_> = group.kinds.iter().map(|(kind, n)| format!("{n} {}", self.kind(*kind))).collect();
+        let named = |kind, n: usize| counted_name(kind, u64::try_from(n).unwrap_or(u64::MAX), self.tongue());
+        let kinds: Vec<_> = group.kinds.iter().map(|(kind, n)| format!("{n} {}", named(*kind, *n))).collect();
         format!("\n{count} {noun}: {}", kinds.join(", "))
     }
 
     /// What happened to a concept; whether there was room for it.
     fn concept(&mut self, key: &Key, event: &Event) -> bool {
         let Some(change) = &event.concept else { return true };
-        let tongue = if self.da { Tongue::Danish } else { Tongue::English };
-        let kinds = told_kinds(&change.kinds, change.meaning, |kind| self.kind(kind), tongue);
+        let kinds = told_kinds(&change.kinds, change.meaning, self.tongue());
         let called = match (&change.before, &change.after) {
             (Some(before), Some(after)) if before != after => format!("{} → {}", name(before), name(after)),
             (Some(side), _) | (None, Some(side)) => name(side),
@@ -194,7 +196,7 @@ impl Pen<'_> {
         }
         text.push('\n');
         if !change.replaced_by.is_empty() {
-            let instead: Vec<_> = change.replaced_by.iter().take(5).map(|uuid| self.named(key, *uuid)).collect();
+            let instead: Vec<_> = change.replaced_by.iter().take(5).map(|other| cut(&other.text(), MOST)).collect();
             let _ = writeln!(text, "  {} {}", self.choose("Brug i stedet:", "Use instead:"), instead.join("; "));
         }
         if change.kinds.contains(&ConceptChangeKind::Redefined) {
@@ -220,24 +222,6 @@ impl Pen<'_> {
                     let _ = writeln!(text, "  {word}: {}", cut(words, MOST_OF_TEXT));
                 }
             }
-        }
-    }
-
-    /// What a concept is called as known now.
-    fn named(&self, key: &Key, concept: Uuid) -> String {
-        let snapshot = self.registry.snapshot();
-        let at = Point { valid: key.from, registered: Instant::FOREVER };
-        let own = snapshot.by_slug(key.vocabulary.as_str()).into_iter();
-        let said = own.chain(snapshot.planes()).find_map(|plane| Some((plane, plane.nearest(concept, at)?)));
-        let Some((plane, saying)) = said else { return concept.to_string() };
-        let content = saying.state.content();
-        let side = Side {
-            notation: content.notation.as_deref().map(str::to_owned),
-            label: content.label(self.choose("da", "en")).to_owned(),
-        };
-        match plane.vocabulary().slug() {
-            slug if *slug == key.vocabulary => name(&side),
-            slug => format!("{} ({slug})", name(&side)),
         }
     }
 
@@ -298,25 +282,6 @@ impl Pen<'_> {
 
     fn day(&self, date: Date) -> String {
         day(date, self.da)
-    }
-
-    fn kind(&self, kind: ConceptChangeKind) -> &'static str {
-        let (da, en) = match kind {
-            ConceptChangeKind::Added => ("nyt", "new"),
-            ConceptChangeKind::Retired => ("udgået", "retired"),
-            ConceptChangeKind::Recoded => ("ny kode", "another code"),
-            ConceptChangeKind::Renamed => ("nyt navn", "renamed"),
-            ConceptChangeKind::Redefined => ("ny definition", "another definition"),
-            ConceptChangeKind::Moved => ("flyttet", "moved"),
-            ConceptChangeKind::Split => ("delt i flere", "split"),
-            ConceptChangeKind::Merged => ("lagt sammen med andre", "merged with others"),
-            ConceptChangeKind::Replaced => ("erstattet", "replaced"),
-            ConceptChangeKind::Remapped => ("svarer til andet i andre ordforråd", "mapped otherwise"),
-            ConceptChangeKind::Edited => ("rettet", "edited"),
-            ConceptChangeKind::Reordered => ("anden plads i rækken", "another place in the order"),
-            ConceptChangeKind::Passivated => ("holdes ikke længere ved lige", "no longer kept up"),
-        };
-        if self.da { da } else { en }
     }
 }
 

@@ -13,7 +13,7 @@ use super::words::{Bag, Piece, PieceKind, compare, one_sided};
 use super::{Tongue, called, change_name, told_kinds};
 use crate::model::{
     Alias, ConceptChange, ConceptChangeKind, Content, Definition, Instant, Language, LegalBasis, Mapping, MappingKind,
-    Meaning, Note, NoteKind, Relation, RelationKind, Side, SourceRelation, Term, TermForm, TermStatus, Text,
+    Meaning, Note, NoteKind, Reference, Relation, RelationKind, Side, SourceRelation, Term, TermForm, TermStatus, Text,
 };
 
 /// The most pairs among which the best match is looked for; above that, items are paired in their order.
@@ -39,15 +39,6 @@ pub struct Changed<'a> {
     pub before: Option<&'a Content>,
     /// What is said of it.
     pub after: Option<&'a Content>,
-}
-
-/// A concept by its name.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
-pub struct Named {
-    /// The concept.
-    pub uuid: Uuid,
-    /// How it is called.
-    pub name: Side,
 }
 
 /// How many concepts had a type of change.
@@ -95,7 +86,7 @@ pub struct ConceptPaper {
     pub after: Option<Side>,
     /// What replaces it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub replaced_by: Vec<Named>,
+    pub replaced_by: Vec<Reference>,
     /// Whether it was changed after the hearing of the draft; absent when not.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub since_hearing: bool,
@@ -434,7 +425,7 @@ impl ConceptPaper {
             meaning: change.meaning,
             before: change.before.clone(),
             after: change.after.clone(),
-            replaced_by: change.replaced_by.iter().map(|&uuid| Named { uuid, name: name(uuid) }).collect(),
+            replaced_by: change.replaced_by.clone(),
             since_hearing: false,
             used_by: None,
             items: differences,
@@ -466,10 +457,10 @@ impl ConceptPaper {
     fn tell(&self, d: &mut Document, level: u8) {
         let tongue = d.tongue;
         d.heading(level, self.title());
-        let kinds = told_kinds(&self.kinds, self.meaning, |kind| change_name(kind, tongue), tongue);
+        let kinds = told_kinds(&self.kinds, self.meaning, tongue);
         let mut runs = vec![Run::plain(capitalised(&kinds.join(", ")))];
         if !self.replaced_by.is_empty() {
-            let names: Vec<String> = self.replaced_by.iter().map(|n| called(&n.name)).collect();
+            let names: Vec<String> = self.replaced_by.iter().map(Reference::text).collect();
             runs.push(Run::plain(format!("; {} {}", tongue.choose("erstattet af", "replaced by"), names.join("; "))));
         }
         if self.since_hearing {

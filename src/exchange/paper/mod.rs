@@ -17,8 +17,8 @@ mod tests;
 mod words;
 
 pub use diff::{
-    Changed, ConceptPaper, DetailName, DiffPaper, ItemChange, ItemChangeKind, ItemDetail, ItemName, KindCount, Named,
-    Reading, UsedBy,
+    Changed, ConceptPaper, DetailName, DiffPaper, ItemChange, ItemChangeKind, ItemDetail, ItemName, KindCount, Reading,
+    UsedBy,
 };
 pub use document::{Block, Document, Run, Style};
 pub use moment::moment;
@@ -60,24 +60,41 @@ impl Tongue {
     }
 }
 
+/// The words for a type of change, which pages, letters, feeds and the command line share: of one concept in Danish, of
+/// several that are counted, and in English.
+fn words_for(kind: ConceptChangeKind) -> (&'static str, &'static str, &'static str) {
+    match kind {
+        ConceptChangeKind::Added => ("ny", "nye", "added"),
+        ConceptChangeKind::Retired => ("udgået", "udgåede", "retired"),
+        ConceptChangeKind::Replaced => ("erstattet", "erstattede", "replaced"),
+        ConceptChangeKind::Split => ("delt", "delte", "split"),
+        ConceptChangeKind::Merged => ("lagt sammen", "lagt sammen", "merged"),
+        ConceptChangeKind::Renamed => ("nyt navn", "med nyt navn", "renamed"),
+        ConceptChangeKind::Redefined => ("ny definition", "med ny definition", "redefined"),
+        ConceptChangeKind::Moved => ("flyttet", "flyttede", "moved"),
+        ConceptChangeKind::Recoded => ("ny kode", "med ny kode", "recoded"),
+        ConceptChangeKind::Remapped => ("svarer til andet", "svarer til andet", "remapped"),
+        ConceptChangeKind::Edited => ("rettet", "rettede", "edited"),
+        ConceptChangeKind::Reordered => ("anden plads", "på en anden plads", "reordered"),
+        ConceptChangeKind::Passivated => {
+            ("holdes ikke længere ved lige", "holdes ikke længere ved lige", "no longer kept up")
+        }
+    }
+}
+
 /// What a type of change is called.
 #[must_use]
 pub fn change_name(kind: ConceptChangeKind, tongue: Tongue) -> &'static str {
-    let (da, en) = match kind {
-        ConceptChangeKind::Added => ("nyt", "added"),
-        ConceptChangeKind::Retired => ("udgået", "retired"),
-        ConceptChangeKind::Replaced => ("erstattet", "replaced"),
-        ConceptChangeKind::Split => ("delt", "split"),
-        ConceptChangeKind::Merged => ("sammenlagt", "merged"),
-        ConceptChangeKind::Renamed => ("omdøbt", "renamed"),
-        ConceptChangeKind::Redefined => ("omdefineret", "redefined"),
-        ConceptChangeKind::Moved => ("flyttet", "moved"),
-        ConceptChangeKind::Recoded => ("omkodet", "recoded"),
-        ConceptChangeKind::Remapped => ("ny mapning", "remapped"),
-        ConceptChangeKind::Edited => ("rettet", "edited"),
-        ConceptChangeKind::Reordered => ("omordnet", "reordered"),
-        ConceptChangeKind::Passivated => ("passiveret", "passivated"),
-    };
+    let (da, _, en) = words_for(kind);
+    tongue.choose(da, en)
+}
+
+/// What a type of change is called after the number of concepts that it happened to.
+#[must_use]
+pub fn counted_name(kind: ConceptChangeKind, count: u64, tongue: Tongue) -> &'static str {
+    let (one, several, en) = words_for(kind);
+    // »1 ny, 1 med nyt navn«: what is a thing of its own goes with a preposition, however many there are.
+    let da = if count == 1 && !several.ends_with(one) { one } else { several };
     tongue.choose(da, en)
 }
 
@@ -92,17 +109,12 @@ pub fn meaning_name(meaning: Meaning, tongue: Tongue) -> &'static str {
 
 /// What happened to a concept, each type of change in words; beside another definition, what is said of its meaning.
 #[must_use]
-pub fn told_kinds(
-    kinds: &[ConceptChangeKind],
-    meaning: Option<Meaning>,
-    name: impl Fn(ConceptChangeKind) -> &'static str,
-    tongue: Tongue,
-) -> Vec<String> {
+pub fn told_kinds(kinds: &[ConceptChangeKind], meaning: Option<Meaning>, tongue: Tongue) -> Vec<String> {
     let words = kinds.iter().map(|kind| match meaning {
         Some(meaning) if *kind == ConceptChangeKind::Redefined => {
-            format!("{} ({})", name(*kind), meaning_name(meaning, tongue))
+            format!("{} ({})", change_name(*kind, tongue), meaning_name(meaning, tongue))
         }
-        _ => name(*kind).to_owned(),
+        _ => change_name(*kind, tongue).to_owned(),
     });
     words.collect()
 }

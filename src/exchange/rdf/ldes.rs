@@ -136,6 +136,9 @@ fn member(page: &EventPage<'_>, one: &EventMember<'_>, put: &mut Put<'_>) -> io:
     if let Some(version) = &event.version {
         say(put, &member, owl::VERSION_INFO, &literal(version.as_str()))?;
     }
+    if let Some(meaning) = event.concept.as_ref().and_then(|change| change.meaning) {
+        say(put, &member, begreb::MEANING, &literal(meaning.as_str()))?;
+    }
     let Some(concept) = concept else {
         let class = if is_version { skos::CONCEPT_SCHEME } else { skos::CONCEPT };
         say(put, &member, rdf::TYPE, &iri(class))?;

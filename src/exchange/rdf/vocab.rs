@@ -232,6 +232,9 @@ namespace! {
         TRANSACTION = "transaction",
         /// Of a member of an event stream, `true`: it is the last of its transaction.
         ENDS_TRANSACTION = "endsTransaction",
+        /// Of a member of an event stream that redefines a concept: whether it means something else, one of the model's
+        /// names (`changed`, `kept`).
+        MEANING = "meaning",
     }
 }
 

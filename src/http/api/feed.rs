@@ -17,15 +17,15 @@ use tokio::time::Instant as Deadline;
 use utoipa::IntoParams;
 
 use super::App;
-use crate::exchange::paper::{Tongue, change_name, told_kinds};
+use crate::exchange::paper::{Tongue, told_kinds};
 use crate::http::negotiate::{Caller, reads_danish};
 use crate::http::params::{Params, not_one_of};
 use crate::http::places::{Place as Stay, Places};
 use crate::http::problem::{Failure, Refused};
 use crate::http::reply::Reply;
 use crate::http::who;
-use crate::model::{Code, ConceptChange, Event, EventFilter, EventType, Place, Refusal, Result, Side, Slug};
-use crate::registry::{FeedAnswer, FeedFilter, Registry};
+use crate::model::{Code, ConceptChange, Event, EventFilter, EventType, Place, Reference, Refusal, Result, Side};
+use crate::registry::{FeedAnswer, FeedFilter};
 
 /// The most events of an answer, and how many when nothing is said.
 const MOST: usize = 1000;
@@ -335,7 +335,7 @@ pub async fn atom(
         feed: address(rest("before")),
         older,
         updated: read.events.first().map_or_else(|| "1970-01-01T00:00:00Z".to_owned(), |e| e.at.to_string()),
-        entries: read.events.iter().map(|event| Entry::new(&app, event, url, da)).collect(),
+        entries: read.events.iter().map(|event| Entry::new(event, url, da)).collect(),
     };
     let rendered = page.render().map_err(|e| Refusal::new(Code::Internal, e.to_string(), e.to_string()))?;
     // XML 1.0 has no room for some characters that a term may hold.
@@ -369,7 +369,7 @@ struct Entry {
 }
 
 impl Entry {
-    fn new(app: &Registry, event: &Event, url: &str, da: bool) -> Self {
+    fn new(event: &Event, url: &str, da: bool) -> Self {
         let say = |danish: String, english: String| if da { danish } else { english };
         let (slug, version) = (&event.vocabulary, event.version.as_ref().map(ToString::to_string).unwrap_or_default());
         let concept = event.concept.as_ref();
@@ -379,8 +379,7 @@ impl Entry {
         });
         let name = name.unwrap_or_default();
         let tongue = if da { Tongue::Danish } else { Tongue::English };
-        let kinds =
-            concept.map(|c| told_kinds(&c.kinds, c.meaning, |kind| change_name(kind, tongue), tongue).join(", "));
+        let kinds = concept.map(|c| told_kinds(&c.kinds, c.meaning, tongue).join(", "));
         let from = event.valid_from.and_then(crate::model::Instant::date).map(|d| d.to_string()).unwrap_or_default();
         let since = say(format!("gælder fra {from}"), format!("in force from {from}"));
         let since = if from.is_empty() { String::new() } else { since };
@@ -425,7 +424,7 @@ impl Entry {
         };
         let (position, at) = (event.position, event.at.to_string());
         let summary = [since].into_iter().chain(concept.and_then(renamed));
-        let summary = summary.chain(concept.and_then(|c| instead(app, slug, c, da)));
+        let summary = summary.chain(concept.and_then(|c| instead(c, da)));
         let summary = summary.filter(|part| !part.is_empty()).collect::<Vec<_>>().join(". ");
         Self { position, at, title, summary, link, r#type: event.r#type.as_str() }
     }
@@ -439,8 +438,8 @@ fn renamed(change: &ConceptChange) -> Option<String> {
 }
 
 /// What to use instead of a concept that has gone.
-fn instead(app: &Registry, vocabulary: &Slug, change: &ConceptChange, da: bool) -> Option<String> {
-    let (language, words) = if da { ("da", "Brug i stedet") } else { ("en", "Use instead") };
-    let names = app.called(vocabulary, &change.replaced_by, language);
+fn instead(change: &ConceptChange, da: bool) -> Option<String> {
+    let words = if da { "Brug i stedet" } else { "Use instead" };
+    let names: Vec<String> = change.replaced_by.iter().map(Reference::text).collect();
     (!names.is_empty()).then(|| format!("{words}: {}", names.join("; ")))
 }

@@ -2,6 +2,7 @@
 //! are taken from pages of this site alone.
 
 use std::borrow::Borrow;
+use std::collections::HashMap;
 
 use askama::Template;
 use axum::Router;
@@ -20,11 +21,11 @@ use super::negotiate::{Caller, reads_danish};
 use super::params::{Nothing, Params};
 use super::private::{page, sentence};
 use super::problem::{Failure, status};
-use super::web::kind_word;
 use crate::exchange::LARGEST_LIST;
 use crate::exchange::paper::{Tongue, told_kinds};
 use crate::model::{
-    Category, Code, Instant, Place, Refusal, Result, Side, UsageForm, UsageKind, UsedCode, Visibility, today_in_denmark,
+    Category, Code, ConceptChangeKind, FieldChange, Instant, Place, Refusal, Result, Side, UsageForm, UsageKind,
+    UsedCode, Visibility, today_in_denmark,
 };
 use crate::registry::{
     Actor, CodeRequest, CodesAnswer, CodesCommand, Pages, Reference, Task, TasksAnswer, UsageAnswer, UsageRequest,
@@ -34,6 +35,10 @@ mod sent;
 
 /// How many rows of a table a page has.
 const ROWS: usize = 200;
+
+/// How many definitions of one side are told in a row, and how much of each, in characters.
+const LANGUAGES: usize = 3;
+const MOST_OF_TEXT: usize = 400;
 
 type Answer = Result<Response, Failure>;
 
@@ -107,6 +112,18 @@ impl<'t, T> Part<'t, T> {
     }
 }
 
+/// What happens to the definitions of a concept on a day.
+type Definitions = HashMap<(Uuid, Instant), FieldChange>;
+
+/// As much of a definition as a row of a table has room for.
+fn shortened(text: &str) -> String {
+    let mut short: String = text.chars().take(MOST_OF_TEXT).collect();
+    if short.len() < text.len() {
+        short.push('…');
+    }
+    short
+}
+
 /// What a person is told of a refusal.
 struct Problem {
     text: String,
@@ -132,6 +149,8 @@ struct ListPage {
 struct SetPage {
     da: bool,
     tasks: TasksAnswer,
+    /// What happens to the definitions of the concepts on this page that are redefined.
+    definitions: Definitions,
     shown: Shown,
     refused: Option<Problem>,
     done: Option<CodesAnswer>,
@@ -214,19 +233,35 @@ impl SetPage {
 
     fn kinds(&self, task: &Task) -> String {
         let tongue = if self.da { Tongue::Danish } else { Tongue::English };
-        told_kinds(&task.change.kinds, task.change.meaning, |kind| kind_word(kind, self.da), tongue).join(", ")
+        told_kinds(&task.change.kinds, task.change.meaning, tongue).join(", ")
     }
 
-    fn side(&self, side: &Option<Side>) -> String {
-        side.as_ref().map_or_else(String::new, |s| {
-            let code = s.notation.as_deref().unwrap_or_default();
-            format!("{code} {}", s.label).trim().to_owned()
-        })
+    /// How the concept is called: before and after, where that differs.
+    fn called(&self, task: &Task) -> String {
+        let name = |side: &Side| format!("{} {}", side.notation.as_deref().unwrap_or_default(), side.label);
+        match (&task.change.before, &task.change.after) {
+            (Some(before), Some(after)) if before != after => {
+                format!("{} → {}", name(before).trim(), name(after).trim())
+            }
+            (Some(side), _) | (None, Some(side)) => name(side).trim().to_owned(),
+            (None, None) => task.concept.text(),
+        }
+    }
+
+    /// The definitions that a change takes away and those that it puts there, each with what it is.
+    fn definitions(&self, task: &Task) -> Vec<(&'static str, String)> {
+        let Some(change) = self.definitions.get(&(task.concept.uuid, task.change.on)) else { return Vec::new() };
+        let words = if self.da { ["Før", "Efter"] } else { ["Before", "After"] };
+        let texts = |values: &[serde_json::Value]| -> Vec<String> {
+            values.iter().take(LANGUAGES).filter_map(|v| v["text"].as_str().map(shortened)).collect()
+        };
+        let (before, after) = (texts(&change.before), texts(&change.after));
+        let before = before.into_iter().map(|text| (words[0], text));
+        before.chain(after.into_iter().map(|text| (words[1], text))).collect()
     }
 
     fn reference(&self, reference: &Reference) -> String {
-        let code = reference.notation.as_deref().unwrap_or_default();
-        format!("{code} {}", reference.label).trim().to_owned()
+        reference.text()
     }
 }
 
@@ -362,7 +397,14 @@ async fn shown(app: &App, actor: &Actor, set: Uuid, shown: Shown, da: bool, came
         }
         Err(refusal) => return Err(refusal.into()),
     };
-    Ok(page(status, &SetPage { da, tasks, shown, refused, done })?)
+    let mut template = SetPage { da, tasks, definitions: Definitions::new(), shown, refused, done };
+    let rows = template.lists().into_iter().flat_map(|list| list.rows);
+    let redefined = rows.filter(|task| task.change.kinds.contains(&ConceptChangeKind::Redefined)).filter_map(|task| {
+        let (concept, on) = (task.concept.uuid, task.change.on);
+        Some(((concept, on), app.redefined_on(task.vocabulary.as_str(), concept, on)?))
+    });
+    template.definitions = redefined.collect();
+    Ok(page(status, &template)?)
 }
 
 /// The codes of a set, page by page.

@@ -8,7 +8,7 @@ use super::requests::Subject;
 use crate::exchange::paper::{Changed, ConceptPaper};
 use crate::http::api::App;
 use crate::model::{
-    Code, Content, ContentFields, Definition, Language, Place, Refusal, Result, Side, Term, TermStatus, diff,
+    Code, Content, ContentFields, Definition, Language, Meaning, Place, Refusal, Result, Side, Term, TermStatus, diff,
 };
 use crate::registry::{AcceptRequest, Precondition, RequestAnswer};
 
@@ -138,6 +138,8 @@ pub async fn taken_over(app: &App, of: &str, sent: &Sent) -> Result<(), No> {
         _ => Some(form.uuid("draft")?),
     };
     let reason = form.prose("accept-reason")?;
+    let meaning = form.said("meaning").map(|said| said.parse::<Meaning>());
+    let meaning = meaning.transpose().map_err(|r| r.at(Place::field("meaning")))?;
     let wanted = wanted(app, sent, &request, draft)?;
     let matches = match (form.said("seen"), &wanted.content) {
         (Some("none"), _) => Precondition::Absent,
@@ -146,7 +148,7 @@ pub async fn taken_over(app: &App, of: &str, sent: &Sent) -> Result<(), No> {
         (None, Some(_)) if request.concept.is_some() => Precondition::Tags(vec![form.field("tag").to_owned()]),
         (None, _) => Precondition::Unsaid,
     };
-    let accept = AcceptRequest { draft, reason, content: wanted.content, operation: None, meaning: None };
+    let accept = AcceptRequest { draft, reason, content: wanted.content, operation: None, meaning };
     match app.accept_request(actor, of, accept, &matches).await {
         Ok(_) => Ok(()),
         Err(refusal) if matches!(refusal.code, Code::PreconditionFailed | Code::PreconditionRequired) => {

@@ -21,10 +21,8 @@ use super::negotiate::{Caller, media, reads_danish};
 use super::params::{Nothing, Params};
 use super::problem::Failure;
 use super::reply::Reply;
-use crate::exchange::paper::Tongue;
-use crate::model::{
-    Code, ConceptChangeKind, ContentFields, NoteKind, Refusal, RelationKind, Result, Side, TermStatus, UsageKind,
-};
+use crate::exchange::paper::{Tongue, told_kinds};
+use crate::model::{Code, ContentFields, NoteKind, Refusal, RelationKind, Result, Side, TermStatus, UsageKind};
 use crate::registry::{
     Actor, At, CertificationAnswer, ComingChange, ConceptAnswer, ConceptUsages, HistoryAnswer, Reason, Registry,
     Relatives, Status, VersionAnswer, View, VocabularyAnswer, moment,
@@ -156,7 +154,7 @@ impl ConceptPage {
     }
 
     fn kinds(&self, change: &ComingChange) -> String {
-        change.kinds.iter().map(|kind| kind_word(*kind, self.da)).collect::<Vec<_>>().join(", ")
+        told_kinds(&change.kinds, change.meaning, tongue(self.da)).join(", ")
     }
 
     /// How the concept is called before and after a change, where that differs.
@@ -180,26 +178,6 @@ impl ConceptPage {
     fn status(&self) -> &'static str {
         status(self.concept.status, self.da)
     }
-}
-
-/// What happened to a concept, in a word.
-pub fn kind_word(kind: ConceptChangeKind, da: bool) -> &'static str {
-    let words = match kind {
-        ConceptChangeKind::Added => ("tilføjet", "added"),
-        ConceptChangeKind::Retired => ("udgået", "retired"),
-        ConceptChangeKind::Recoded => ("omkodet", "recoded"),
-        ConceptChangeKind::Renamed => ("omdøbt", "renamed"),
-        ConceptChangeKind::Redefined => ("omdefineret", "redefined"),
-        ConceptChangeKind::Moved => ("flyttet", "moved"),
-        ConceptChangeKind::Split => ("delt", "split"),
-        ConceptChangeKind::Merged => ("samlet med andre", "merged"),
-        ConceptChangeKind::Replaced => ("erstattet", "replaced"),
-        ConceptChangeKind::Remapped => ("andre svar i andre ordforråd", "remapped"),
-        ConceptChangeKind::Edited => ("redigeret", "edited"),
-        ConceptChangeKind::Reordered => ("omordnet", "reordered"),
-        ConceptChangeKind::Passivated => ("passiveret", "passivated"),
-    };
-    if da { words.0 } else { words.1 }
 }
 
 fn term_status(status: TermStatus, da: bool) -> &'static str {

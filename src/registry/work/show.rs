@@ -257,7 +257,7 @@ impl Registry {
             .values()
             .flat_map(|(a, b)| a.iter().chain(b))
             .flat_map(|c| c.fields().relations.iter().map(|r| r.target).collect::<Vec<_>>());
-        let all = sides.keys().copied().chain(named).chain(changes.iter().flat_map(|c| c.replaced_by.clone()));
+        let all = sides.keys().copied().chain(named);
         let names = all.filter_map(|u| Some((u, desk.name(u)?))).collect();
         Ok(Paper { draft: draft.clone(), changes, sides, names })
     }

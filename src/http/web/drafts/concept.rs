@@ -18,7 +18,7 @@ use super::form::{Refused, mends};
 use super::rows::ConceptForm;
 use super::sent::Sent;
 use super::{Answer, Head, ROWS, say, see, segment, used_by, uuid};
-use crate::exchange::paper::{Tongue, change_name, meaning_name, told_kinds};
+use crate::exchange::paper::{Tongue, meaning_name, told_kinds};
 use crate::http::api::{App, aside};
 use crate::http::negotiate::{Caller, reads_danish};
 use crate::http::params::{Nothing, Params};
@@ -241,7 +241,7 @@ impl Sight {
             let of = app.threads(actor, draft, &all())?.items.into_iter().filter(about).collect();
             threads = threads_told(draft, of, &self.names, da);
             concept = self.names.get(&proposed.uuid).cloned();
-            kinds = told_kinds(&proposed.kinds, proposed.meaning, |kind| change_name(kind, tongue), tongue);
+            kinds = told_kinds(&proposed.kinds, proposed.meaning, tongue);
             said = self.told(proposed.content.as_ref().or(proposed.base.as_ref()));
             let base = self.told(proposed.base.as_ref());
             if proposed.base.is_some() && proposed.content.is_some() {

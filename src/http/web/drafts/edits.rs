@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::form::{Field, FormPage, Input, settle};
 use super::sent::Sent;
 use super::{Answer, Head, edit_name, number, say, segment, uuid};
+use crate::exchange::paper::{Tongue, meaning_name};
 use crate::http::api::App;
 use crate::http::negotiate::{Caller, reads_danish};
 use crate::http::params::{Nothing, Params};
@@ -47,6 +48,12 @@ struct EditsPage {
 impl EditsPage {
     fn kind(&self, edit: &EditAnswer) -> &'static str {
         edit_name(edit.kind, self.da)
+    }
+
+    /// What was said of the meaning of what an edit redefines.
+    fn meaning(&self, edit: &EditAnswer) -> Option<&'static str> {
+        let tongue = if self.da { Tongue::Danish } else { Tongue::English };
+        edit.meaning.map(|meaning| meaning_name(meaning, tongue))
     }
 
     /// The concepts that an edit touched: those that are named, and how many more.

@@ -10,7 +10,7 @@ use utoipa::IntoParams;
 use uuid::Uuid;
 
 use super::{Answer, Head, ROWS, say, segment, used_by, uuid};
-use crate::exchange::paper::{Tongue, change_name, told_kinds};
+use crate::exchange::paper::{Tongue, told_kinds};
 use crate::http::api::{App, aside, tongue};
 use crate::http::negotiate::{Caller, reads_danish};
 use crate::http::params::Params;
@@ -204,7 +204,7 @@ fn looked(app: &App, actor: &Actor, draft: Uuid, (may_approve, da): (bool, bool)
         .into_iter()
         .filter_map(|c| {
             let (concept, used) = (names.get(&c.uuid)?.clone(), used.get(&c.uuid).cloned());
-            let kinds = told_kinds(&c.kinds, c.meaning, |kind| change_name(kind, tongue), tongue);
+            let kinds = told_kinds(&c.kinds, c.meaning, tongue);
             Some(Changed { concept, kinds, used })
         })
         .collect();

@@ -170,6 +170,7 @@ async fn after_no(
         "draft" => called("draft", "Kladde", "Draft"),
         "notation" => called("notation", "Kode", "Notation"),
         "term" | "terms" | "content" => called("term", "Term", "Term"),
+        "meaning" => called("meaning", "Betydning", "Meaning"),
         "definition" | "definitions" => called("definition", "Definition", "Definition"),
         field if field.ends_with("reason") => called(format!("{prefix}-reason"), "Begrundelse", "Reason"),
         _ => None,
