@@ -51,6 +51,6 @@ pub use subscription::{
 pub use target::{SigningSecret, Target, may_be_reached};
 pub use text::{Language, Text};
 pub use time::{Clock, Date, Instant, Period, Point, clock_in_denmark, parse_date, parse_in_denmark, today_in_denmark};
-pub use usage::{Link, Usage, UsageForm, UsageKind, UsedCode, Visibility, codes_digest};
+pub use usage::{Hiding, Link, Usage, UsageForm, UsageKind, UsedCode, Visibility, codes_digest};
 pub use version::{Manifest, Origin, Version, VersionHasher};
 pub use vocabulary::{Facet, Governance, Kind, Vocabulary, VocabularyFields};

@@ -214,10 +214,14 @@ codes! {
     ForeignOrigin = "foreign-origin", Forbidden;
     /// Too many attempts to sign in; `Retry-After` says when the next may be made.
     TooManyAttempts = "too-many-attempts", TooOften;
+    /// Asked again before it may be; `Retry-After` says when.
+    TooSoon = "too-soon", TooOften;
     /// The account has as many tokens as it may have.
     TooManyTokens = "too-many-tokens", Conflict;
     /// The account or organisation has as many subscriptions as it may have.
     TooManySubscriptions = "too-many-subscriptions", Conflict;
+    /// The account has as many code sets and declared uses as it may have.
+    TooManyUsages = "too-many-usages", Conflict;
     /// An address that nothing is sent to: not https, or on a network that is not public.
     ForbiddenTarget = "forbidden-target", Unlawful;
     /// Nobody would be left who can administer the registry.
