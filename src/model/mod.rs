@@ -42,7 +42,7 @@ pub use people::{
     Account, Command, ForeignIdentity, Grant, Grantee, Group, GroupKind, Mail, Name, Organisation, Password, Role,
     Scope, Token, unprintable,
 };
-pub use refusal::{Category, Code, Place, Refusal, Result};
+pub use refusal::{Category, Code, Place, Refusal, Result, reading};
 pub use secret::{Dice, NoDice, Secret, new_uuid};
 pub use state::{Revision, State, Timeline};
 pub use subscription::{

@@ -1,5 +1,6 @@
 //! The one way of saying no: what was wrong, where, and what is allowed, in Danish and English.
 
+use std::cell::RefCell;
 use std::fmt;
 
 use serde::Serialize;
@@ -374,8 +375,27 @@ impl Refusal {
     }
 }
 
+thread_local! {
+    /// The refusal that was written out last, while somebody reads what may be refused; nothing when nobody does.
+    static WRITTEN: RefCell<Option<Option<Refusal>>> = const { RefCell::new(None) };
+}
+
+/// Reads something with a reader that knows refusals as texts alone, and gives back the refusal that such a text was
+/// made of: its code and its Danish are not lost on the way.
+pub fn reading<T, E: fmt::Display>(read: impl FnOnce() -> Result<T, E>) -> Result<T, (E, Option<Refusal>)> {
+    WRITTEN.set(Some(None));
+    let done = read();
+    let written = WRITTEN.take().flatten();
+    done.map_err(|e| {
+        // Another one may have been written out before, and something else have gone wrong.
+        let written = written.filter(|r| e.to_string().starts_with(&r.to_string()));
+        (e, written)
+    })
+}
+
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        WRITTEN.with_borrow_mut(|written| written.iter_mut().for_each(|last| *last = Some(self.clone())));
         write!(f, "{} ({})", self.en, self.code.as_str())?;
         if !self.place.is_empty() {
             write!(f, " at {}", self.place)?;

@@ -36,7 +36,8 @@ pub struct HiddenIn {
 impl HiddenIn {
     /// Where a use is not shown.
     pub(super) fn all(snapshot: &Snapshot, using: &Using) -> Vec<Self> {
-        let slug = |of: Uuid| snapshot.by_uuid(of).map_or_else(|| of.to_string(), |p| p.vocabulary().slug().to_string());
+        let slug =
+            |of: Uuid| snapshot.by_uuid(of).map_or_else(|| of.to_string(), |p| p.vocabulary().slug().to_string());
         let one = |h: &Hiding| Self { vocabulary: slug(h.vocabulary), reason: h.reason.clone(), since: h.at };
         using.hidden.iter().map(one).collect()
     }
