@@ -590,6 +590,32 @@ async fn an_address_that_is_refused_is_paused_and_misses_nothing() {
 }
 
 #[tokio::test]
+async fn who_asks_for_the_same_at_other_times_misses_nothing() {
+    on_every_database(async |w| {
+        let mut s = Scene::new(&w).await;
+        let (uuid, path) = s.subscribe(&w, about("weekly")).await;
+        w.clock.set("2026-11-24T08:00:00Z");
+        news(&w, 2).await;
+        // It is Tuesday: the letter of Monday is not laid down yet, and now it is to come each morning.
+        let (again, same) = s.subscribe(&w, about("daily")).await;
+        assert_eq!((&again, &same), (&uuid, &path), "links in its old letters work on");
+        assert!(came(&s.mails().await, ULLA).0.is_empty());
+        w.clock.set("2026-11-25T05:00:00Z");
+        assert_eq!(came(&s.mails().await, ULLA).0, [2], "what happened before it was changed is told");
+        // A letter that waits is sent too.
+        news(&w, 3).await;
+        w.clock.set("2026-11-26T05:00:00Z");
+        assert_eq!(s.digests.compose().await.expect("digests"), 1);
+        s.subscribe(&w, about("atOnce")).await;
+        news(&w, 4).await;
+        assert_eq!(came(&s.mails().await, ULLA).0, [2, 3, 4]);
+        assert_eq!(w.registry.digests(&operator()).await.expect("digests").len(), 1);
+        w.registry.verify().await.expect("all is well");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn who_runs_the_registry_pauses_resumes_and_removes_digests() {
     on_every_database(async |w| {
         let mut s = Scene::new(&w).await;

@@ -222,7 +222,7 @@ impl Registry {
     }
 
     /// Lets a digest begin whose link was followed: with what happens from now on. One that asks for the same and goes
-    /// to the same address ends.
+    /// to the same address goes on instead, as often and in the language that is now asked for.
     ///
     /// # Errors
     /// [`Code::Expired`] for a link that was used, has run out, or never was; [`Code::TooManySubscriptions`].
@@ -240,15 +240,15 @@ impl Registry {
         let same = |row: &SubscriptionRow| {
             row.filter == filter && DigestSettings::read(&row.settings).is_ok_and(|s| s.code_set == code_set)
         };
-        let mut paused = None;
-        for row in others.extract_if(.., |row| same(row)) {
-            match row.state {
-                SubscriptionState::Paused if paused.is_none() => paused = Some(row),
-                _ => end(&mut write, &row).await?,
+        let mut there: Vec<SubscriptionRow> = others.extract_if(.., |row| same(row)).collect();
+        if !there.is_empty() {
+            // Of several the one that was told least goes on.
+            there.sort_by_key(|row| row.passed);
+            let row = there.remove(0);
+            for row in there {
+                end(&mut write, &row).await?;
             }
-        }
-        if let Some(row) = paused {
-            return self.confirm_paused(write, row, settings, &errand).await;
+            return self.confirm_again(write, row, settings, &errand).await;
         }
         if others.len() >= MOST_FOR_ONE || write.digests().await? >= MOST {
             let (da, en) = (
@@ -282,9 +282,9 @@ impl Registry {
         Ok(DigestAnswer { link, ..answer(row)? })
     }
 
-    /// Lets a digest that was paused go on, because whoever reads its mail asks for it once more: what waits is sent, and
-    /// nothing that happened meanwhile is left out.
-    async fn confirm_paused(
+    /// Lets a digest go on, also one that was paused, because whoever reads its mail asks for it once more: what waits is
+    /// sent, and nothing that happened since its last letter is left out.
+    async fn confirm_again(
         &self,
         mut write: Write,
         mut row: SubscriptionRow,
@@ -294,8 +294,13 @@ impl Registry {
         // Links in its old letters work on.
         let settings = DigestSettings { key: DigestSettings::read(&row.settings)?.key, ..settings };
         row.settings = written(&settings)?;
-        write.change_subscription(&row).await?;
-        go_on(&mut write, &mut row, self.clock.now()).await?;
+        match row.state {
+            SubscriptionState::Paused => {
+                write.change_subscription(&row).await?;
+                go_on(&mut write, &mut row, self.clock.now()).await?;
+            }
+            _ => write.change_digest(&row).await?,
+        }
         if let Some(contact) = errand.contact {
             // It has one, with the same address.
             write.erase_contact(contact).await?;

@@ -98,6 +98,16 @@ impl Write {
         })
     }
 
+    /// Changes how often a digest is told, and its language. When it is looked at next follows from that anew; how far it
+    /// was told stays.
+    ///
+    /// # Errors
+    /// [`crate::model::Code::Database`].
+    pub async fn change_digest(&mut self, row: &SubscriptionRow) -> Result<()> {
+        self.change_subscription(row).await?;
+        self.stand(row.uuid, row.state, row.why).await
+    }
+
     /// The digests that go to a mail address.
     ///
     /// # Errors

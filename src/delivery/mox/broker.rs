@@ -160,6 +160,10 @@ impl Broker {
     }
 }
 
+/// What the name of an answer's queue begins with when there is no queue, and who asked waits on a channel (RabbitMQ's
+/// "direct reply-to").
+const WAITING_CHANNEL: &str = "amq.rabbitmq.reply-to.";
+
 /// What became of a message.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Taken {
@@ -242,7 +246,9 @@ impl Link {
         properties: BasicProperties,
         body: &[u8],
     ) -> Result<PublisherConfirm, Trouble> {
-        let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
+        // RabbitMQ gives an answer to one that waits on its own channel, and says all the same that no queue took it.
+        let mandatory = !routing_key.starts_with(WAITING_CHANNEL);
+        let options = BasicPublishOptions { mandatory, ..BasicPublishOptions::default() };
         Ok(self.channel.basic_publish(name(exchange)?, name(routing_key)?, options, body, properties).await?)
     }
 

@@ -59,9 +59,8 @@ struct Item {
 struct Line {
     items: VecDeque<Item>,
     flying: VecDeque<PublisherConfirm>,
-    /// How far the log was read, and where it ended then.
+    /// How far the log was read.
     read: i64,
-    head: i64,
     /// How many may be under way; it grows with each that is confirmed.
     window: usize,
     /// How many more must go one at a time.
@@ -74,7 +73,7 @@ impl Line {
     /// Nothing read yet, after a position.
     fn after(position: i64) -> Self {
         let (items, flying) = <(VecDeque<_>, VecDeque<_>)>::default();
-        Self { items, flying, read: position, head: i64::MAX, window: 1, calm: 0, tries: 0 }
+        Self { items, flying, read: position, window: 1, calm: 0, tries: 0 }
     }
 
     /// All of an event, or of what was read, is in the line, or there was nothing of it.
@@ -161,17 +160,19 @@ impl Mox {
         let mut positions = self.registry.positions();
         let mut line = Line::after(progress.told);
         loop {
-            let news = positions.has_changed().unwrap_or(false);
-            if line.items.len() < self.settings.window && (news || line.read < line.head) {
-                positions.mark_unchanged();
-                self.read(&mut line, progress).await?;
+            let head = *positions.borrow_and_update();
+            if line.items.len() < self.settings.window
+                && line.read < head
+                && let Some(end) = self.read(&mut line, progress).await?
+            {
+                return Ok(end);
             }
             if !*stop.borrow()
                 && let Some(end) = self.fly(link, &mut line, progress, &stop).await?
             {
                 return Ok(end);
             }
-            let idle = line.items.is_empty() && line.read >= line.head;
+            let idle = line.items.is_empty() && line.read >= head;
             let due = idle || progress.since >= RECORD || progress.at.elapsed() > RENEW;
             if due && !self.record(progress).await? {
                 return Ok(End::Lost);
@@ -182,9 +183,9 @@ impl Mox {
                 }
                 continue;
             }
-            while idle && !positions.has_changed().unwrap_or(false) {
+            while idle && *positions.borrow() == head {
                 tokio::select! {
-                    _ = positions.changed() => break,
+                    _ = positions.changed() => {}
                     () = sleep(IDLE) => {}
                     _ = stop.wait_for(|stop| *stop) => return Ok(End::Stopped),
                 }
@@ -202,7 +203,7 @@ impl Mox {
     }
 
     /// Reads on in the log, and puts the messages of what is there into the line.
-    async fn read(&self, line: &mut Line, progress: &mut Progress) -> Result<(), Trouble> {
+    async fn read(&self, line: &mut Line, progress: &mut Progress) -> Result<Option<End>, Trouble> {
         let filter = EventFilter { types: TOLD.into_iter().collect(), ..EventFilter::default() };
         let some = self.registry.events(line.read, BATCH, &filter).await?;
         for event in &some.events {
@@ -210,10 +211,13 @@ impl Mox {
             line.passed(event.position, progress);
             // What an object is read as takes its time; others want to be heard as well.
             tokio::task::yield_now().await;
+            if progress.at.elapsed() > RENEW && !self.record(progress).await? {
+                return Ok(Some(End::Lost));
+            }
         }
         line.passed(some.position, progress);
-        (line.read, line.head) = (some.position.max(line.read), some.head);
-        Ok(())
+        line.read = some.position.max(line.read);
+        Ok(None)
     }
 
     /// Hands as many to the broker as may be under way.

@@ -186,7 +186,7 @@ fn properties(x: &mut Xml<'_>, kind: Kind, e: &Egenskab) -> io::Result<()> {
     x.element(&format!("{}:Egenskab", kind.name()), |x| {
         effect(x, &e.virkning)?;
         for (name, element, longest) in attributes(kind) {
-            if let Some(text) = e.fields.get(name) {
+            if let Some(text) = e.fields.get(name).filter(|text| *name != "plan" || is_plan(text)) {
                 x.leaf(element, &fit(text, *longest))?;
             }
         }
@@ -200,6 +200,11 @@ fn properties(x: &mut Xml<'_>, kind: Kind, e: &Egenskab) -> io::Result<()> {
             object::write_index_word(x, &word.fitted())
         })
     })
+}
+
+/// Whether KOMBIT's schema has room for a plan: a number from 1 to 100. In JSON it is any text.
+fn is_plan(text: &str) -> bool {
+    text.parse::<u8>().is_ok_and(|n| (1..=100).contains(&n) && n.to_string() == text)
 }
 
 fn relation(x: &mut Xml<'_>, element: &str, r: &Relation) -> io::Result<()> {

@@ -81,12 +81,15 @@ impl<'a> Reading<'a> {
             languages: languages(&mut e, losses)?,
             facets: Vec::new(),
         };
-        for (uuid, code, titles) in e.list("FacetListe", "FacetBetegnelse", losses, read_facet)? {
+        let facets = e.list("FacetListe", "FacetBetegnelse", losses, read_facet)?;
+        // Of a vocabulary with facets it is one of them where it once stood for all; what is in it has no other.
+        let stand_in = stand_in(vocabulary, &slug);
+        let stands = facets.is_empty() || facets.iter().any(|(uuid, ..)| *uuid == stand_in);
+        for (uuid, code, titles) in facets {
             self.facets.add(uuid, &code);
             self.incoming.frame.facets.push((code, titles));
         }
-        // Of a vocabulary with facets it is there where it once stood for all; then what is in it has no other.
-        self.facets.stand_in = Some(stand_in(vocabulary, &slug));
+        self.facets.stand_in = Some(stand_in).filter(|_| stands);
         self.incoming.statements = extension::read_statements(&mut e, losses)?;
         // What the edition was where it came from; the registry makes its own.
         for claim in ["IndholdAftrykIdentifikator", "VirkningDatoTid", "RegistreringDatoTid", "EjerTekst"] {
