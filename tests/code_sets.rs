@@ -312,7 +312,10 @@ async fn an_organisation_answers_for_what_everybody_sees_and_who_publishes_may_h
         let mut loud = body.clone();
         loud["visibility"] = json!("public");
         let refused = alone.send(&w, "POST", "/usages", loud.clone()).await.with(403).json();
-        assert_eq!((&refused["place"]["field"], &refused["allowed"]), (&json!("visibility"), &json!(["makers", "hidden"])));
+        assert_eq!(
+            (&refused["place"]["field"], &refused["allowed"]),
+            (&json!("visibility"), &json!(["makers", "hidden"]))
+        );
         alone.send(&w, "POST", "/code-sets", loud).await.with(403);
         let own = alone.send(&w, "POST", "/usages", body.clone()).await.with(201).json()["usage"].clone();
         assert_eq!(own["visibility"], "makers");
@@ -345,7 +348,10 @@ async fn an_organisation_answers_for_what_everybody_sees_and_who_publishes_may_h
         let seen: Vec<_> = seen["usages"].as_array().expect("a list").iter().map(|u| &u["hidden"]).collect();
         assert!(seen.len() == 2 && seen.contains(&&json!("reklame")), "{seen:?}");
         let kept = anne.get(&w, &format!("/usages/{uuid}")).await.ok().json();
-        assert_eq!((&kept["hidden"][0]["vocabulary"], &kept["hidden"][0]["reason"]), (&json!("koder"), &json!("reklame")));
+        assert_eq!(
+            (&kept["hidden"][0]["vocabulary"], &kept["hidden"][0]["reason"]),
+            (&json!("koder"), &json!("reklame"))
+        );
         anne.send(&w, "PATCH", &format!("/usages/{uuid}"), json!({ "name": "Andet" })).await.ok();
         let changes = Store::open(&w.address).await.expect("it opens").changes(0, 10_000).await.expect("it is read");
         assert_eq!(changes.iter().filter(|c| c.kind == "hiding.begun" && !c.body.contains("reklame")).count(), 1);
@@ -373,7 +379,10 @@ async fn codes_that_are_not_found_are_told_page_by_page() {
         let codes: Vec<String> = (0..1_201).map(|n| format!("Q{n:04}")).chain(["A".into()]).collect();
         let set = made(&w, &anne, json!({ "name": "S", "vocabulary": "koder", "codes": codes })).await;
         let told = tasks(&w, &anne, &set, "").await;
-        assert_eq!((&told["unresolvedCount"], told["unresolved"].as_array().map(Vec::len)), (&json!(1_201), Some(1_000)));
+        assert_eq!(
+            (&told["unresolvedCount"], told["unresolved"].as_array().map(Vec::len)),
+            (&json!(1_201), Some(1_000))
+        );
         let uri = format!("/code-sets/{set}/codes?unresolved=true&limit=5");
         let page = anne.get(&w, &uri).await.ok();
         assert_eq!((page.header("x-total-count"), page.json().as_array().map(Vec::len)), ("1201".into(), Some(5)));

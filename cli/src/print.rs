@@ -23,7 +23,8 @@ pub fn err(text: &str) {
 /// that turn the direction of writing. A server's texts are anybody's. A pipe gets them as they are.
 fn harmless(text: &str) -> Cow<'_, str> {
     let steers = |c: char| {
-        let turns = matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        let turns =
+            matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
         (c.is_control() && c != '\n' && c != '\t') || turns
     };
     if !text.contains(steers) {

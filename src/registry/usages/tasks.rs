@@ -10,9 +10,7 @@ use super::super::check::{self, ComingChange};
 use super::super::permission::Actor;
 use super::super::{Events, Reference, Registry, read};
 use super::{TOLD, UsageAnswer, answer, apart};
-use crate::model::{
-    Code, Instant, Place, Point, Refusal, Result, Slug, Usage, UsageForm, UsedCode, parse_date,
-};
+use crate::model::{Code, Instant, Place, Point, Refusal, Result, Slug, Usage, UsageForm, UsedCode, parse_date};
 use crate::projection::{Snapshot, Using};
 
 /// A change that touches a code.
