@@ -11,7 +11,7 @@ use begreb::exchange::Format;
 use begreb::model::{EventFilter, Governance, Role};
 use begreb::registry::Registry;
 use begreb::store::Store;
-use common::crew::{Person, govern, person, vocabulary};
+use common::crew::{Person, govern, member, person, vocabulary};
 use common::{Answer, Folder, World, edition, on_every_database, operator};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -163,7 +163,7 @@ async fn events_are_those_of_its_codes_and_of_what_replaces_them() {
 async fn a_set_is_its_keepers_alone() {
     on_every_database(async |w| {
         vocabulary(&w, "koder", Governance::Direct, FIRST).await;
-        let (anne, bo) = (person(&w, "Anne", &[]).await, person(&w, "Bo", &[Role::Secretary]).await);
+        let (anne, bo) = (member(&w, "Anne", "By", &[]).await, person(&w, "Bo", &[Role::Secretary]).await);
         let (admin, nobody) = (person(&w, "Ida", &[Role::Administrator]).await, Person::default());
         let set = made(
             &w,
@@ -254,7 +254,7 @@ async fn those_who_change_a_concept_see_who_uses_it() {
     on_every_database(async |w| {
         vocabulary(&w, "koder", Governance::Direct, FIRST).await;
         govern(&w, "koder", Governance::Hearing, false).await;
-        let (anne, secretary) = (person(&w, "Anne", &[]).await, person(&w, "Sif", &[Role::Secretary]).await);
+        let (anne, secretary) = (member(&w, "Anne", "Aarhus", &[]).await, person(&w, "Sif", &[Role::Secretary]).await);
         for (name, visibility) in [("Åbent", "public"), ("For grupper", "makers"), ("Skjult", "hidden")] {
             made(&w, &anne, json!({ "name": name, "visibility": visibility, "vocabulary": "koder", "codes": ["A", "B"] })).await;
         }
@@ -294,6 +294,108 @@ async fn those_who_change_a_concept_see_who_uses_it() {
         anne.send(&w, "DELETE", &format!("/usages/{law}"), Value::Null).await.with(204);
         assert_eq!(names(&w.json(&format!("/api/v1{of}")).await), ["Åbent"]);
         w.registry.verify().await.expect("the log agrees");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_organisation_answers_for_what_everybody_sees_and_who_publishes_may_hide_it() {
+    on_every_database(async |w| {
+        vocabulary(&w, "koder", Governance::Direct, FIRST).await;
+        let (anne, alone) = (member(&w, "Anne", "Aarhus", &[]).await, person(&w, "Bo", &[]).await);
+        let (publisher, reader) =
+            (person(&w, "Pia", &[Role::Publisher]).await, person(&w, "Rie", &[Role::Reader]).await);
+        let of = "/vocabularies/koder/concepts/A/usages";
+        let body = json!({ "name": "Skema", "kind": "form", "vocabulary": "koder", "codes": ["A"] });
+
+        // Nobody answers for what an account without an organisation declares.
+        let mut loud = body.clone();
+        loud["visibility"] = json!("public");
+        let refused = alone.send(&w, "POST", "/usages", loud.clone()).await.with(403).json();
+        assert_eq!(
+            (&refused["place"]["field"], &refused["allowed"]),
+            (&json!("visibility"), &json!(["makers", "hidden"]))
+        );
+        alone.send(&w, "POST", "/code-sets", loud).await.with(403);
+        let own = alone.send(&w, "POST", "/usages", body.clone()).await.with(201).json()["usage"].clone();
+        assert_eq!(own["visibility"], "makers");
+        let own = own["uuid"].as_str().expect("a uuid");
+        alone.send(&w, "PATCH", &format!("/usages/{own}"), json!({ "visibility": "public" })).await.with(403);
+        assert_eq!(w.json(&format!("/api/v1{of}")).await["usages"], json!([]));
+
+        let made = anne.send(&w, "POST", "/usages", body).await.with(201).json()["usage"].clone();
+        let uuid = made["uuid"].as_str().expect("a uuid");
+        let open = w.json(&format!("/api/v1{of}")).await;
+        assert_eq!((&open["usages"][0]["organisation"], &open["usages"][0]["uuid"]), (&json!("Aarhus"), &json!(uuid)));
+        let page = async || w.ask("GET", "/id/koder/A", &[("accept", "text/html")]).await.ok().text();
+        assert!(page().await.contains("Aarhus"));
+
+        // Who publishes hides it; the keeper and those who make versions see why.
+        let hidden = format!("/vocabularies/koder/usages/{uuid}/hidden");
+        let why = json!({ "reason": "reklame" });
+        Person::default().send(&w, "PUT", &hidden, why.clone()).await.with(401);
+        for who in [&anne, &reader] {
+            who.send(&w, "PUT", &hidden, why.clone()).await.with(403);
+        }
+        publisher.send(&w, "PUT", &hidden, json!({ "reason": "" })).await.with(400);
+        publisher.send(&w, "PUT", &format!("/vocabularies/koder/usages/{own}/hidden"), why.clone()).await.with(404);
+        for _ in 0..2 {
+            publisher.send(&w, "PUT", &hidden, why.clone()).await.with(204);
+        }
+        assert_eq!(w.json(&format!("/api/v1{of}")).await["usages"], json!([]));
+        assert!(!page().await.contains("Aarhus"));
+        let seen = reader.get(&w, of).await.ok().json();
+        let seen: Vec<_> = seen["usages"].as_array().expect("a list").iter().map(|u| &u["hidden"]).collect();
+        assert!(seen.len() == 2 && seen.contains(&&json!("reklame")), "{seen:?}");
+        let kept = anne.get(&w, &format!("/usages/{uuid}")).await.ok().json();
+        assert_eq!(
+            (&kept["hidden"][0]["vocabulary"], &kept["hidden"][0]["reason"]),
+            (&json!("koder"), &json!("reklame"))
+        );
+        anne.send(&w, "PATCH", &format!("/usages/{uuid}"), json!({ "name": "Andet" })).await.ok();
+        let changes = Store::open(&w.address).await.expect("it opens").changes(0, 10_000).await.expect("it is read");
+        assert_eq!(changes.iter().filter(|c| c.kind == "hiding.begun" && !c.body.contains("reklame")).count(), 1);
+        w.registry.verify().await.expect("the log agrees");
+        publisher.send(&w, "DELETE", &hidden, Value::Null).await.with(204);
+        assert!(page().await.contains("Andet"));
+        publisher.send(&w, "PUT", &hidden, why).await.with(204);
+
+        // What somebody kept alone ends with the account; what is the organisation's stays.
+        for who in [&anne, &alone] {
+            w.registry.erase_account(&operator(), who.uuid).await.expect("they can go");
+        }
+        let left = reader.get(&w, of).await.ok().json();
+        assert_eq!(left["usages"].as_array().map(Vec::len), Some(1), "{left}");
+        w.registry.verify().await.expect("the log agrees");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn codes_that_are_not_found_are_told_page_by_page() {
+    on_every_database(async |w| {
+        vocabulary(&w, "koder", Governance::Direct, FIRST).await;
+        let anne = person(&w, "Anne", &[]).await;
+        let codes: Vec<String> = (0..1_201).map(|n| format!("Q{n:04}")).chain(["A".into()]).collect();
+        let set = made(&w, &anne, json!({ "name": "S", "vocabulary": "koder", "codes": codes })).await;
+        let told = tasks(&w, &anne, &set, "").await;
+        assert_eq!(
+            (&told["unresolvedCount"], told["unresolved"].as_array().map(Vec::len)),
+            (&json!(1_201), Some(1_000))
+        );
+        let uri = format!("/code-sets/{set}/codes?unresolved=true&limit=5");
+        let page = anne.get(&w, &uri).await.ok();
+        assert_eq!((page.header("x-total-count"), page.json().as_array().map(Vec::len)), ("1201".into(), Some(5)));
+        let shown = async |uri: &str| {
+            let request = Request::get(uri).header("cookie", anne.cookie()).header("accept-language", "da");
+            w.send(request.body(Body::empty()).expect("a request")).await.ok().text()
+        };
+        let last = shown(&format!("/code-sets/{set}?unresolved=7")).await;
+        assert!(last.contains("Q1200") && last.contains("1201–1201 af 1201") && !last.contains("Q1199"), "{last}");
+        assert!(shown(&format!("/code-sets/{set}?unresolved=99")).await.contains("Q0000"));
+        // What cannot be seen is in no code.
+        let bad = anne.send(&w, "PUT", &format!("/code-sets/{set}/codes"), json!(["A", "A\u{202e}B"])).await;
+        assert_eq!(bad.with(400).json()["place"]["line"], 2);
     })
     .await;
 }

@@ -192,7 +192,7 @@ async fn what_cannot_be_asked_for_is_refused() {
     let _s = Scene::new(&w).await;
     let none = "00000000-0000-4000-8000-000000000009";
     for (body, status, code) in [
-        (json!({ "mail": "x", "every": "daily" }), 400, "invalid-body"),
+        (json!({ "mail": "x", "every": "daily" }), 400, "invalid-mail"),
         (json!({ "mail": ULLA, "every": "hourly" }), 400, "invalid-body"),
         (json!({ "mail": ULLA, "every": "daily", "colour": "red" }), 400, "invalid-body"),
         (json!({ "mail": ULLA, "every": "daily", "vocabularies": ["findes-ikke"] }), 404, "unknown-vocabulary"),
@@ -850,7 +850,7 @@ async fn addresses_that_would_do_harm_are_refused_and_nobody_is_bombed() {
         &long,
     ] {
         let refused = w.post("/api/v1/subscriptions/mail", json!({ "mail": mail, "every": "daily" }).to_string()).await;
-        assert_eq!((refused.status, refused.code()), (400, "invalid-body".into()), "{mail:?}");
+        assert_eq!((refused.status, refused.code()), (400, "invalid-mail".into()), "{mail:?}");
     }
     // The same mailbox however it is written: three letters, and no more in a week.
     let written = ["Ulla@Example.DK", " ulla@example.dk ", "ULLA@EXAMPLE.DK", "ulla@example.dk", "uLLa@example.dk"];

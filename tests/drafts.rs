@@ -733,7 +733,7 @@ async fn the_frame_of_a_vocabulary() {
             ("titles", json!([{ "language": "da", "text": " " }]), 400, "invalid-text"),
             ("titles", json!([{ "language": "da", "text": "a" }, { "language": "da", "text": "b" }]), 422, "unlawful"),
             ("facets", json!([{ "code": "f", "titles": [] }, { "code": "f", "titles": [] }]), 422, "unlawful"),
-            ("owner", json!("x".repeat(301)), 400, "invalid-body"),
+            ("owner", json!("x".repeat(301)), 400, "invalid-text"),
             ("governance", json!("anarchy"), 400, "invalid-body"),
             ("colour", json!("red"), 400, "invalid-body"),
         ] {
@@ -805,7 +805,7 @@ async fn bad_input_is_told_and_changes_nothing() {
             ("POST", "/drafts".into(), vec![], "[]".into(), 400, "invalid-body"),
             ("POST", "/drafts".into(), vec![], deep.clone(), 400, "invalid-body"),
             ("POST", "/drafts".into(), vec![], json!({ "vocabulary": "ord", "title": "t", "x": 1 }).to_string(), 400, "invalid-body"),
-            ("POST", "/drafts".into(), vec![], json!({ "vocabulary": "ord", "title": "a\nb" }).to_string(), 400, "invalid-body"),
+            ("POST", "/drafts".into(), vec![], json!({ "vocabulary": "ord", "title": "a\nb" }).to_string(), 400, "invalid-text"),
             ("POST", "/drafts".into(), vec![], json!({ "vocabulary": "nej", "title": "t" }).to_string(), 404, "unknown-vocabulary"),
             ("POST", "/drafts".into(), vec![], json!({ "vocabulary": "ord", "title": "t", "base": "9" }).to_string(), 404, "unknown-version"),
             ("POST", "/drafts".into(), vec![], json!({ "vocabulary": "ord", "title": "t", "group": NONE }).to_string(), 404, "not-found"),

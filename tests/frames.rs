@@ -6,7 +6,7 @@
 mod common;
 
 use begreb::exchange::Format;
-use begreb::model::Governance;
+use begreb::model::{Code, Governance};
 use common::crew::vocabulary;
 use common::{Answer, World, edition, on_every_database, operator};
 use serde_json::json;
@@ -111,6 +111,34 @@ async fn a_page_of_the_event_stream_stays_after_the_frame_was_changed() {
         reframe(&w, "En anden titel").await;
         assert_eq!(w.get("/ldes/proeve").await.ok().text(), first.text());
         assert_eq!(w.beside().await.get("/ldes/proeve").await.ok().text(), first.text());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_code_of_a_deleted_facet_is_given_to_no_other() {
+    on_every_database(async |w| {
+        vocabulary(&w, "proeve", Governance::Direct, FIRST).await;
+        let put = async |facets: serde_json::Value| {
+            let frame = json!({
+                "titles": [{ "language": "da", "text": "Prøve" }], "kind": "codeList", "governance": "direct",
+                "languages": ["da"], "facets": facets,
+            });
+            let request = serde_json::from_value(frame).expect("a frame");
+            w.registry.put_frame(&operator(), "proeve".parse().expect("a slug"), request).await
+        };
+        let facet = |code: &str, uuid: Option<uuid::Uuid>| {
+            json!({ "code": code, "uuid": uuid, "titles": [{ "language": "da", "text": code }] })
+        };
+        let [one, other] = [1, 2].map(uuid::Uuid::from_u128);
+        put(json!([facet("slags", Some(one)), facet("form", None)])).await.expect("it is lawful");
+        // In the act that deletes it, and after.
+        let taken = put(json!([facet("slags", Some(other)), facet("form", None)])).await.expect_err("it is refused");
+        assert_eq!((taken.code, taken.allowed), (Code::Immutable, vec![one.to_string()]));
+        put(json!([facet("form", None)])).await.expect("it is deleted");
+        let taken = put(json!([facet("slags", Some(other)), facet("form", None)])).await.expect_err("it is refused");
+        assert_eq!(taken.code, Code::Immutable);
+        put(json!([facet("slags", None), facet("form", None)])).await.expect("it comes again");
     })
     .await;
 }

@@ -84,7 +84,7 @@ async fn a_group_has_a_mandate_that_everybody_reads_and_every_earlier_one() {
 
         for (body, expected) in [
             (json!({}), (400, "invalid-body")),
-            (json!({ "purpose": " ", "scope": "x", "text": "x" }), (400, "invalid-body")),
+            (json!({ "purpose": " ", "scope": "x", "text": "x" }), (400, "invalid-text")),
             (mandate_with("other", json!(1)), (400, "invalid-body")),
             (mandate_with("vocabularies", json!([NONE])), (404, "unknown-vocabulary")),
             (mandate_with("givenBy", json!(NONE)), (404, "not-found")),
@@ -226,7 +226,7 @@ async fn what_cannot_be_on_an_agenda_is_refused_and_lists_come_page_by_page() {
             (&uri, json!({}), (400, "invalid-body")),
             (&uri, json!({ "at": "i morgen" }), (400, "invalid-body")),
             (&uri, json!({ "at": at, "agenda": [{ "kind": "party", "title": "x" }] }), (400, "invalid-body")),
-            (&uri, json!({ "at": at, "agenda": [{ "kind": "decision", "title": "x\ny" }] }), (400, "invalid-body")),
+            (&uri, json!({ "at": at, "agenda": [{ "kind": "decision", "title": "x\ny" }] }), (400, "invalid-text")),
             (&uri, json!({ "at": at, "agenda": decide(NONE) }), (404, "not-found")),
             (&uri, json!({ "at": at, "agenda": many }), (413, "too-large")),
             (

@@ -682,7 +682,7 @@ async fn what_makes_no_sense_is_refused() {
         let s = scene(&w).await;
         let hearings = format!("/drafts/{}/hearings", s.draft);
         for (field, value, status, code) in [
-            ("title", json!(""), 400, "invalid-body"),
+            ("title", json!(""), 400, "invalid-text"),
             ("audience", json!("x"), 400, "invalid-body"),
             ("extra", json!(1), 400, "invalid-body"),
             ("opens", json!("i morgen"), 400, "invalid-time"),

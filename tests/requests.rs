@@ -251,8 +251,8 @@ async fn what_cannot_be_asked_is_refused() {
         };
         for (body, expected) in [
             (json!({}), (400, "invalid-body")),
-            (with("text", json!("")), (400, "invalid-body")),
-            (with("title", json!("to\nlinjer")), (400, "invalid-body")),
+            (with("text", json!("")), (400, "invalid-text")),
+            (with("title", json!("to\nlinjer")), (400, "invalid-text")),
             (with("other", json!(1)), (400, "invalid-body")),
             (with("vocabulary", json!("findes-ikke")), (404, "unknown-vocabulary")),
             (with("concept", json!("Q")), (404, "unknown-concept")),

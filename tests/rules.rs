@@ -328,7 +328,7 @@ async fn what_is_sent_to_break_the_doors_is_refused() {
         // Text that reads otherwise than it is written, or cannot be seen.
         for title in ["a\u{202e}fdp.exe", "\u{200b}", "a\u{2028}b", "\u{feff}", "a\u{2066}b"] {
             let refused = c.secretary.send(&w, "PATCH", &format!("/drafts/{draft}"), json!({ "title": title })).await;
-            assert_eq!(code(&refused), (400, "invalid-body".into()), "{title:?}");
+            assert_eq!(code(&refused), (400, "invalid-text".into()), "{title:?}");
         }
         // Lists beyond their length, each with how long it may be.
         let attendance = vec![json!({ "member": c.chair.uuid, "present": true }); 1_001];

@@ -9,7 +9,7 @@ use axum::body::Body;
 use axum::http::Request;
 use begreb::exchange::Format;
 use begreb::model::{Governance, Role};
-use common::crew::{Person, govern, group, person, vocabulary};
+use common::crew::{Person, govern, group, member, person, vocabulary};
 use common::{Answer, World, edition, on_every_database};
 use serde_json::{Value, json};
 
@@ -74,7 +74,7 @@ async fn a_group_sees_on_its_pages_and_papers_who_uses_what_it_changes() {
     on_every_database(async |w| {
         many(&w, 5).await;
         govern(&w, "koder", Governance::Hearing, false).await;
-        let (anne, secretary) = (person(&w, "Anne", &[]).await, person(&w, "Sif", &[Role::Secretary]).await);
+        let (anne, secretary) = (member(&w, "Anne", "Aarhus", &[]).await, person(&w, "Sif", &[Role::Secretary]).await);
         for (name, visibility) in [("Åbent", "public"), ("For <grupper>", "makers"), ("Hemmeligt", "hidden")] {
             let body = json!({ "name": name, "visibility": visibility, "vocabulary": "koder", "codes": ["X0", "X4"] });
             anne.send(&w, "POST", "/code-sets", body).await.with(201);

@@ -514,7 +514,7 @@ async fn a_receiver_that_is_gone_is_left_alone_until_its_owner_says_so() {
         receiver.behave(Mode::Well);
         receiver.forget();
         let test = anne.send(&w, "POST", &at(&made, "/test"), Value::Null).await.with(202).json();
-        let soon = anne.send(&w, "POST", &at(&made, "/test"), Value::Null).await.with(503);
+        let soon = anne.send(&w, "POST", &at(&made, "/test"), Value::Null).await.with(429);
         assert_eq!((soon.code().as_str(), soon.header("retry-after").as_str()), ("busy", "10"));
         hooks.deliver_due().await.expect("it is sent");
         assert_eq!(receiver.taken().len(), 1);
@@ -1286,7 +1286,7 @@ async fn the_pages_of_webhooks() {
 
         let press = async |w: &World, fields: &[(&str, &str)]| anne.fill(w, &format!("{at}/do"), fields).await;
         press(&w, &[("do", "test")]).await.ok();
-        press(&w, &[("do", "test")]).await.with(503);
+        press(&w, &[("do", "test")]).await.with(429);
         hooks.deliver_due().await.expect("it is delivered");
         assert_eq!(receiver.taken().len(), 2, "a test, and what is said of A");
         assert!(page(&w).await.contains("leveret"));

@@ -1,10 +1,12 @@
 //! Plain text for people: tables, wrapped text, dates, and colours where a terminal shows them.
 
+use std::borrow::Cow;
 use std::io::{ErrorKind, IsTerminal, Write};
 
 /// Writes to stdout. A reader that has seen enough (`| head`) is no error.
 pub fn out(text: &str) {
     let mut stdout = Stdout(std::io::stdout().lock());
+    let text = if stdout.0.is_terminal() { harmless(text) } else { Cow::Borrowed(text) };
     if stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).is_err() {
         std::process::exit(1);
     }
@@ -12,8 +14,36 @@ pub fn out(text: &str) {
 
 /// Writes to stderr; where nobody listens, nothing is said.
 pub fn err(text: &str) {
-    let _ = std::io::stderr().lock().write_all(text.as_bytes());
+    let mut stderr = std::io::stderr().lock();
+    let text = if stderr.is_terminal() { harmless(text) } else { Cow::Borrowed(text) };
+    let _ = stderr.write_all(text.as_bytes());
 }
+
+/// The text without what steers a terminal: control characters but line breaks, tabs and our own colours, and characters
+/// that turn the direction of writing. A server's texts are anybody's. A pipe gets them as they are.
+fn harmless(text: &str) -> Cow<'_, str> {
+    let steers = |c: char| {
+        let turns =
+            matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        (c.is_control() && c != '\n' && c != '\t') || turns
+    };
+    if !text.contains(steers) {
+        return Cow::Borrowed(text);
+    }
+    let (mut kept, mut rest) = (String::with_capacity(text.len()), text);
+    while let Some(c) = rest.chars().next() {
+        let colour = COLOURS.iter().find(|colour| rest.starts_with(**colour));
+        let length = colour.map_or(c.len_utf8(), |colour| colour.len());
+        if colour.is_some() || !steers(c) {
+            kept.push_str(&rest[..length]);
+        }
+        rest = &rest[length..];
+    }
+    Cow::Owned(kept)
+}
+
+/// What [`Paint`] writes. From elsewhere they can do no more than colour.
+const COLOURS: [&str; 5] = ["\x1b[0m", "\x1b[1m", "\x1b[31m", "\x1b[32m", "\x1b[33m"];
 
 /// Standard output that ends the process quietly when its reader has gone.
 pub struct Stdout<W: Write>(pub W);
@@ -210,6 +240,14 @@ mod tests {
         table.row(["ændret", "12", ""]);
         table.row(["\x1b[31mud\x1b[0m", "100"]);
         assert_eq!(table.text("  "), "  ny        7  x\n  ændret   12\n  \x1b[31mud\x1b[0m      100\n");
+    }
+
+    #[test]
+    fn texts_of_others_do_not_steer_the_terminal() {
+        assert_eq!(harmless("a\tb\nc æ"), "a\tb\nc æ");
+        assert_eq!(harmless("\x1b[31mud\x1b[0m"), "\x1b[31mud\x1b[0m");
+        assert_eq!(harmless("a\x1b]0;x\x07b\x1b[2Jc\r\u{9b}d"), "a]0;xb[2Jcd");
+        assert_eq!(harmless("kode\u{202e}edok\u{2066}\u{200f}"), "kodeedok");
     }
 
     #[test]

@@ -24,7 +24,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::charset;
 use super::csv::{quotes, separator};
-use crate::model::{Code, Place, Refusal, Result};
+use crate::model::{Code, Place, Refusal, Result, unprintable};
 
 /// The most codes that a list may have.
 pub const MOST_CODES: usize = 100_000;
@@ -138,14 +138,14 @@ impl ListedCode {
     /// A code as it stands in a list, without the white space around it.
     ///
     /// # Errors
-    /// [`Code::Syntax`] when it is empty, too long, or has control characters.
+    /// [`Code::Syntax`] when it is empty, too long, or has characters that cannot be seen.
     pub fn new(line: u64, system: Option<&str>, code: &str) -> Result<Self> {
         let (code, system) = (code.trim(), system.map(str::trim).filter(|s| !s.is_empty()));
-        let wrong = |text: &str| text.chars().any(char::is_control) || text.chars().nth(LONGEST).is_some();
+        let wrong = |text: &str| text.chars().any(unprintable) || text.chars().nth(LONGEST).is_some();
         if code.is_empty() || wrong(code) || system.is_some_and(wrong) {
             let (da, en) = (
-                "koden er tom, for lang, eller har styretegn i sig",
-                "the code is empty, too long, or has control characters",
+                "koden er tom, for lang, eller har tegn i sig, der ikke kan ses",
+                "the code is empty, too long, or has characters that cannot be seen",
             );
             return Err(Refusal::new(Code::Syntax, da, en).at(Place { line: Some(line), ..Place::default() }));
         }
@@ -176,7 +176,7 @@ impl Listed {
             Err(refusal) => {
                 let column = column.map(|c| c as u64 + 1);
                 let shown: String =
-                    code.chars().take(40).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+                    code.chars().take(40).map(|c| if unprintable(c) { '\u{fffd}' } else { c }).collect();
                 let place = column.map_or_else(|| line.to_string(), |column| format!("{line}:{column}"));
                 let place = format!("{place}: {shown}");
                 let (_, items) = self.wrong.get_or_insert_with(|| {

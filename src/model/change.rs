@@ -209,6 +209,12 @@ pub enum ChangeKind {
     /// A code set or a declared use was ended.
     #[serde(rename = "usage.ended")]
     UsageEnded,
+    /// A use is not shown any more on the pages of a vocabulary.
+    #[serde(rename = "hiding.begun")]
+    HidingBegun,
+    /// A use is shown again.
+    #[serde(rename = "hiding.ended")]
+    HidingEnded,
 }
 
 impl ChangeKind {
@@ -281,6 +287,8 @@ impl ChangeKind {
             Self::UsageDeclared => "usage.declared",
             Self::UsageChanged => "usage.changed",
             Self::UsageEnded => "usage.ended",
+            Self::HidingBegun => "hiding.begun",
+            Self::HidingEnded => "hiding.ended",
         }
     }
 }

@@ -42,7 +42,7 @@ pub use people::{
     Account, Command, ForeignIdentity, Grant, Grantee, Group, GroupKind, Mail, Name, Organisation, Password, Role,
     Scope, Token, unprintable,
 };
-pub use refusal::{Category, Code, Place, Refusal, Result};
+pub use refusal::{Category, Code, Place, Refusal, Result, reading};
 pub use secret::{Dice, NoDice, Secret, new_uuid};
 pub use state::{Revision, State, Timeline};
 pub use subscription::{
@@ -51,6 +51,6 @@ pub use subscription::{
 pub use target::{SigningSecret, Target, may_be_reached};
 pub use text::{Language, Text};
 pub use time::{Clock, Date, Instant, Period, Point, clock_in_denmark, parse_date, parse_in_denmark, today_in_denmark};
-pub use usage::{Link, Usage, UsageForm, UsageKind, UsedCode, Visibility, codes_digest};
+pub use usage::{Hiding, Link, Usage, UsageForm, UsageKind, UsedCode, Visibility, codes_digest};
 pub use version::{Manifest, Origin, Version, VersionHasher};
 pub use vocabulary::{Facet, Governance, Kind, Vocabulary, VocabularyFields};

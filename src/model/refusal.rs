@@ -1,5 +1,6 @@
 //! The one way of saying no: what was wrong, where, and what is allowed, in Danish and English.
 
+use std::cell::RefCell;
 use std::fmt;
 
 use serde::Serialize;
@@ -214,10 +215,14 @@ codes! {
     ForeignOrigin = "foreign-origin", Forbidden;
     /// Too many attempts to sign in; `Retry-After` says when the next may be made.
     TooManyAttempts = "too-many-attempts", TooOften;
+    /// Asked again before it may be; `Retry-After` says when.
+    TooSoon = "too-soon", TooOften;
     /// The account has as many tokens as it may have.
     TooManyTokens = "too-many-tokens", Conflict;
     /// The account or organisation has as many subscriptions as it may have.
     TooManySubscriptions = "too-many-subscriptions", Conflict;
+    /// The account has as many code sets and declared uses as it may have.
+    TooManyUsages = "too-many-usages", Conflict;
     /// An address that nothing is sent to: not https, or on a network that is not public.
     ForbiddenTarget = "forbidden-target", Unlawful;
     /// Nobody would be left who can administer the registry.
@@ -370,8 +375,27 @@ impl Refusal {
     }
 }
 
+thread_local! {
+    /// The refusal that was written out last, while somebody reads what may be refused; nothing when nobody does.
+    static WRITTEN: RefCell<Option<Option<Refusal>>> = const { RefCell::new(None) };
+}
+
+/// Reads something with a reader that knows refusals as texts alone, and gives back the refusal that such a text was
+/// made of: its code and its Danish are not lost on the way.
+pub fn reading<T, E: fmt::Display>(read: impl FnOnce() -> Result<T, E>) -> Result<T, (E, Option<Refusal>)> {
+    WRITTEN.set(Some(None));
+    let done = read();
+    let written = WRITTEN.take().flatten();
+    done.map_err(|e| {
+        // Another one may have been written out before, and something else have gone wrong.
+        let written = written.filter(|r| e.to_string().starts_with(&r.to_string()));
+        (e, written)
+    })
+}
+
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        WRITTEN.with_borrow_mut(|written| written.iter_mut().for_each(|last| *last = Some(self.clone())));
         write!(f, "{} ({})", self.en, self.code.as_str())?;
         if !self.place.is_empty() {
             write!(f, " at {}", self.place)?;

@@ -134,7 +134,7 @@ impl Serialize for Instant {
 impl<'de> Deserialize<'de> for Instant {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        text.parse().map_err(|r: Refusal| serde::de::Error::custom(r.en))
+        text.parse().map_err(|r: Refusal| serde::de::Error::custom(r))
     }
 }
 

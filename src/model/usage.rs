@@ -121,6 +121,33 @@ pub struct Usage {
     pub created: Instant,
 }
 
+/// A use that is not shown on the pages of a vocabulary.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Hiding {
+    /// The use.
+    pub usage: Uuid,
+    /// The vocabulary.
+    pub vocabulary: Uuid,
+    /// Why, in the words of those who publish there.
+    pub reason: String,
+    /// Since when.
+    pub at: Instant,
+}
+
+impl Hiding {
+    /// The hiding itself: there is at most one of a use in a vocabulary.
+    #[must_use]
+    pub fn uuid(&self) -> Uuid {
+        Uuid::new_v5(&self.usage, self.vocabulary.as_bytes())
+    }
+
+    /// What the change log tells of it: the reason may name somebody, and is there as its digest.
+    #[must_use]
+    pub fn told(&self) -> Value {
+        json!({ "reason": Digest::of(&self.reason), "usage": self.usage, "vocabulary": self.vocabulary })
+    }
+}
+
 /// A code that is used.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize, ToSchema)]
 pub struct UsedCode {

@@ -271,11 +271,17 @@ impl Follower {
         for row in self.store.usages(old.position).await? {
             let using = match row.usage {
                 Some(usage) => {
-                    Some(Using { usage, concepts: self.store.usage_concepts(row.uuid).await?.into_boxed_slice() })
+                    let concepts = self.store.usage_concepts(row.uuid).await?.into_boxed_slice();
+                    Some(Using { usage, concepts, hidden: self.store.usage_hidden(row.uuid).await?.into_boxed_slice() })
                 }
                 None => None,
             };
             Arc::make_mut(&mut usages).put(row.uuid, using);
+        }
+        // The log does not tell what an organisation is called.
+        let names = self.store.organisation_names().await?.into_iter().collect();
+        if !usages.are_called(&names) {
+            Arc::make_mut(&mut usages).call(names);
         }
         Ok(usages)
     }

@@ -83,6 +83,7 @@ impl Registry {
         // The namespace is what it was made: an address given away is not taken back.
         let mut wanted = VocabularyFields { namespace: old.namespace.clone(), ..new.clone() };
         self.keep_told(&mut wanted, old);
+        no_code_of_deleted(&wanted)?;
         let wanted = Vocabulary::new(wanted)?;
         if (old.uuid, old.kind, old.governance) != (new.uuid, new.kind, new.governance) {
             return Err(Refusal::new(
@@ -199,6 +200,7 @@ impl Registry {
         };
         if let Some(known) = known {
             self.keep_told(&mut fields, known);
+            no_code_of_deleted(&fields)?;
         }
         Vocabulary::new(fields)
     }
@@ -259,6 +261,15 @@ impl Registry {
             deleted_facets: Vec::new(),
         }
     }
+}
+
+/// Refuses to give the code of a deleted facet to another: concepts name their facet by its code, and would come along.
+fn no_code_of_deleted(fields: &VocabularyFields) -> Result<()> {
+    let gone = |f: &&Facet| fields.deleted_facets.iter().find(|d| d.code == f.code && d.uuid != f.uuid).map(|d| d.uuid);
+    let Some((facet, gone)) = fields.facets.iter().find_map(|f| Some((f, gone(&f)?))) else { return Ok(()) };
+    let da = format!("koden »{}« har den slettede facet {gone}", facet.code);
+    let en = format!("the code '{}' is that of the deleted facet {gone}", facet.code);
+    Err(Refusal::new(Code::Immutable, da, en).at(Place::field("facets")).allowed([gone.to_string()]))
 }
 
 /// What OIO says of a frame and its facets stays, as long as nobody says otherwise by another door: periods and notes

@@ -80,7 +80,7 @@ pub use subscriptions::{
     SubscriptionChange, SubscriptionRequest, TestAnswer, WebhookSettings,
 };
 pub use usages::{
-    CodeRequest, CodesAnswer, CodesCommand, ConceptUsages, DraftUsage, Task, TasksAnswer, UsageAnswer, UsageChange,
+    CodeRequest, CodesAnswer, CodesCommand, ConceptUsages, DraftUsage, HiddenIn, HideRequest, Task, TasksAnswer, UsageAnswer, UsageChange,
     UsageRequest, UserOfConcept,
 };
 pub use verify::{Verification, VerifiedVersion};

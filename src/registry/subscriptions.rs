@@ -407,7 +407,7 @@ impl Registry {
     /// Sends a test, also while the subscription is paused. What came of it stands in the delivery log.
     ///
     /// # Errors
-    /// As [`Registry::subscription`]; [`Code::Busy`] within ten seconds of the test before.
+    /// As [`Registry::subscription`]; [`Code::TooSoon`] within ten seconds of the test before.
     pub async fn test_subscription(&self, actor: &Actor, subscription: Uuid) -> Result<TestAnswer> {
         self.subscription_for(actor, subscription).await?;
         let (uuid, now) = (new_uuid(self.dice())?, self.clock.now());
@@ -428,7 +428,7 @@ impl Registry {
         let not_since = Instant::from_micros(now.micros().saturating_sub(wait));
         if !self.store.queue_test(subscription, &test, not_since).await? {
             let (da, en) = ("der er lige sendt en prøve; vent lidt", "a test was sent just now; wait a little");
-            return Err(Refusal::new(Code::Busy, da, en).retry_after(BETWEEN_TESTS));
+            return Err(Refusal::new(Code::TooSoon, da, en).retry_after(BETWEEN_TESTS));
         }
         Ok(TestAnswer { message })
     }

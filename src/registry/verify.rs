@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::Registry;
 use crate::model::{
-    Change, ChangeKind, Code, Digest, GENESIS, Instant, Label, Period, Refusal, Result, Slug, Timeline, Version,
+    Change, ChangeKind, Code, Digest, GENESIS, Hiding, Instant, Label, Period, Refusal, Result, Slug, Timeline, Version,
     Vocabulary, canonical_json, codes_digest,
 };
 use crate::projection::Matters;
@@ -96,7 +96,7 @@ impl Registry {
         let states = told.compare_states(&mut facts).await?;
         let stored = told.compare_versions(&mut facts).await?;
         let subscriptions = facts.subscriptions().await?;
-        told.compare_people(&facts.people().await?, &subscriptions, usages(&mut facts).await?)?;
+        told.compare_people(&facts.people().await?, &subscriptions, usages(&mut facts).await?, &facts.usages_hidden().await?)?;
         if let Some(beyond) = subscriptions.iter().find(|s| s.passed > head.seq) {
             return Err(wrong(&format!("subscription {}: it is beyond the end of the log", beyond.uuid)));
         }
@@ -218,9 +218,11 @@ impl Told {
         people: &People,
         subscriptions: &[SubscriptionRow],
         usages: Vec<(Uuid, String)>,
+        hidden: &[Hiding],
     ) -> Result<()> {
         let mut there = BTreeMap::new();
         there.extend(usages.into_iter().map(|(uuid, body)| (("usage", uuid), body)));
+        there.extend(hidden.iter().map(|h| (("hiding", h.uuid()), canonical_json(&h.told()))));
         for o in &people.organisations {
             there.insert(("organisation", o.uuid), canonical_json(&json!({ "active": o.active })));
         }
@@ -428,7 +430,7 @@ fn number_of(change: &Change) -> i64 {
 /// The kind of thing about people that a row of the log tells, and whether it is gone by it.
 fn of_people(kind: &str) -> Option<(&'static str, bool)> {
     let (what, verb) = kind.split_once('.')?;
-    let kinds = ["organisation", "account", "group", "grant", "token", "identity", "subscription", "usage"];
+    let kinds = ["organisation", "account", "group", "grant", "token", "identity", "subscription", "usage", "hiding"];
     let what = kinds.into_iter().find(|w| *w == what)?;
     Some((what, matches!(verb, "erased" | "taken" | "revoked" | "unlinked" | "ended")))
 }

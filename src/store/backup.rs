@@ -38,7 +38,7 @@ use Column::{I, N, O, T};
 /// that is restored must not let anyone in who was let out since. Passwords and tokens are there as they are stored, hashed.
 /// Mail is left out too: a backup holds no letters, and a restored registry begins to tell from then on. Of subscriptions
 /// the secrets are left out: they are paused, so that a copy of a registry tells nobody anything until it is asked to.
-const TABLES: [Table; 20] = [
+const TABLES: [Table; 21] = [
     Table { name: "change", read: sql::CHANGES, write: sql::CHANGES_INSERT, columns: &[I, I, T, T, T, T, T, T, T] },
     Table { name: "vocabulary", read: sql::VOCABULARIES, write: sql::VOCABULARIES_INSERT, columns: &[T, T, T, I] },
     Table { name: "concept", read: sql::CONCEPTS, write: sql::CONCEPTS_INSERT, columns: &[T, T] },
@@ -69,6 +69,7 @@ const TABLES: [Table; 20] = [
         columns: &[T, T, T, T, N, N, T, T, N, I, I, I, I, I],
     },
     Table { name: "usage_code", read: sql::USAGE_CODES, write: sql::USAGE_CODES_INSERT, columns: &[T, T, T, N, I] },
+    Table { name: "usage_hidden", read: sql::USAGES_HIDDEN, write: sql::USAGES_HIDDEN_INSERT, columns: &[T, T, T, T, I] },
 ];
 
 /// The longest line of a backup that a restore takes, in bytes.

@@ -47,7 +47,7 @@ pub use mox::CommandBegun;
 pub use people::{Found, People, Session};
 pub use reading::{Head, RegistrationRow, StateRow, StoredState};
 pub use subscriptions::{Claim, Progress, Ready, Standing, SubscriptionRow, SubscriptionsStatus};
-pub use usages::UsageRow;
+pub use usages::{CodesToWrite, UsageRow};
 pub use wakes::Wakes;
 pub use work::{Contact, Errand, ErrandKind, StepRow};
 pub use write::{Act, Write};
@@ -175,6 +175,7 @@ impl Store {
                 include_str!("../../migrations/sqlite/0008_mox.sql"),
                 include_str!("../../migrations/sqlite/0009_digests.sql"),
                 include_str!("../../migrations/sqlite/0010_usage.sql"),
+                include_str!("../../migrations/sqlite/0011_usage_hidden.sql"),
             ],
             Db::Pg(_) => [
                 include_str!("../../migrations/postgres/0001_core.sql"),
@@ -187,6 +188,7 @@ impl Store {
                 include_str!("../../migrations/postgres/0008_mox.sql"),
                 include_str!("../../migrations/postgres/0009_digests.sql"),
                 include_str!("../../migrations/postgres/0010_usage.sql"),
+                include_str!("../../migrations/postgres/0011_usage_hidden.sql"),
             ],
         };
         let names = [
@@ -200,6 +202,7 @@ impl Store {
             (8, "mox"),
             (9, "digests"),
             (10, "usage"),
+            (11, "usage_hidden"),
         ];
         let migrations = texts
             .into_iter()

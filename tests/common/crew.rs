@@ -73,6 +73,16 @@ pub async fn person(w: &World, name: &str, roles: &[Role]) -> Person {
     Person { uuid, cookie: Some(cookie.split(';').next().expect("a cookie").to_owned()) }
 }
 
+/// Somebody of an organisation of their own.
+pub async fn member(w: &World, name: &str, organisation: &str, roles: &[Role]) -> Person {
+    let person = person(w, name, roles).await;
+    let organisation = organisation.parse().expect("a name");
+    let organisation = w.registry.create_organisation(&operator(), organisation).await.expect("it is lawful").uuid;
+    let change = serde_json::from_value(json!({ "organisation": organisation })).expect("a change");
+    w.registry.change_account(&operator(), person.uuid, change).await.expect("it is lawful");
+    person
+}
+
 /// A group.
 pub async fn group(w: &World, name: &str, kind: &str, members: &[&Person]) -> Uuid {
     let members = members.iter().map(|p| p.uuid).collect();

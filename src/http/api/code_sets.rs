@@ -18,7 +18,7 @@ use crate::http::upload::List;
 use crate::http::who::Who;
 use crate::model::{Event, Result, UsageForm, UsedCode};
 use crate::registry::{
-    At, CodesAnswer, CodesCommand, ConceptUsages, DraftUsage, Pages, TasksAnswer, UsageAnswer, UsageChange,
+    At, CodesAnswer, CodesCommand, ConceptUsages, DraftUsage, HideRequest, Pages, TasksAnswer, UsageAnswer, UsageChange,
     UsageRequest,
 };
 
@@ -41,6 +41,14 @@ pub struct Before {
     /// that is decided when absent.
     #[param(example = "2027-01-01")]
     before: Option<String>,
+}
+
+/// Which codes of a set.
+#[derive(Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Only {
+    /// Those alone that name no concept.
+    unresolved: Option<bool>,
 }
 
 /// From where in the change log.
@@ -124,16 +132,17 @@ pub async fn end(About { app, actor, of }: About) -> Answer {
 
 /// The codes of a code set, those that have been there longest first, as JSON; each with the concept that it names.
 #[utoipa::path(get, path = "/code-sets/{uuid}/codes", operation_id = "codesOfSet", tag = "code sets",
-    params(("uuid" = String, Path, description = "The code set"), Pages),
+    params(("uuid" = String, Path, description = "The code set"), Only, Pages),
     responses((status = 200, body = [UsedCode]), Refused<404>))]
 pub async fn codes_of(
     State(app): State<App>,
     Who(actor): Who,
     Path(of): Path<String>,
     OriginalUri(uri): OriginalUri,
-    Params(pages, ..): Params<Pages>,
+    Params(only, pages, _): Params<Only, Pages>,
 ) -> Answer {
-    Ok(list(&app.usage_codes(&actor, SET, uuid(&of)?, &pages).await?, &uri)?)
+    let unresolved = only.unresolved.unwrap_or(false);
+    Ok(list(&app.usage_codes(&actor, SET, uuid(&of)?, unresolved, &pages).await?, &uri)?)
 }
 
 /// Says which codes a code set has: a table (CSV) or JSON, up to 100 000 codes and 10 MB. What names no concept is told
@@ -191,7 +200,7 @@ pub async fn tasks(
     Params(before, ..): Params<Before>,
     Caller(headers): Caller,
 ) -> Answer {
-    let tasks = app.tasks(&actor, uuid(&of)?, before.before.as_deref(), &language(&headers)).await?;
+    let tasks = app.tasks(&actor, uuid(&of)?, before.before.as_deref(), &language(&headers), 0).await?;
     Ok(json(StatusCode::OK, &tasks)?)
 }
 
@@ -278,7 +287,7 @@ pub async fn concepts_of(
     OriginalUri(uri): OriginalUri,
     Params(pages, ..): Params<Pages>,
 ) -> Answer {
-    Ok(list(&app.usage_codes(&actor, DECLARED, uuid(&of)?, &pages).await?, &uri)?)
+    Ok(list(&app.usage_codes(&actor, DECLARED, uuid(&of)?, false, &pages).await?, &uri)?)
 }
 
 /// Says which concepts a declared use has; each must be one.
@@ -312,6 +321,37 @@ pub async fn of_concept(
 ) -> Answer {
     let view = app.view(&vocabulary, &At::default())?;
     Ok(json(StatusCode::OK, &app.concept_usages(&actor, &view, &key)?)?)
+}
+
+/// Says that a use is not shown to everybody on the pages of a vocabulary any more, and why. Those who keep it are told
+/// the reason, and so are those who make versions.
+#[utoipa::path(put, path = "/vocabularies/{vocabulary}/usages/{uuid}/hidden", operation_id = "hideUsage",
+    tag = "code sets", params(("vocabulary" = String, Path), ("uuid" = String, Path, description = "The use")),
+    request_body = HideRequest,
+    responses((status = 204), Refused<400>, Refused<401>, Refused<403>, Refused<404>))]
+pub async fn hide(
+    State(app): State<App>,
+    Who(actor): Who,
+    Path((vocabulary, of)): Path<(String, String)>,
+    _: Params<Nothing>,
+    bytes: Bytes,
+) -> Answer {
+    app.hide_usage(&actor, &vocabulary, uuid(&of)?, body(&bytes)?).await?;
+    Ok(nothing())
+}
+
+/// Shows a use again that was hidden.
+#[utoipa::path(delete, path = "/vocabularies/{vocabulary}/usages/{uuid}/hidden", operation_id = "showUsage",
+    tag = "code sets", params(("vocabulary" = String, Path), ("uuid" = String, Path, description = "The use")),
+    responses((status = 204), Refused<401>, Refused<403>, Refused<404>))]
+pub async fn show(
+    State(app): State<App>,
+    Who(actor): Who,
+    Path((vocabulary, of)): Path<(String, String)>,
+    _: Params<Nothing>,
+) -> Answer {
+    app.show_usage(&actor, &vocabulary, uuid(&of)?).await?;
+    Ok(nothing())
 }
 
 /// What uses the concepts that a draft changes or retires.

@@ -238,6 +238,7 @@ fn code_sets() -> OpenApiRouter<App> {
         .routes(routes!(code_sets::events))
         .routes(routes!(code_sets::usage, code_sets::change_usage, code_sets::end_usage))
         .routes(routes!(code_sets::of_concept))
+        .routes(routes!(code_sets::hide, code_sets::show))
         .routes(routes!(code_sets::of_draft))
 }
 

@@ -89,18 +89,30 @@ impl<'t, T> Part<'t, T> {
         page: Option<i64>,
         address: impl Fn(usize) -> String,
     ) -> Self {
-        let asked = usize::try_from(page.unwrap_or(1)).unwrap_or(1).max(1);
-        let page = asked.min(all.len().div_ceil(ROWS).max(1));
+        let page = asked(page).min(all.len().div_ceil(ROWS).max(1));
         let from = (page - 1) * ROWS;
         let to = all.len().min(from + ROWS);
+        Self::of(id, title, &all[from..to], page, all.len(), address)
+    }
+
+    /// A page whose rows alone are at hand.
+    fn of(
+        id: &'static str,
+        title: &'static str,
+        rows: &'t [T],
+        page: usize,
+        total: usize,
+        address: impl Fn(usize) -> String,
+    ) -> Self {
+        let first = (page - 1).saturating_mul(ROWS).saturating_add(1);
         Self {
             id,
             title,
-            rows: &all[from..to],
-            first: from + 1,
-            total: all.len(),
+            rows,
+            first,
+            total,
             previous: (page > 1).then(|| address(page - 1)),
-            next: (to < all.len()).then(|| address(page + 1)),
+            next: (first - 1 + rows.len() < total && !rows.is_empty()).then(|| address(page + 1)),
         }
     }
 
@@ -122,6 +134,11 @@ fn shortened(text: &str) -> String {
         short.push('…');
     }
     short
+}
+
+/// The page that is asked for, from 1.
+fn asked(page: Option<i64>) -> usize {
+    usize::try_from(page.unwrap_or(1)).unwrap_or(1).max(1)
 }
 
 /// What a person is told of a refusal.
@@ -201,8 +218,9 @@ impl SetPage {
 
     fn unresolved(&self) -> Part<'_, UsedCode> {
         let title = if self.da { "Koder, der ikke er fundet" } else { "Codes that were not found" };
-        let (id, page) = ("unresolved", self.shown.unresolved);
-        Part::new(id, title, &self.tasks.unresolved, page, |page| self.address(id, page))
+        let (id, page, total) = ("unresolved", asked(self.shown.unresolved), self.tasks.unresolved_count);
+        let rows = self.tasks.unresolved.get(..ROWS).unwrap_or(&self.tasks.unresolved);
+        Part::of(id, title, rows, page, total, |page| self.address(id, page))
     }
 
     /// The address of this page with another page of one table.
@@ -381,22 +399,29 @@ enum Came {
     No(StatusCode, Problem),
 }
 
-async fn shown(app: &App, actor: &Actor, set: Uuid, shown: Shown, da: bool, came: Came) -> Answer {
+async fn shown(app: &App, actor: &Actor, set: Uuid, mut shown: Shown, da: bool, came: Came) -> Answer {
     let language = if da { "da" } else { "en" };
     let (mut status, mut refused, done) = match came {
         Came::Asked => (StatusCode::OK, None, None),
         Came::Done(done) => (StatusCode::OK, None, Some(done)),
         Came::No(status, problem) => (status, Some(problem), None),
     };
-    let tasks = match app.tasks(actor, set, shown.before.as_deref(), language).await {
+    let passed_over = (asked(shown.unresolved) - 1).saturating_mul(ROWS);
+    let mut tasks = match app.tasks(actor, set, shown.before.as_deref(), language, passed_over).await {
         Ok(tasks) => tasks,
         Err(refusal) if refusal.code == Code::InvalidDate => {
             let (wrong, problem) = told(refusal, da)?;
             (status, refused) = (wrong, Some(problem));
-            app.tasks(actor, set, None, language).await?
+            app.tasks(actor, set, None, language, passed_over).await?
         }
         Err(refusal) => return Err(refusal.into()),
     };
+    // There are not so many pages: the first is shown.
+    if tasks.unresolved.is_empty() && tasks.unresolved_count > 0 {
+        shown.unresolved = None;
+        let before = shown.before.as_deref().filter(|_| refused.is_none());
+        tasks = app.tasks(actor, set, before, language, 0).await?;
+    }
     let mut template = SetPage { da, tasks, definitions: Definitions::new(), shown, refused, done };
     let rows = template.lists().into_iter().flat_map(|list| list.rows);
     let redefined = rows.filter(|task| task.change.kinds.contains(&ConceptChangeKind::Redefined)).filter_map(|task| {
@@ -418,7 +443,7 @@ async fn codes(
     let (uuid, da) = (named(&of)?, reads_danish(&headers));
     let set = app.usage(&actor, UsageForm::CodeSet, uuid).await?;
     let pages = Pages { limit: Some(pages.limit.unwrap_or(ROWS as i64)), ..pages };
-    let found = app.usage_codes(&actor, UsageForm::CodeSet, uuid, &pages).await?;
+    let found = app.usage_codes(&actor, UsageForm::CodeSet, uuid, false, &pages).await?;
     let next = found.next.map(|cursor| {
         let cursor = form_urlencoded::Serializer::new(String::new()).append_pair("cursor", &cursor).finish();
         format!("/code-sets/{uuid}/codes?{cursor}")

@@ -146,5 +146,7 @@ words!(
         OwnCodeSets = "own-code-sets",
         /// See and end the code sets and declarations of others.
         ManageCodeSets = "manage-code-sets",
+        /// Say that a use is not shown on the pages of a vocabulary, or is shown again.
+        HideUsages = "hide-usages",
     }
 );

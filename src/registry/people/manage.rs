@@ -207,6 +207,7 @@ impl Registry {
             write.put_group(ChangeKind::GroupChanged, &group).await?;
         }
         self.end_subscriptions_of(&mut write, uuid).await?;
+        self.end_usages_of(&mut write, uuid).await?;
         write.erase_account(uuid).await?;
         self.keep(write, actor).await
     }

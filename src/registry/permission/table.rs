@@ -97,6 +97,8 @@ pub const RIGHTS: &[Right] = &[
     right(Command::ManageSubscriptions, About::People, &[Administrator]),
     Right { token: true, ..right(Command::OwnCodeSets, About::Oneself, Role::ALL) },
     right(Command::ManageCodeSets, About::People, &[Administrator]),
+    // Who answers for what the pages of a vocabulary say.
+    Right { token: true, ..right(Command::HideUsages, About::Vocabulary, &[Publisher, Administrator]) },
 ];
 
 /// The row of a command.

@@ -5,6 +5,7 @@
 //! then: a concept is the same for ever, whatever it is called.
 
 mod filter;
+mod hiding;
 mod register;
 mod tasks;
 
@@ -16,6 +17,8 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 pub(super) use filter::Filters;
+use hiding::answered_for;
+pub use hiding::{HiddenIn, HideRequest};
 pub use register::{ConceptUsages, DraftUsage, UserOfConcept};
 pub use tasks::{Task, TasksAnswer};
 
@@ -27,14 +30,17 @@ use crate::model::{
     ChangeKind, Code, Command, Instant, Link, Name, Place, Refusal, Result, Usage, UsageForm, UsageKind, UsedCode,
     Visibility, new_uuid,
 };
-use crate::projection::{Plane, Using};
-use crate::store::Write;
+use crate::projection::{Plane, Snapshot, Using};
+use crate::store::{CodesToWrite, UsageRow, Write};
 
 /// How many uses an account may keep.
 const MOST_OWN: usize = 200;
 
-/// How many codes of an upload are told one by one.
+/// How many codes of an upload are told one by one, and how many that name nothing.
 const TOLD: usize = 1_000;
+
+/// How often codes are compared anew with a set that others change meanwhile.
+const TRIES: u32 = 10;
 
 /// What uses concepts, to be registered.
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize, ToSchema)]
@@ -129,6 +135,9 @@ pub struct UsageAnswer {
     /// The organisation whose accounts keep it too.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub organisation: Option<Uuid>,
+    /// The vocabularies on whose pages it is not shown, as those who publish them have it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub hidden: Vec<HiddenIn>,
     /// How many concepts it uses.
     pub concepts: usize,
     /// The position of the change log up to which its changes have been dealt with.
@@ -169,40 +178,51 @@ impl Registry {
     /// Registers a code set or declares a use.
     ///
     /// # Errors
-    /// [`Code::NotSignedIn`]; [`Code::TooLarge`] for too many codes, or too many uses of one account; of a declaration
+    /// [`Code::NotSignedIn`]; [`Code::NotAllowed`] for what everybody is to see and no organisation answers for;
+    /// [`Code::TooLarge`] for too many codes, [`Code::TooManyUsages`] for too many uses of one account; of a declaration
     /// [`Code::UnknownTarget`] for what names no concept; [`Code::Database`].
     pub async fn declare(&self, actor: &Actor, form: UsageForm, request: UsageRequest) -> Result<CodesAnswer> {
         permit(actor, Command::OwnCodeSets, None)?;
         let owner = actor.account()?.account;
         let organisation = self.store.account(owner).await?.and_then(|a| a.organisation);
+        let usual = match (form, organisation) {
+            (UsageForm::Declaration, Some(_)) => Visibility::Public,
+            _ => Visibility::Makers,
+        };
+        let visibility = request.visibility.unwrap_or(usual);
+        answered_for(visibility, organisation)?;
         let mut taken = self.resolved(listed(&request.codes)?, request.vocabulary, form).await?;
+        taken.added(self.from_now().await?);
+        let uuid = new_uuid(self.dice())?;
+        let (taken, codes) = apart(move || {
+            let codes = CodesToWrite::new(uuid, &[], &taken.codes);
+            (taken, codes)
+        })
+        .await?;
         let (mut write, _) = self.lock(actor).await?;
-        taken.added(write.at());
         let head = write.facts().head().await?;
         if self.snapshot().usages.all().filter(|u| u.usage.owner == owner).count() >= MOST_OWN {
             let (da, en) = ("kontoen har 200 kodesæt og erklæringer", "the account has 200 code sets and declarations");
-            return Err(Refusal::new(Code::TooLarge, da, en));
+            return Err(Refusal::new(Code::TooManyUsages, da, en).allowed([MOST_OWN.to_string()]));
         }
-        let usual = match form {
-            UsageForm::CodeSet => Visibility::Makers,
-            UsageForm::Declaration => Visibility::Public,
-        };
         let usage = Usage {
-            uuid: new_uuid(self.dice())?,
+            uuid,
             form,
             kind: request.kind.unwrap_or(UsageKind::System),
             name: request.name,
             link: request.link,
             contact: request.contact,
-            visibility: request.visibility.unwrap_or(usual),
+            visibility,
             owner,
             organisation,
             acknowledged: (head.seq, head.at),
             created: write.at(),
         };
-        write.put_usage(ChangeKind::UsageDeclared, &usage, &[], &taken.codes).await?;
+        write.put_usage(ChangeKind::UsageDeclared, &usage, codes).await?;
         self.commit(write).await?;
-        Ok(taken.answer(&usage))
+        let unresolved = unresolved(&taken.codes);
+        let (usage, codes) = (self.described(&usage)?, taken.codes.len());
+        Ok(CodesAnswer { usage, codes, unresolved, counts: taken.counts, attention: taken.attention })
     }
 
     /// The uses of one form that somebody keeps, oldest first; all of them for who administers.
@@ -213,7 +233,7 @@ impl Registry {
         let keeper = self.keeper(actor).await?;
         let snapshot = self.snapshot();
         let kept = snapshot.usages.all().filter(|u| u.usage.form == form && keeper.keeps(&u.usage));
-        pages.since(kept.map(|u| answer(u)).collect(), |u| (u.created, u.uuid))
+        pages.since(kept.map(|u| answer(&snapshot, u)).collect(), |u| (u.created, u.uuid))
     }
 
     /// A use, for those who keep it.
@@ -223,10 +243,10 @@ impl Registry {
     pub async fn usage(&self, actor: &Actor, form: UsageForm, uuid: Uuid) -> Result<UsageAnswer> {
         let using = self.kept(actor, form, uuid).await?;
         let contact = self.store.facts().await?.usage(uuid).await?.and_then(|u| u.contact);
-        Ok(UsageAnswer { contact, ..answer(&using) })
+        Ok(UsageAnswer { contact, ..answer(&self.snapshot(), &using) })
     }
 
-    /// The codes of a use, those that have been there longest first.
+    /// The codes of a use, those that have been there longest first; all, or those alone that name no concept.
     ///
     /// # Errors
     /// As [`Registry::usage`]; [`Code::InvalidCursor`].
@@ -235,10 +255,12 @@ impl Registry {
         actor: &Actor,
         form: UsageForm,
         uuid: Uuid,
+        unresolved: bool,
         pages: &Pages,
     ) -> Result<Paged<UsedCode>> {
         self.kept(actor, form, uuid).await?;
-        let (codes, pages) = (self.store.usage_codes(uuid).await?, pages.clone());
+        let (mut codes, pages) = (self.store.usage_codes(uuid).await?, pages.clone());
+        codes.retain(|code| !unresolved || code.concept.is_none());
         let key = |c: &UsedCode| {
             let name = format!("{}\n{}", c.system, c.code);
             (c.added, Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes()))
@@ -257,7 +279,7 @@ impl Registry {
         uuid: Uuid,
         change: UsageChange,
     ) -> Result<UsageAnswer> {
-        let (mut write, old, codes) = self.begin_usage(actor, form, uuid).await?;
+        let (mut write, old) = self.begin_usage(actor, form, uuid).await?;
         let new = Usage {
             name: change.name.unwrap_or_else(|| old.name.clone()),
             kind: change.kind.unwrap_or(old.kind),
@@ -266,11 +288,14 @@ impl Registry {
             visibility: change.visibility.unwrap_or(old.visibility),
             ..old.clone()
         };
+        if new.visibility != old.visibility {
+            answered_for(new.visibility, new.organisation)?;
+        }
         if new != old {
-            write.put_usage(ChangeKind::UsageChanged, &new, &codes, &codes).await?;
+            write.describe_usage(&new).await?;
             self.commit(write).await?;
         }
-        Ok(described(&new, distinct(&codes)))
+        self.described(&new)
     }
 
     /// Puts codes into a use, takes some out, or says which they are.
@@ -289,35 +314,30 @@ impl Registry {
         self.kept(actor, form, uuid).await?;
         let must = if command == CodesCommand::Remove { UsageForm::CodeSet } else { form };
         let mut taken = self.resolved(listed, usual, must).await?;
-        let (mut write, usage, old) = self.begin_usage(actor, form, uuid).await?;
-        taken.added(write.at());
-        let key = |c: &UsedCode| (c.system.clone(), c.code.clone());
-        let named: BTreeSet<_> = taken.codes.iter().map(key).collect();
-        // A code that was there already is there since then, unless it names another concept now.
-        let before: BTreeMap<_, &UsedCode> = old.iter().map(|c| (key(c), c)).collect();
-        let kept = taken.codes.iter().map(|c| match before.get(&key(c)) {
-            Some(was) if was.concept == c.concept => (*was).clone(),
-            _ => c.clone(),
-        });
-        let others = old.iter().filter(|c| !named.contains(&key(c))).cloned();
-        taken.codes = match command {
-            CodesCommand::Replace => kept.collect(),
-            CodesCommand::Add => others.chain(kept).collect(),
-            CodesCommand::Remove => others.collect(),
-        };
-        if taken.codes.len() > MOST_CODES {
-            let (da, en) = ("der ville blive flere end 100 000 koder", "there would be more than 100 000 codes");
-            return Err(Refusal::new(Code::TooLarge, da, en).at(Place::field("codes")));
+        taken.added(self.from_now().await?);
+        let taken = Arc::new(taken);
+        for _ in 0..TRIES {
+            // What becomes of the codes is found out before the lock is taken, and holds if nobody has changed the set.
+            let (row, old) = self.codes_as_they_are(uuid).await?;
+            let named = taken.clone();
+            let Planned { write: codes, count, unresolved } =
+                apart(move || Planned::new(uuid, command, &named.codes, &old)).await??;
+            let (mut write, usage) = self.begin_usage(actor, form, uuid).await?;
+            if write.facts().usage_row(uuid).await?.is_none_or(|now| now.change != row.change) {
+                continue;
+            }
+            if let Some(codes) = codes {
+                write.put_usage(ChangeKind::UsageChanged, &usage, codes).await?;
+                self.commit(write).await?;
+            }
+            let (counts, attention) = match command {
+                CodesCommand::Remove => Default::default(),
+                _ => (taken.counts.clone(), taken.attention.clone()),
+            };
+            return Ok(CodesAnswer { usage: self.described(&usage)?, codes: count, unresolved, counts, attention });
         }
-        if command == CodesCommand::Remove {
-            (taken.counts, taken.attention) = Default::default();
-        }
-        let same = taken.codes.len() == old.len() && taken.codes.iter().all(|c| before.get(&key(c)) == Some(&c));
-        if !same {
-            write.put_usage(ChangeKind::UsageChanged, &usage, &old, &taken.codes).await?;
-            self.commit(write).await?;
-        }
-        Ok(taken.answer(&usage))
+        let (da, en) = ("andre ændrer kodesættet hele tiden", "others change the code set all the time");
+        Err(Refusal::new(Code::Conflict, da, en).at(Place::field("uuid")))
     }
 
     /// Ends a use: its codes and what it was called are forgotten. Webhooks that go by it are paused.
@@ -325,21 +345,41 @@ impl Registry {
     /// # Errors
     /// As [`Registry::usage`].
     pub async fn end_usage(&self, actor: &Actor, form: UsageForm, uuid: Uuid) -> Result<()> {
-        let (mut write, usage, _) = self.begin_usage(actor, form, uuid).await?;
+        let (mut write, usage) = self.begin_usage(actor, form, uuid).await?;
         self.pause_those_of_set(&mut write, uuid).await?;
         write.end_usage(&usage).await?;
         self.commit(write).await.map(drop)
     }
 
+    /// A use with its codes at one moment.
+    async fn codes_as_they_are(&self, uuid: Uuid) -> Result<(UsageRow, Vec<UsedCode>)> {
+        let mut facts = self.store.facts().await?;
+        let row = facts.usage_row(uuid).await?.ok_or_else(|| none(uuid))?;
+        let codes = facts.usage_codes(uuid).await?;
+        Ok((row, codes))
+    }
+
+    /// When what is written next is registered, or a moment before.
+    async fn from_now(&self) -> Result<Instant> {
+        Ok(self.store.head().await?.next(self.clock.now()))
+    }
+
+    /// A use that was just written, for those who keep it.
+    fn described(&self, usage: &Usage) -> Result<UsageAnswer> {
+        let snapshot = self.snapshot();
+        let using = snapshot.usages.get(usage.uuid).ok_or_else(|| none(usage.uuid))?;
+        let contact = usage.contact.clone();
+        Ok(UsageAnswer { contact, ..answer(&snapshot, using) })
+    }
+
     /// Begins to change a use, as it is under the lock.
-    async fn begin_usage(&self, actor: &Actor, form: UsageForm, uuid: Uuid) -> Result<(Write, Usage, Vec<UsedCode>)> {
+    async fn begin_usage(&self, actor: &Actor, form: UsageForm, uuid: Uuid) -> Result<(Write, Usage)> {
         self.keeper(actor).await?;
         let (mut write, _) = self.lock(actor).await?;
         let keeper = self.keeper(actor).await?;
         let usage = write.facts().usage(uuid).await?.filter(|u| u.form == form && keeper.keeps(u));
         let usage = usage.ok_or_else(|| none(uuid))?;
-        let codes = write.facts().usage_codes(uuid).await?;
-        Ok((write, usage, codes))
+        Ok((write, usage))
     }
 
     /// A use that somebody keeps.
@@ -413,6 +453,48 @@ fn resolve(
     Ok(TakenCodes { codes: codes.into_values().collect(), counts, attention })
 }
 
+/// What a command makes of the codes of a use.
+struct Planned {
+    /// What is to be written, if anything is.
+    write: Option<CodesToWrite>,
+    /// How many codes there are then.
+    count: usize,
+    /// How many of them name no concept.
+    unresolved: usize,
+}
+
+impl Planned {
+    fn new(uuid: Uuid, command: CodesCommand, taken: &[UsedCode], old: &[UsedCode]) -> Result<Self> {
+        fn key(code: &UsedCode) -> (&str, &str) {
+            (&code.system, &code.code)
+        }
+        let named: BTreeSet<_> = taken.iter().map(key).collect();
+        let before: BTreeMap<_, &UsedCode> = old.iter().map(|c| (key(c), c)).collect();
+        // A code that was there already is there since then, unless it names another concept now.
+        let kept = taken.iter().map(|c| match before.get(&key(c)) {
+            Some(was) if was.concept == c.concept => (*was).clone(),
+            _ => c.clone(),
+        });
+        let others = old.iter().filter(|c| !named.contains(&key(c))).cloned();
+        let codes: Vec<UsedCode> = match command {
+            CodesCommand::Replace => kept.collect(),
+            CodesCommand::Add => others.chain(kept).collect(),
+            CodesCommand::Remove => others.collect(),
+        };
+        if codes.len() > MOST_CODES {
+            let (da, en) = ("der ville blive flere end 100 000 koder", "there would be more than 100 000 codes");
+            return Err(Refusal::new(Code::TooLarge, da, en).at(Place::field("codes")));
+        }
+        let same = codes.len() == old.len() && codes.iter().all(|c| before.get(&key(c)) == Some(&c));
+        let write = (!same).then(|| CodesToWrite::new(uuid, old, &codes));
+        Ok(Self { write, count: codes.len(), unresolved: unresolved(&codes) })
+    }
+}
+
+fn unresolved(codes: &[UsedCode]) -> usize {
+    codes.iter().filter(|c| c.concept.is_none()).count()
+}
+
 /// Codes that were taken in, and what there is to say of them.
 struct TakenCodes {
     codes: Vec<UsedCode>,
@@ -424,16 +506,6 @@ impl TakenCodes {
     /// Says when they were put in.
     fn added(&mut self, at: Instant) {
         self.codes.iter_mut().for_each(|code| code.added = at);
-    }
-
-    fn answer(self, usage: &Usage) -> CodesAnswer {
-        CodesAnswer {
-            usage: described(usage, distinct(&self.codes)),
-            codes: self.codes.len(),
-            unresolved: self.codes.iter().filter(|c| c.concept.is_none()).count(),
-            counts: self.counts,
-            attention: self.attention,
-        }
     }
 }
 
@@ -469,17 +541,10 @@ fn listed(codes: &[CodeRequest]) -> Result<Vec<ListedCode>> {
     (1..).zip(parts).map(|(line, (system, code))| ListedCode::new(line, system.as_deref(), code)).collect()
 }
 
-fn distinct(codes: &[UsedCode]) -> usize {
-    codes.iter().filter_map(|c| c.concept).collect::<BTreeSet<Uuid>>().len()
-}
-
-fn answer(using: &Using) -> UsageAnswer {
-    described(&using.usage, using.concepts.len())
-}
-
-fn described(usage: &Usage, concepts: usize) -> UsageAnswer {
+fn answer(snapshot: &Snapshot, using: &Using) -> UsageAnswer {
     let Usage { uuid, form, kind, name, link, contact, visibility, owner, organisation, acknowledged, created } =
-        usage.clone();
+        using.usage.clone();
+    let (hidden, concepts) = (HiddenIn::all(snapshot, using), using.concepts.len());
     let acknowledged = acknowledged.0;
     UsageAnswer {
         uuid,
@@ -491,6 +556,7 @@ fn described(usage: &Usage, concepts: usize) -> UsageAnswer {
         visibility,
         owner,
         organisation,
+        hidden,
         concepts,
         acknowledged,
         created,

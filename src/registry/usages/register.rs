@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::super::permission::{Actor, Command, permit};
 use super::super::{Registry, View};
+use super::hiding::is_public;
 use crate::exchange::paper::UsedBy;
 use crate::model::{ConceptChangeKind, Link, Name, Result, Side, UsageForm, UsageKind, Visibility, Vocabulary};
 use crate::projection::Snapshot;
@@ -24,6 +25,14 @@ pub struct UserOfConcept {
     pub link: Option<Link>,
     /// How it is known.
     pub form: UsageForm,
+    /// The use itself.
+    pub uuid: Uuid,
+    /// The organisation that answers for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub organisation: Option<Name>,
+    /// Why everybody is not told of it, though it says that it is public; told to those who make versions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hidden: Option<String>,
 }
 
 /// What uses a concept.
@@ -66,8 +75,11 @@ impl Registry {
     /// What uses a concept, for the papers of those who make versions; nothing when nothing does.
     pub(in crate::registry) fn used_by(&self, concept: Uuid) -> Option<UsedBy> {
         let used = used(&self.snapshot(), concept, true);
-        let hidden = used.hidden.unwrap_or_default();
-        let names: Vec<String> = used.usages.iter().map(|u| u.name.to_string()).collect();
+        // What does not stand on the pages of the vocabulary does not stand in its papers.
+        let kept_out = used.usages.iter().filter(|u| u.hidden.is_some()).count() as u64;
+        let hidden = used.hidden.unwrap_or_default() + kept_out;
+        let shown = used.usages.iter().filter(|u| u.hidden.is_none());
+        let names: Vec<String> = shown.map(|u| u.name.to_string()).collect();
         (hidden > 0 || !names.is_empty()).then_some(UsedBy { names, hidden })
     }
 
@@ -95,11 +107,13 @@ fn makes(actor: &Actor, vocabulary: &Vocabulary) -> bool {
 
 fn used(snapshot: &Snapshot, concept: Uuid, makers: bool) -> ConceptUsages {
     let mut used = ConceptUsages { hidden: makers.then_some(0), ..ConceptUsages::default() };
+    let owner = snapshot.planes().iter().find(|p| !p.sayings(concept).is_empty()).map(|p| p.vocabulary().uuid());
     for using in snapshot.usages.of(concept) {
         let usage = &using.usage;
+        let hidden = using.hidden.iter().find(|h| Some(h.vocabulary) == owner).map(|h| h.reason.clone());
         let shown = match usage.visibility {
-            Visibility::Public => true,
-            Visibility::Makers => makers,
+            Visibility::Public if is_public(usage) && hidden.is_none() => true,
+            Visibility::Public | Visibility::Makers => makers,
             Visibility::Hidden => false,
         };
         if !shown {
@@ -108,7 +122,9 @@ fn used(snapshot: &Snapshot, concept: Uuid, makers: bool) -> ConceptUsages {
         }
         *used.counts.entry(usage.kind).or_default() += 1;
         let (name, link) = (usage.name.clone(), usage.link.clone());
-        used.usages.push(UserOfConcept { kind: usage.kind, name, link, form: usage.form });
+        let organisation = snapshot.usages.organisation(usage).cloned();
+        let (kind, form, uuid) = (usage.kind, usage.form, usage.uuid);
+        used.usages.push(UserOfConcept { kind, name, link, form, uuid, organisation, hidden });
     }
     used.usages.sort_by(|a, b| (a.kind, &a.name).cmp(&(b.kind, &b.name)));
     used

@@ -9,10 +9,8 @@ use uuid::Uuid;
 use super::super::check::{self, ComingChange};
 use super::super::permission::Actor;
 use super::super::{Events, Reference, Registry, read};
-use super::{UsageAnswer, answer, apart, described, distinct};
-use crate::model::{
-    ChangeKind, Code, Instant, Place, Point, Refusal, Result, Slug, Usage, UsageForm, UsedCode, parse_date,
-};
+use super::{TOLD, UsageAnswer, answer, apart};
+use crate::model::{Code, Instant, Place, Point, Refusal, Result, Slug, Usage, UsageForm, UsedCode, parse_date};
 use crate::projection::{Snapshot, Using};
 
 /// A change that touches a code.
@@ -49,27 +47,38 @@ pub struct TasksAnswer {
     pub coming: Vec<Task>,
     /// What has taken effect and was not acknowledged, oldest first.
     pub past: Vec<Task>,
-    /// The codes that name no concept.
+    /// How many codes name no concept.
+    pub unresolved_count: usize,
+    /// Those codes; the first 1 000. All of them are had, page by page, as `codes?unresolved=true`.
     pub unresolved: Vec<UsedCode>,
 }
 
 impl Registry {
     /// What the keeper of a code set must do before a day: what takes effect until it begins, and what has and is not
-    /// acknowledged.
+    /// acknowledged. Of the codes that name no concept some are told, after those that are passed over.
     ///
     /// # Errors
     /// As [`Registry::usage`]; [`Code::InvalidDate`].
-    pub async fn tasks(&self, actor: &Actor, uuid: Uuid, before: Option<&str>, language: &str) -> Result<TasksAnswer> {
+    pub async fn tasks(
+        &self,
+        actor: &Actor,
+        uuid: Uuid,
+        before: Option<&str>,
+        language: &str,
+        passed_over: usize,
+    ) -> Result<TasksAnswer> {
         let before = before.map(parse_date).transpose().map_err(|r| r.at(Place::field("before")))?;
         let before = before.map(Instant::from_date);
         let using = self.kept(actor, UsageForm::CodeSet, uuid).await?;
         let codes = self.store.usage_codes(uuid).await?;
         let (snapshot, today, language) = (self.snapshot(), self.projections.today(), language.to_owned());
-        let (position, usage) = (snapshot.position, answer(&using));
+        let (position, usage) = (snapshot.position, answer(&snapshot, &using));
         let ((coming, past), codes) =
             apart(move || (sorted(&snapshot, &using, &codes, today, before, &language), codes)).await?;
-        let unresolved = codes.into_iter().filter(|c| c.concept.is_none()).collect();
-        Ok(TasksAnswer { usage, before, position, coming, past, unresolved })
+        let unresolved_count = super::unresolved(&codes);
+        let unresolved = codes.into_iter().filter(|c| c.concept.is_none());
+        let unresolved = unresolved.skip(passed_over).take(TOLD).collect();
+        Ok(TasksAnswer { usage, before, position, coming, past, unresolved_count, unresolved })
     }
 
     /// Says that what happened up to a position of the change log has been dealt with. An earlier position than before
@@ -78,7 +87,7 @@ impl Registry {
     /// # Errors
     /// As [`Registry::usage`]; [`Code::InvalidParameter`] for a position that the log does not have.
     pub async fn acknowledge(&self, actor: &Actor, uuid: Uuid, position: i64) -> Result<UsageAnswer> {
-        let (mut write, usage, codes) = self.begin_usage(actor, UsageForm::CodeSet, uuid).await?;
+        let (mut write, usage) = self.begin_usage(actor, UsageForm::CodeSet, uuid).await?;
         let head = write.facts().head().await?.seq;
         if !(0..=head).contains(&position) {
             let (da, en) =
@@ -87,14 +96,14 @@ impl Registry {
             return Err(refusal.allowed([format!("0..{head}")]));
         }
         if position <= usage.acknowledged.0 {
-            return Ok(described(&usage, distinct(&codes)));
+            return self.described(&usage);
         }
         let row = write.facts().changes(position - 1, 1).await?;
         let at = row.first().map_or(usage.acknowledged.1, |row| row.at);
         let usage = Usage { acknowledged: (position, at), ..usage };
-        write.put_usage(ChangeKind::UsageChanged, &usage, &codes, &codes).await?;
+        write.describe_usage(&usage).await?;
         self.commit(write).await?;
-        Ok(described(&usage, distinct(&codes)))
+        self.described(&usage)
     }
 
     /// The events that touch the concepts of a code set, and those that replace them.

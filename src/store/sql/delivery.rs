@@ -109,6 +109,13 @@ statements! {
     USAGE_CODES_END = "DELETE FROM usage_code WHERE usage = $1";
     USAGE_CODES_OF = "SELECT system, code, concept, added FROM usage_code WHERE usage = $1";
     USAGE_CODES = "SELECT usage, system, code, concept, added FROM usage_code ORDER BY usage, system, code";
+    /// The follower reads it again.
+    USAGE_TOUCH = "UPDATE usage SET change = $2 WHERE uuid = $1";
+    USAGES_HIDDEN = "SELECT uuid, usage, vocabulary, reason, at FROM usage_hidden ORDER BY uuid";
+    USAGES_HIDDEN_INSERT = ["INSERT INTO usage_hidden (uuid, usage, vocabulary, reason, at)
+        SELECT r.value->>0, r.value->>1, r.value->>2, r.value->>3, CAST(r.value->>4 AS BIGINT) FROM" ""];
+    USAGE_HIDDEN_OF = "SELECT uuid, usage, vocabulary, reason, at FROM usage_hidden WHERE usage = $1 ORDER BY vocabulary";
+    USAGE_HIDDEN_OUT = "DELETE FROM usage_hidden WHERE uuid = $1";
     /// Once each.
     USAGE_CONCEPTS_OF = "SELECT DISTINCT concept FROM usage_code WHERE usage = $1 AND concept IS NOT NULL";
 
