@@ -44,6 +44,8 @@ fn expected(command: Command) -> (&'static [Role], bool, About, &'static [Phase]
         Command::Frame => (&[Publisher, Administrator], true, Vocabulary, &[]),
         Command::Govern => (&[Administrator], false, Vocabulary, &[]),
         Command::Publish => (&[Publisher], true, Vocabulary, &[]),
+        // What is shown beside the concepts of a vocabulary is answered for by whoever publishes it.
+        Command::HideUsages => (&[Publisher, Administrator], true, Vocabulary, &[]),
         // All who take part in the making of a version, and who administers.
         Command::ReadDrafts => {
             (&[Reader, Contributor, Secretary, CommitteeMember, Chair, Publisher, Administrator], true, Vocabulary, &[])
