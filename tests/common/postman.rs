@@ -23,7 +23,8 @@ impl Server {
     }
 
     pub fn with(options: &Value) -> Self {
-        let mut server = Self { running: None, options: options.clone(), taken: Vec::new(), port: 0 };
+        let port = options["port"].as_u64().and_then(|p| u16::try_from(p).ok()).unwrap_or(0);
+        let mut server = Self { running: None, options: options.clone(), taken: Vec::new(), port };
         server.up();
         server
     }
