@@ -313,7 +313,7 @@ async fn an_organisation_answers_for_what_everybody_sees_and_who_publishes_may_h
         loud["visibility"] = json!("public");
         let refused = alone.send(&w, "POST", "/usages", loud.clone()).await.with(403).json();
         assert_eq!(
-            (&refused["place"]["field"], &refused["allowed"]),
+            (&refused["where"]["field"], &refused["allowed"]),
             (&json!("visibility"), &json!(["makers", "hidden"]))
         );
         alone.send(&w, "POST", "/code-sets", loud).await.with(403);
@@ -395,7 +395,7 @@ async fn codes_that_are_not_found_are_told_page_by_page() {
         assert!(shown(&format!("/code-sets/{set}?unresolved=99")).await.contains("Q0000"));
         // What cannot be seen is in no code.
         let bad = anne.send(&w, "PUT", &format!("/code-sets/{set}/codes"), json!(["A", "A\u{202e}B"])).await;
-        assert_eq!(bad.with(400).json()["place"]["line"], 2);
+        assert_eq!(bad.with(400).json()["where"]["line"], 2);
     })
     .await;
 }

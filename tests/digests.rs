@@ -288,9 +288,11 @@ async fn what_takes_over_is_told_by_what_goes() {
         assert!(!told.contains("rettet"), "{told}");
 
         // What went before and was not replaced then is told by nothing else.
+        w.clock.set("2026-11-24T12:00:00Z");
         let gone = "D,dagtilbud,noget om dagen,B\n";
         import(&w, &format!("{heading}\n{gone}"), "2028", "2028-02-01").await;
         let before = s.mails().await.len();
+        w.clock.set("2026-11-25T12:00:00Z");
         import(&w, &format!("{heading}\n{}", gone.replace(",B", ",A|B")), "2029", "2029-02-01").await;
         let mails = s.mails().await;
         assert_eq!(mails.len(), before + 2);

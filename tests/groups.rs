@@ -88,7 +88,7 @@ async fn a_group_has_a_mandate_that_everybody_reads_and_every_earlier_one() {
             (mandate_with("other", json!(1)), (400, "invalid-body")),
             (mandate_with("vocabularies", json!([NONE])), (404, "unknown-vocabulary")),
             (mandate_with("givenBy", json!(NONE)), (404, "not-found")),
-            (mandate_with("deadlines", json!([{ "what": "x", "by": "9999-99-99" }])), (400, "invalid-body")),
+            (mandate_with("deadlines", json!([{ "what": "x", "by": "9999-99-99" }])), (400, "invalid-time")),
         ] {
             let answer = c.secretary.send(&w, "PUT", &uri, body.clone()).await;
             assert_eq!(code(&answer), (expected.0, expected.1.into()), "{body}: {}", answer.text());
@@ -224,7 +224,7 @@ async fn what_cannot_be_on_an_agenda_is_refused_and_lists_come_page_by_page() {
         let many: Vec<Value> = (0..201).map(|_| json!({ "kind": "information", "title": "x" })).collect();
         for (uri, body, expected) in [
             (&uri, json!({}), (400, "invalid-body")),
-            (&uri, json!({ "at": "i morgen" }), (400, "invalid-body")),
+            (&uri, json!({ "at": "i morgen" }), (400, "invalid-time")),
             (&uri, json!({ "at": at, "agenda": [{ "kind": "party", "title": "x" }] }), (400, "invalid-body")),
             (&uri, json!({ "at": at, "agenda": [{ "kind": "decision", "title": "x\ny" }] }), (400, "invalid-text")),
             (&uri, json!({ "at": at, "agenda": decide(NONE) }), (404, "not-found")),
@@ -293,7 +293,7 @@ async fn a_version_is_certified_on_record() {
         }
         assert_eq!(nobody.get(&w, &uri).await.ok().json(), json!([]));
         for (body, expected) in [
-            (json!({ "reviewer": "" }), (400, "invalid-body")),
+            (json!({ "reviewer": "" }), (400, "invalid-text")),
             (json!({ "reviewer": "x", "links": [{ "concept": NONE, "element": "a:b" }] }), (422, "unlawful")),
             (json!({ "reviewer": "x", "links": [{ "element": "ikke en IRI" }] }), (422, "unlawful")),
         ] {

@@ -277,7 +277,8 @@ async fn a_client_that_walks_all_pages_has_what_was_published() {
     on_every_database(async |w| {
         let first: String = (0..300).map(|n| row(n, &format!("nummer {n}"), "kilde", "")).collect();
         vocabulary(&w, "koder", Governance::Direct, &format!("{HEADING}\n{first}")).await;
-        let scenes: [(&str, &str, fn(u32) -> Option<String>); 3] = [
+        type Scene = (&'static str, &'static str, fn(u32) -> Option<String>);
+        let scenes: [Scene; 3] = [
             // Every seventh is gone; every third is renamed; the others have the same term from another source.
             ("2", "2024-01-01", |n| match n {
                 n if n % 7 == 0 => None,

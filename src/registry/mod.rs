@@ -80,8 +80,8 @@ pub use subscriptions::{
     SubscriptionChange, SubscriptionRequest, TestAnswer, WebhookSettings,
 };
 pub use usages::{
-    CodeRequest, CodesAnswer, CodesCommand, ConceptUsages, DraftUsage, HiddenIn, HideRequest, Task, TasksAnswer, UsageAnswer, UsageChange,
-    UsageRequest, UserOfConcept,
+    CodeRequest, CodesAnswer, CodesCommand, ConceptUsages, DraftUsage, HiddenIn, HideRequest, Task, TasksAnswer,
+    UsageAnswer, UsageChange, UsageRequest, UserOfConcept,
 };
 pub use verify::{Verification, VerifiedVersion};
 pub use work::{

@@ -10,8 +10,8 @@ use uuid::Uuid;
 
 use super::Registry;
 use crate::model::{
-    Change, ChangeKind, Code, Digest, GENESIS, Hiding, Instant, Label, Period, Refusal, Result, Slug, Timeline, Version,
-    Vocabulary, canonical_json, codes_digest,
+    Change, ChangeKind, Code, Digest, GENESIS, Hiding, Instant, Label, Period, Refusal, Result, Slug, Timeline,
+    Version, Vocabulary, canonical_json, codes_digest,
 };
 use crate::projection::Matters;
 use crate::store::{Facts, Head, People, StoredState, SubscriptionRow};
@@ -96,7 +96,12 @@ impl Registry {
         let states = told.compare_states(&mut facts).await?;
         let stored = told.compare_versions(&mut facts).await?;
         let subscriptions = facts.subscriptions().await?;
-        told.compare_people(&facts.people().await?, &subscriptions, usages(&mut facts).await?, &facts.usages_hidden().await?)?;
+        told.compare_people(
+            &facts.people().await?,
+            &subscriptions,
+            usages(&mut facts).await?,
+            &facts.usages_hidden().await?,
+        )?;
         if let Some(beyond) = subscriptions.iter().find(|s| s.passed > head.seq) {
             return Err(wrong(&format!("subscription {}: it is beyond the end of the log", beyond.uuid)));
         }

@@ -69,7 +69,12 @@ const TABLES: [Table; 21] = [
         columns: &[T, T, T, T, N, N, T, T, N, I, I, I, I, I],
     },
     Table { name: "usage_code", read: sql::USAGE_CODES, write: sql::USAGE_CODES_INSERT, columns: &[T, T, T, N, I] },
-    Table { name: "usage_hidden", read: sql::USAGES_HIDDEN, write: sql::USAGES_HIDDEN_INSERT, columns: &[T, T, T, T, I] },
+    Table {
+        name: "usage_hidden",
+        read: sql::USAGES_HIDDEN,
+        write: sql::USAGES_HIDDEN_INSERT,
+        columns: &[T, T, T, T, I],
+    },
 ];
 
 /// The longest line of a backup that a restore takes, in bytes.

@@ -250,7 +250,12 @@ impl Write {
         Ok(())
     }
 
-    pub(super) async fn stand(&mut self, row: Uuid, state: SubscriptionState, why: Option<PausedBecause>) -> Result<()> {
+    pub(super) async fn stand(
+        &mut self,
+        row: Uuid,
+        state: SubscriptionState,
+        why: Option<PausedBecause>,
+    ) -> Result<()> {
         let at = self.at();
         run!(self.tx.link(), sql::SUBSCRIPTION_STATE, |q, c| {
             let query = sqlx::query(q).bind(row.to_string()).bind(state.as_str());

@@ -18,8 +18,8 @@ use crate::http::upload::List;
 use crate::http::who::Who;
 use crate::model::{Event, Result, UsageForm, UsedCode};
 use crate::registry::{
-    At, CodesAnswer, CodesCommand, ConceptUsages, DraftUsage, HideRequest, Pages, TasksAnswer, UsageAnswer, UsageChange,
-    UsageRequest,
+    At, CodesAnswer, CodesCommand, ConceptUsages, DraftUsage, HideRequest, Pages, TasksAnswer, UsageAnswer,
+    UsageChange, UsageRequest,
 };
 
 type Answer = Result<Response, Failure>;

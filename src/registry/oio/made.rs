@@ -10,9 +10,12 @@ use super::index::{Base, Depth, Index};
 use crate::exchange::oio::part::Framed;
 use crate::projection::Plane;
 
-/// What was made of the planes that were read last.
+/// A plane, and what was made of it.
+type Of = (Weak<Plane>, Arc<Made>);
+
+/// What was made of the planes that were read last, by the uuids of their vocabularies.
 #[derive(Default)]
-pub(in crate::registry) struct Makings(Mutex<HashMap<Uuid, (Weak<Plane>, Arc<Made>)>>);
+pub(in crate::registry) struct Makings(Mutex<HashMap<Uuid, Of>>);
 
 impl Makings {
     /// What is made of a plane.

@@ -192,7 +192,7 @@ impl Registry {
         let visibility = request.visibility.unwrap_or(usual);
         answered_for(visibility, organisation)?;
         let mut taken = self.resolved(listed(&request.codes)?, request.vocabulary, form).await?;
-        taken.added(self.from_now().await?);
+        taken.added(self.beginning_now().await?);
         let uuid = new_uuid(self.dice())?;
         let (taken, codes) = apart(move || {
             let codes = CodesToWrite::new(uuid, &[], &taken.codes);
@@ -314,7 +314,7 @@ impl Registry {
         self.kept(actor, form, uuid).await?;
         let must = if command == CodesCommand::Remove { UsageForm::CodeSet } else { form };
         let mut taken = self.resolved(listed, usual, must).await?;
-        taken.added(self.from_now().await?);
+        taken.added(self.beginning_now().await?);
         let taken = Arc::new(taken);
         for _ in 0..TRIES {
             // What becomes of the codes is found out before the lock is taken, and holds if nobody has changed the set.
@@ -360,7 +360,7 @@ impl Registry {
     }
 
     /// When what is written next is registered, or a moment before.
-    async fn from_now(&self) -> Result<Instant> {
+    async fn beginning_now(&self) -> Result<Instant> {
         Ok(self.store.head().await?.next(self.clock.now()))
     }
 

@@ -119,12 +119,15 @@ fn above(plane: &Plane, uuid: Uuid, end: Uuid, at: Instant, seen: &mut HashMap<U
     levels
 }
 
+/// Those that were ever directly below a concept, by that concept.
+type Children = HashMap<Uuid, Vec<Uuid>>;
+
 /// What stands below a concept, as known now: read once for all dates that are asked for.
 pub(super) struct Below<'p> {
     plane: &'p Plane,
     uuid: Uuid,
-    /// Those that were ever directly below a concept, by that concept, and the most levels that there can be at any time.
-    ever: OnceCell<(HashMap<Uuid, Vec<Uuid>>, Option<usize>)>,
+    /// The children, and the most levels that there can be at any time.
+    ever: OnceCell<(Children, Option<usize>)>,
 }
 
 impl<'p> Below<'p> {
@@ -133,9 +136,9 @@ impl<'p> Below<'p> {
         Self { plane, uuid, ever: OnceCell::new() }
     }
 
-    fn ever(&self) -> &(HashMap<Uuid, Vec<Uuid>>, Option<usize>) {
+    fn ever(&self) -> &(Children, Option<usize>) {
         self.ever.get_or_init(|| {
-            let mut children: HashMap<Uuid, Vec<Uuid>> = HashMap::new();
+            let mut children = Children::new();
             for (child, sayings) in self.plane.concepts() {
                 for parent in sayings.iter().filter(|s| s.state.is_current()).flat_map(|s| &s.state.content().parents) {
                     let list = children.entry(*parent).or_default();
