@@ -515,7 +515,7 @@ async fn a_receiver_that_is_gone_is_left_alone_until_its_owner_says_so() {
         receiver.forget();
         let test = anne.send(&w, "POST", &at(&made, "/test"), Value::Null).await.with(202).json();
         let soon = anne.send(&w, "POST", &at(&made, "/test"), Value::Null).await.with(429);
-        assert_eq!((soon.code().as_str(), soon.header("retry-after").as_str()), ("busy", "10"));
+        assert_eq!((soon.code().as_str(), soon.header("retry-after").as_str()), ("too-soon", "10"));
         hooks.deliver_due().await.expect("it is sent");
         assert_eq!(receiver.taken().len(), 1);
         let one = receiver.taken().remove(0);

@@ -54,6 +54,7 @@ const ELSEWHERE: &[Command] = &[
     Command::ManageSubscriptions,
     Command::OwnCodeSets,
     Command::ManageCodeSets,
+    Command::HideUsages,
 ];
 
 fn text(value: &Value) -> String {

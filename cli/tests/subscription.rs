@@ -28,7 +28,7 @@ fn who_runs_the_registry_makes_and_sees_webhooks() {
     assert_ne!(on(&["rotate", id, "--overlap", "1"], 0)["secret"], made["secret"]);
     assert_eq!(on(&["rotate", id, "--overlap", "169"], 1)["code"], "unlawful");
     assert!(on(&["test", id], 0)["message"].as_str().is_some_and(|m| m.starts_with("msg_")));
-    assert_eq!(on(&["test", id], 1)["code"], "busy");
+    assert_eq!(on(&["test", id], 1)["code"], "too-soon");
     assert_eq!(on(&["deliveries", id], 0), json!([]));
     assert_eq!(on(&["dead", id], 0), json!([]));
     assert_eq!(on(&["replay", id, "--all"], 0)["deadLetters"], 0);
