@@ -21,6 +21,7 @@ use lapin::types::{AMQPValue, FieldTable};
 use lapin::{BasicProperties, Channel, Connection, ConnectionProperties, Consumer};
 use serde_json::{Value, json};
 use tokio::sync::watch;
+use tokio::time::timeout;
 use uuid::Uuid;
 
 use crate::common::{Folder, World, edition, root};
@@ -113,7 +114,9 @@ impl Rabbit {
     pub async fn up(&mut self) {
         self.launch();
         let patience = Stopwatch::now();
-        while self.connect().await.is_err() {
+        // A connection that is begun while it starts may never be answered, nor end.
+        let answers = async || timeout(Duration::from_secs(5), self.connect()).await.is_ok_and(|c| c.is_ok());
+        while !answers().await {
             let log = || std::fs::read_to_string(self.folder.path().join("server.log")).unwrap_or_default();
             assert!(patience.elapsed() < Duration::from_secs(120), "RabbitMQ does not start: {}", log());
             tokio::time::sleep(Duration::from_millis(250)).await;
