@@ -31,13 +31,16 @@ fn harmless(text: &str) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     let (mut kept, mut rest) = (String::with_capacity(text.len()), text);
-    while let Some(c) = rest.chars().next() {
-        let colour = COLOURS.iter().find(|colour| rest.starts_with(**colour));
-        let length = colour.map_or(c.len_utf8(), |colour| colour.len());
-        if colour.is_some() || !steers(c) {
-            kept.push_str(&rest[..length]);
-        }
-        rest = &rest[length..];
+    while !rest.is_empty() {
+        let colour = COLOURS.iter().find_map(|colour| Some((*colour, rest.strip_prefix(*colour)?)));
+        rest = if let Some((colour, after)) = colour {
+            kept.push_str(colour);
+            after
+        } else {
+            let mut chars = rest.chars();
+            kept.extend(chars.next().filter(|c| !steers(*c)));
+            chars.as_str()
+        };
     }
     Cow::Owned(kept)
 }
