@@ -3,7 +3,7 @@
 use begreb::model::{Digest, Instant, Label, parse_date};
 use serde::{Deserialize, Serialize};
 
-use super::copy::KeptFile;
+use super::manifest::KeptFile;
 
 /// What the server says of the days, as known at one moment.
 #[derive(Clone, Debug, Deserialize)]

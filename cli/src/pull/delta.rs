@@ -10,8 +10,8 @@ use begreb::model::{Code, Instant, Refusal, Slug, Version, canonical_json};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::copy::Summing;
 use super::fetch::{Client, Log};
+use super::manifest::Summing;
 use super::{Listed, edition};
 use crate::stop::{Result, Stop, file};
 

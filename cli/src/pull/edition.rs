@@ -21,8 +21,8 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::Listed;
-use super::copy::{KeptFile, Summing};
 use super::days::Day;
+use super::manifest::{KeptFile, Summing};
 use crate::stop::file;
 
 /// The longest line: one concept.

@@ -16,9 +16,10 @@ use uuid::Uuid;
 pub use self::copy::{Checked, all, check};
 pub use self::fetch::Client;
 
-use self::copy::{Copy, Held, Manifest};
+use self::copy::{Copy, Held};
 use self::days::{Days, KeptDay};
 use self::fetch::Log;
+use self::manifest::Manifest;
 use self::work::Work;
 use crate::lang::say;
 use crate::stop::{Result, Stop};
@@ -28,6 +29,7 @@ mod days;
 mod delta;
 mod edition;
 mod fetch;
+mod manifest;
 mod work;
 
 /// How often the server is asked anew when something was published while it was asked.
@@ -226,7 +228,7 @@ fn replace(client: &Client, asked: &Asked, slug: &Slug, now: Instant, today: Ins
     };
     let first = kept.iter().flat_map(|v| &v.files).chain(days.iter().flat_map(|d| &d.files)).next();
     let first = first.ok_or_else(|| nothing_in_force(slug, &listed))?;
-    let vocabulary = copy::read_head(&stage.path().join(&first.path))?;
+    let vocabulary = manifest::read_head(&stage.path().join(&first.path))?;
     if let Some(held) = &held
         && held.manifest.vocabulary.uuid != vocabulary.uuid
     {
@@ -236,7 +238,7 @@ fn replace(client: &Client, asked: &Asked, slug: &Slug, now: Instant, today: Ins
     let before = held.iter().flat_map(|h| &h.manifest.versions);
     let dropped = before.map(|v| v.label.clone()).filter(|l| !labels.contains(l)).collect();
     let manifest = Manifest {
-        format: copy::FORMAT,
+        format: manifest::FORMAT,
         server: client.base().to_owned(),
         vocabulary,
         pulled: now,

@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use begreb::exchange::Format;
 use begreb::model::{Instant, Refusal, Slug};
 
-use super::copy::{self, Held, KeptFile, KeptVersion, Stage};
+use super::copy::{self, Held, Stage};
 use super::days::{Day, KeptDay};
 use super::fetch::{self, Client, Log};
+use super::manifest::{self, KeptFile, KeptVersion};
 use super::{Asked, How, Listed, delta, edition};
 use crate::lang::say;
 use crate::stop::{Result, Stop};
@@ -80,7 +81,7 @@ impl Work<'_> {
             Some(file) => file,
             None => {
                 self.client.export_day(self.slug, day, registered, &stage.path().join(&json))?;
-                copy::sum(stage.path(), &json, Format::Json)?
+                manifest::sum(stage.path(), &json, Format::Json)?
             }
         };
         let edition = edition::read(&stage.path().join(&json)).map_err(|r| self.distrusted(r))?;
@@ -102,7 +103,7 @@ impl Work<'_> {
     ) -> begreb::model::Result<Vec<KeptFile>> {
         let mut files = vec![json];
         for format in self.asked.formats.iter().filter(|f| **f != Format::Json) {
-            let path = folder.join(format!("{}.{}", self.slug, copy::ending(*format)));
+            let path = folder.join(format!("{}.{}", self.slug, manifest::ending(*format)));
             files.push(edition.write(*format, stage, &path)?);
         }
         Ok(files)
@@ -135,7 +136,7 @@ impl Work<'_> {
                         how = (How::Whole, None);
                     }
                 }
-                copy::sum(stage, &json, Format::Json)?
+                manifest::sum(stage, &json, Format::Json)?
             }
         };
         let edition = edition::read(&stage.join(&json)).map_err(|r| self.distrusted(r))?;
